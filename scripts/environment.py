@@ -64,7 +64,10 @@ def make() -> None:
 
 def create_venv() -> None:
     made = subprocess.run(
-        [sys.executable, "-m", "venv", "--clear", str(VENV)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        [sys.executable, "-m", "venv", "--clear", str(VENV)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
     )
     if made.returncode:
         raise SetupFailed(
@@ -90,7 +93,7 @@ def install() -> None:
         last_lines = "\n".join(log.read_text(errors="replace").splitlines()[-12:])
         raise SetupFailed(
             f"{last_lines}\n\nThe packages of requirements.txt could not be installed (everything pip said: {log}).\n"
-            "Is there a way to a package index from here (network, proxy, pip's own configuration)? Then run this again."
+            "Is a package index within reach (network, proxy, pip's own configuration)? Then run this again."
         )
 
 
