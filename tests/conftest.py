@@ -1,0 +1,143 @@
+"""The account that tests talk to: a local one of their own, or with --connection NAME a real one."""
+
+import os
+import shlex
+import socket
+import subprocess
+import sys
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import snowflake.connector
+
+ROOT = Path(__file__).resolve().parents[1]
+SNOW = Path(sys.executable).with_name("snow")
+
+
+@dataclass(frozen=True)
+class Account:
+    """An account that answers, and how clients find it."""
+
+    connection_name: str
+    environment: dict[str, str]
+    is_local: bool
+    application: str = "retail_stream"
+
+    def connect(self, **options: object) -> snowflake.connector.SnowflakeConnection:
+        home = self.environment.get("SNOWFLAKE_HOME")
+        if home:
+            options["connections_file_path"] = Path(home) / "connections.toml"
+        return snowflake.connector.connect(connection_name=self.connection_name, **options)
+
+    def snow(self, *arguments: str) -> str:
+        """What a `snow` command prints; each costs about ten seconds, nearly all of it the client's own start."""
+        return run([SNOW, *arguments, "--connection", self.connection_name], self.environment)
+
+    def manage(self, *arguments: str) -> str:
+        """What `scripts/account` prints, for the data folder of this account; local only."""
+        return local_account(arguments, self.environment)
+
+
+def run(command: list, environment: dict[str, str]) -> str:
+    done = subprocess.run(
+        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=600
+    )
+    if done.returncode:
+        pytest.fail(f"{shlex.join(map(str, command))} ended with {done.returncode}:\n{done.stdout}", pytrace=False)
+    return done.stdout
+
+
+def local_account(arguments: tuple[str, ...], environment: dict[str, str]) -> str:
+    command = [sys.executable, "-m", "local_account", *arguments]
+    return run(command, environment | {"PYTHONPATH": str(ROOT / "scripts")})
+
+
+def free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--connection",
+        metavar="NAME",
+        help="run the end-to-end tests, and only those, on this Snowflake connection; they install an app of their "
+        "own and remove it again, which costs credits",
+    )
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """End-to-end tests have two doors, and the one that cannot be opened says why; all others know the local one."""
+    if "account" not in metafunc.fixturenames:
+        return
+    name = metafunc.config.getoption("connection")
+    shut = pytest.mark.skip(reason="runs on the local account, and --connection named a real one")
+    doors = [pytest.param("local", marks=shut if name else ())]
+    if metafunc.definition.get_closest_marker("end_to_end"):
+        shut = pytest.mark.skip(reason="no real account: name a connection with --connection NAME")
+        doors.append(pytest.param("real", marks=() if name else shut))
+    metafunc.parametrize("account", doors, indirect=True, scope="session")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("connection"):
+        needless = pytest.mark.skip(reason="needs no account, and --connection asks for the end-to-end tests")
+        for item in items:
+            if "account" not in getattr(item, "fixturenames", ()):
+                item.add_marker(needless)
+
+
+@pytest.fixture(scope="session")
+def account(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory):
+    """A running account: a local one in a folder and on a port of its own, or the real one."""
+    if request.param == "real":
+        unique = f"retail_stream_test_{uuid.uuid4().hex[:8]}"
+        names = {"RETAIL_STREAM_APPLICATION": unique, "RETAIL_STREAM_PACKAGE": f"{unique}_pkg"}
+        yield Account(request.config.getoption("connection"), os.environ | names, False, unique)
+        return
+    data = str(tmp_path_factory.mktemp("account"))
+    clean = {key: value for key, value in os.environ.items() if not key.startswith(("SNOWFLAKE_", "RETAIL_STREAM_"))}
+    local_account(("start", "--port", str(free_port()), "--data", data), clean)
+    try:
+        environment = clean | exports(local_account(("env", "--data", data), clean))
+        yield Account("local", environment, True)
+    finally:
+        local_account(("stop", "--data", data), clean)
+
+
+def exports(script: str) -> dict[str, str]:
+    """The variables that a script of `export NAME=value` lines sets."""
+    words = [shlex.split(line) for line in script.splitlines()]
+    assignments = (line[1].partition("=") for line in words if line[:1] == ["export"])
+    return {name: os.path.expandvars(value) for name, _, value in assignments}
+
+
+@pytest.fixture(scope="session")
+def installed_app(account: Account):
+    """The account with the app in it, put there by the real client."""
+    account.snow("app", "run", "--no-interactive")
+    yield account
+    if not account.is_local:
+        account.snow("app", "teardown", "--cascade", "--force")
+
+
+@pytest.fixture(scope="session")
+def app_admin(installed_app: Account):
+    """A connection whose role is a consumer's: it holds the application role APP_ADMIN and nothing else of the app."""
+    role = f"{installed_app.application}_admin"
+    with installed_app.connect() as installer:
+        cursor = installer.cursor()
+        warehouse, user = cursor.execute("select current_warehouse(), current_user()").fetchone()
+        cursor.execute(f"create role if not exists {role}")
+        cursor.execute(f"grant application role {installed_app.application}.app_admin to role {role}")
+        cursor.execute(f"grant usage on warehouse {warehouse} to role {role}")
+        cursor.execute(f'grant role {role} to user "{user}"')
+        with installed_app.connect(role=role) as connection:
+            connection.cursor().execute("use secondary roles none")
+            connection.cursor().execute(f"use schema {installed_app.application}.core")
+            yield connection
+        if not installed_app.is_local:
+            cursor.execute(f"drop role {role}")
