@@ -1,0 +1,337 @@
+"""The account's side of Python procedures and table functions: their imports, their packages, and the processes that run them.
+
+A handler never runs inside the account. See ``worker`` for the other side of the socket.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import os
+import queue
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from local_account.errors import SqlError, compilation
+from local_account.worker import ROW_NUMBER, arrow_type, from_ipc, receive, send, to_ipc
+
+PACKAGES = (  # of those that Snowflake carries, the ones that may be installed beside this account
+    "cloudpickle", "numpy", "pandas", "pyarrow", "python-dateutil", "pytz", "pyyaml", "requests", "scipy",
+    "snowflake-connector-python", "snowflake-snowpark-python", "snowflake-telemetry-python",
+)  # fmt: skip
+PROCEDURE_SECONDS = 172_800  # Snowflake's STATEMENT_TIMEOUT_IN_SECONDS
+FUNCTION_SECONDS = 180  # Snowflake's limit for one call of a table function's method
+_START_SECONDS = 120
+_SCRIPTS = Path(__file__).parents[1]
+
+Log = Callable[[dict[str, Any]], None]
+"""Takes one entry that a handler printed or logged: time (aware), source ('log', 'stdout', 'stderr'), level, logger, message."""
+
+
+@dataclass(frozen=True)
+class Handler:
+    """Python code as CREATE PROCEDURE or CREATE FUNCTION names it."""
+
+    name: str  # the SQL name, for messages
+    imports_dir: Path | None
+    inline_source: str | None
+    handler: str  # 'module.function', or of inline code 'function'
+    packages: tuple[str, ...] = ()
+    runtime: str = "3.11"
+
+
+@dataclass(frozen=True)
+class Rows:
+    """What a procedure that RETURNS TABLE gave. `columns` and `query_id` are those of its last query; of a pandas frame there are none."""
+
+    table: pa.Table
+    columns: list[dict[str, Any]] | None = None  # name, type, precision, scale, nullable
+    query_id: str | None = None
+
+
+def check_packages(packages: Iterable[str], *, procedure: bool = False) -> None:
+    """Refuses, by name, the packages that a handler could not import here; versions are taken as written."""
+    missing = []
+    named = set()
+    for package in packages:
+        found = re.fullmatch(r"\s*([\w.-]+)\s*(?:==\s*[\w.*]+\s*)?", package)
+        name = found.group(1).lower().replace("_", "-") if found else package
+        named.add(name)
+        try:
+            if name not in PACKAGES:
+                raise importlib.metadata.PackageNotFoundError
+            importlib.metadata.distribution(name)
+        except importlib.metadata.PackageNotFoundError:
+            missing.append(package)
+    if procedure and "snowflake-snowpark-python" not in named:
+        missing.append("snowflake-snowpark-python (a Python procedure must name it)")
+    if missing:
+        raise compilation(
+            391_525,
+            "Cannot create a Python function with the specified packages. Please check your packages specification and try again. "
+            f"'Packages not found: {', '.join(missing)}'",
+            "42601",
+        )
+
+
+def stage_imports(paths: Iterable[Path], directory: Path) -> Path:
+    """Copies IMPORTS flat into a directory under `directory` that is named after their content, and returns it. The same files, the same directory."""
+    files: dict[str, bytes] = {}
+    for path in paths:
+        if path.name in files:
+            raise compilation(1008, f"invalid value for parameter 'IMPORTS': two of the imports are named '{path.name}'.", "22023")
+        files[path.name] = path.read_bytes()
+    digest = hashlib.sha256()
+    for name, content in sorted(files.items()):
+        digest.update(f"{name}\0{len(content)}\0".encode() + content)
+    staged = directory / digest.hexdigest()[:16]
+    if not staged.exists():
+        directory.mkdir(parents=True, exist_ok=True)
+        growing = Path(tempfile.mkdtemp(dir=directory))
+        for name, content in files.items():
+            (growing / name).write_bytes(content)
+        try:
+            growing.rename(staged)  # at once: another thread may be staging the same files
+        except OSError:
+            shutil.rmtree(growing)
+    return staged
+
+
+class Pool:
+    """Runs handlers in processes of their own, one process per call and for table functions one per processor.
+
+    `home` becomes the processes' home folder and keeps the log of what they say besides. Calls may come from many threads.
+    """
+
+    def __init__(self, home: Path, processors: int | None = None) -> None:
+        self.home = home.absolute()
+        self.processors = processors or os.cpu_count() or 1
+        self.nothing = self.home / "no_imports"
+        self.nothing.mkdir(parents=True, exist_ok=True)
+        self._lock = threading.Lock()
+        self._closed = False
+        self._start()
+
+    def _start(self) -> None:
+        """Starts the process that forks the workers; it imports in the background, and the first call waits for it."""
+        kept = {name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH", "TMPDIR") if name in os.environ}
+        environment = {
+            **kept,
+            "HOME": str(self.home),
+            "SNOWFLAKE_HOME": str(self.home),  # or the connector makes its folder elsewhere
+            "SNOWFLAKE_DISABLE_PLATFORM_DETECTION": "true",  # or it asks the clouds' metadata addresses
+            "PYTHONPATH": str(_SCRIPTS),
+            "PYTHONPYCACHEPREFIX": str(self.home / "bytecode"),  # the imports directory shows the imports only
+            "LANG": "C.UTF-8",
+            "TZ": "UTC",
+            "NO_PROXY": "*",
+            "no_proxy": "*",
+        }
+        self._control, theirs = socket.socketpair()
+        with theirs, open(self.home / "workers.log", "ab") as log:
+            self._nursery = subprocess.Popen(
+                [sys.executable, "-P", "-m", "local_account.worker", str(theirs.fileno())],
+                stdin=subprocess.PIPE,  # never written to: its end tells the workers that the account is gone
+                stdout=log,
+                stderr=log,
+                pass_fds=[theirs.fileno()],
+                cwd=self.home,
+                env=environment,
+                start_new_session=True,  # Ctrl-C is for the account
+            )
+
+    @contextmanager
+    def _worker(self, handler: Handler, log: Log | None) -> Iterator[_Worker]:
+        ours, theirs = socket.socketpair()
+        with ours:
+            with theirs, self._lock:
+                if self._closed:
+                    raise SqlError(604, "SQL execution canceled: the account is closing.", "57014")
+                if self._nursery.poll() is not None:
+                    self._release()
+                    self._start()
+                socket.send_fds(self._control, [b"+"], [theirs.fileno()])
+            worker = _Worker(handler, ours, log)
+            try:
+                yield worker
+            finally:
+                worker.kill()
+
+    def call_procedure(
+        self, handler: Handler, arguments: Sequence[Any], login: dict[str, Any], *, seconds: float = PROCEDURE_SECONDS, log: Log | None = None
+    ) -> Any:
+        """The value that the procedure returned, or `Rows`.
+
+        `login` has the connector's arguments: host, port, password (a one-time token) and whatever else the session needs.
+        SqlError: 100357 when the handler failed, 630 when it took too long.
+        """
+        request = {"kind": "procedure", "handler": self._named(handler), "arguments": list(arguments), "login": login}
+        with self._worker(handler, log) as worker:
+            answer, body = worker.ask(request, seconds=seconds)
+        if "value" in answer:
+            return answer["value"]
+        return Rows(from_ipc(body), **(answer["rows"] or {}))
+
+    def call_table_function(
+        self,
+        handler: Handler,
+        rows: pa.Table,
+        arguments: Sequence[tuple[str, str]],
+        partition_by: Sequence[str],
+        output: Sequence[tuple[str, str]],
+        *,
+        seconds: float = FUNCTION_SECONDS,
+        log: Log | None = None,
+    ) -> pa.Table:
+        """The rows that the function gives, partition after partition in the order in which `rows` first shows them.
+
+        `arguments` are the function's (name, Snowflake type) and `rows` has a column of each name; `partition_by` names columns of `rows` (none: all rows are
+        one partition). The result has those columns, then the output columns. A function with a `process` method adds METADATA$ROW last: the place in
+        `rows` of the row that it was given, null for what end_partition adds.
+        """
+        parts = list(_partitions(rows, partition_by))
+        results: list[pa.Table] = [_no_rows(rows, partition_by, output)] * len(parts)
+        waiting: queue.SimpleQueue[int] = queue.SimpleQueue()
+        for place in range(len(parts)):
+            waiting.put(place)
+        names = [name for name, _ in arguments]
+        opening = {"kind": "function", "handler": self._named(handler), "arguments": list(arguments), "output": list(output)}
+        running: list[_Worker] = []
+
+        def work() -> None:
+            with self._worker(handler, log) as worker:
+                running.append(worker)
+                worker.ask(opening, seconds=seconds)
+                while True:
+                    try:
+                        place = waiting.get_nowait()
+                    except queue.Empty:
+                        return
+                    part = rows.select([*names, *(key for key in partition_by if key not in names)]).take(parts[place])
+                    _, body = worker.ask({"kind": "partition"}, to_ipc(part.select(names)), seconds=seconds)
+                    results[place] = _with_keys(from_ipc(body), part, partition_by, parts[place])
+
+        with ThreadPoolExecutor(max(1, min(self.processors, len(parts)))) as threads:
+            calls = [threads.submit(work) for _ in range(threads._max_workers if parts else 0)]
+            try:
+                for call in calls:
+                    call.result()
+            except BaseException:
+                for worker in running:  # or the others would go on until their partitions end
+                    worker.kill()
+                raise
+        return pa.concat_tables(results, promote_options="default") if results else _no_rows(rows, partition_by, output)
+
+    def _named(self, handler: Handler) -> dict[str, Any]:
+        return {
+            "imports_dir": str(handler.imports_dir or self.nothing),
+            "inline_source": handler.inline_source,
+            "handler": handler.handler,
+        }
+
+    def close(self) -> None:
+        """Ends all processes, also those in the middle of a call."""
+        with self._lock:
+            if not self._closed:
+                self._closed = True
+                self._release()
+
+    def _release(self) -> None:
+        self._control.close()
+        if self._nursery.stdin:
+            self._nursery.stdin.close()
+        try:
+            self._nursery.wait(5)
+        except subprocess.TimeoutExpired:  # still importing
+            self._nursery.kill()
+            self._nursery.wait()
+
+
+class _Worker:
+    """A process that serves one call."""
+
+    def __init__(self, handler: Handler, connection: socket.socket, log: Log | None) -> None:
+        self.handler, self.connection, self.log = handler, connection, log
+        self.pid: int | None = None
+        greeting, _ = self._receive(_START_SECONDS)
+        self.pid = greeting["pid"]
+
+    def ask(self, request: dict[str, Any], body: bytes | memoryview = b"", *, seconds: float) -> tuple[dict[str, Any], memoryview]:
+        """The answer to a request, with its log passed on; SqlError when the handler fails, dies, or takes longer than `seconds`."""
+        try:
+            self.connection.settimeout(None)
+            send(self.connection, request, body)
+        except OSError:
+            raise self._died() from None
+        answer, result = self._receive(seconds)
+        for entry in answer.pop("log", ()):
+            if self.log:
+                self.log(entry)
+        if error := answer.get("error"):
+            raise SqlError(100_357, f"Python Interpreter Error:\n{error} in function {self.handler.name} with handler {self.handler.handler}", "P0000")
+        return answer, result
+
+    def _receive(self, seconds: float) -> tuple[dict[str, Any], memoryview]:
+        try:
+            return receive(self.connection, time.monotonic() + seconds)
+        except TimeoutError:
+            self.kill()
+            message = f"Statement reached its statement or warehouse timeout of {seconds:g} second(s) and was canceled."
+            raise SqlError(630, f"{message} (function {self.handler.name})", "57014") from None
+        except (EOFError, OSError):
+            raise self._died() from None
+
+    def _died(self) -> SqlError:
+        message = f"Python worker process ended unexpectedly in function {self.handler.name} with handler {self.handler.handler}"
+        return SqlError(100_357, message, "P0000")
+
+    def kill(self) -> None:
+        if self.pid:
+            try:
+                os.kill(self.pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+            self.pid = None
+
+
+def _partitions(rows: pa.Table, keys: Sequence[str]) -> Iterator[pa.Array]:
+    """The places of each partition's rows, in order. Without keys there is one partition, also of no rows at all? No: none, as on Snowflake."""
+    if not rows.num_rows:
+        return
+    places = pa.array(range(rows.num_rows), pa.int64())
+    if not keys:
+        yield places
+        return
+    grouped = rows.select(list(dict.fromkeys(keys))).append_column(ROW_NUMBER, places).group_by(list(dict.fromkeys(keys)), use_threads=False)
+    for group in grouped.aggregate([(ROW_NUMBER, "list")])[f"{ROW_NUMBER}_list"]:
+        yield group.values
+
+
+def _with_keys(result: pa.Table, part: pa.Table, keys: Sequence[str], places: pa.Array) -> pa.Table:
+    first = pa.array([0] * result.num_rows, pa.int64())
+    columns = {key: part[key].take(first) for key in keys}
+    for name in result.column_names:
+        columns[name] = places.take(result[name]) if name == ROW_NUMBER else result[name]
+    if ROW_NUMBER in columns:
+        columns[ROW_NUMBER] = columns.pop(ROW_NUMBER)
+    return pa.table(columns)
+
+
+def _no_rows(rows: pa.Table, keys: Sequence[str], output: Sequence[tuple[str, str]]) -> pa.Table:
+    fields = [*(rows.schema.field(key) for key in keys), *(pa.field(name, arrow_type(written)) for name, written in output)]
+    return pa.schema(fields).empty_table()
