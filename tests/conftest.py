@@ -54,7 +54,14 @@ def local_account(arguments: tuple[str, ...], environment: dict[str, str]) -> st
     return run(command, environment | {"PYTHONPATH": str(ROOT / "scripts")})
 
 
-def free_port() -> int:
+@pytest.fixture(scope="session")
+def clean_environment() -> dict[str, str]:
+    """This shell's variables without those that point clients at an account, or name another app."""
+    return {key: value for key, value in os.environ.items() if not key.startswith(("SNOWFLAKE_", "RETAIL_STREAM_"))}
+
+
+def unused_port() -> int:
+    """A port of this machine that nothing listens on."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         return free.getsockname()[1]
@@ -84,14 +91,21 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if config.getoption("connection"):
-        needless = pytest.mark.skip(reason="needs no account, and --connection asks for the end-to-end tests")
+        needless = pytest.mark.skip(reason="not an end-to-end test, and --connection asks for those only")
         for item in items:
             if "account" not in getattr(item, "fixturenames", ()):
                 item.add_marker(needless)
 
 
+@pytest.fixture(scope="session", name="unused_port")
+def unused_port_fixture():
+    return unused_port
+
+
 @pytest.fixture(scope="session")
-def account(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory):
+def account(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, clean_environment: dict[str, str]
+):
     """A running account: a local one in a folder and on a port of its own, or the real one."""
     if request.param == "real":
         unique = f"retail_stream_test_{uuid.uuid4().hex[:8]}"
@@ -99,13 +113,12 @@ def account(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
         yield Account(request.config.getoption("connection"), os.environ | names, False, unique)
         return
     data = str(tmp_path_factory.mktemp("account"))
-    clean = {key: value for key, value in os.environ.items() if not key.startswith(("SNOWFLAKE_", "RETAIL_STREAM_"))}
-    local_account(("start", "--port", str(free_port()), "--data", data), clean)
+    local_account(("start", "--port", str(unused_port()), "--data", data), clean_environment)
     try:
-        environment = clean | exports(local_account(("env", "--data", data), clean))
+        environment = clean_environment | exports(local_account(("env", "--data", data), clean_environment))
         yield Account("local", environment, True)
     finally:
-        local_account(("stop", "--data", data), clean)
+        local_account(("stop", "--data", data), clean_environment)
 
 
 def exports(script: str) -> dict[str, str]:
