@@ -3,7 +3,6 @@
 A block in another language (`text`), or with words after its language, is not run; what is not run says why there.
 """
 
-import os
 import re
 import shlex
 import shutil
