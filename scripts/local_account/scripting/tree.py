@@ -1,0 +1,530 @@
+"""What a parsed block consists of, and how each part runs. Trees are shared between runs; all that changes stands in `Run`."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from local_account.errors import SqlError, compilation
+from local_account.scripting.lexing import is_block, place, split, tokenize
+from local_account.scripting.values import Type, coerce, inferred_type, to_literal
+
+
+@dataclass
+class Rows:
+    """What a statement gives. Values are Python's (semi-structured ones parsed: dict, list, str ...); `rowcount` counts what a DML changed."""
+
+    columns: list[str]
+    rows: list[tuple]
+    rowcount: int | None = None
+    kind: str = "select"  # or insert, update, delete, merge, ddl ...
+
+
+class Host(Protocol):
+    """The session that a script runs in."""
+
+    def execute(self, sql: str) -> Rows:
+        """Run one ordinary SQL statement. Raises SqlError."""
+
+
+@dataclass(eq=False)
+class Variable:
+    """A declared name. `kind`: value, row (of a FOR loop), resultset, cursor, exception. `detail`: a cursor's query or resultset."""
+
+    name: str
+    kind: str = "value"
+    type: Type | None = None
+    detail: Any = None
+
+
+@dataclass(frozen=True)
+class Field:
+    """row.column"""
+
+    row: Variable
+    column: str
+
+
+@dataclass(frozen=True)
+class Constant:
+    value: Any
+
+
+ROWCOUNT, FOUND, NOTFOUND, ID = (Variable(name) for name in ("SQLROWCOUNT", "SQLFOUND", "SQLNOTFOUND", "SQLID"))
+CODE, MESSAGE, STATE = (Variable(name) for name in ("SQLCODE", "SQLERRM", "SQLSTATE"))
+GLOBALS = {variable.name: variable for variable in (ROWCOUNT, FOUND, NOTFOUND, ID, CODE, MESSAGE, STATE)}
+_DML = ("insert", "update", "delete", "merge", "copy")
+_SCRIPT_ERROR = 2  # of faults whose number Snowflake publishes nowhere
+_CANCELLED = 604  # no handler may hold up a person who cancels
+
+Place = tuple[int, int]
+
+
+class Raised(Exception):
+    """An exception on its way to a handler: STATEMENT_ERROR, EXPRESSION_ERROR or a declared one, and where it arose."""
+
+    def __init__(self, kind: str | Variable, where: Place, error: SqlError) -> None:
+        super().__init__(error.message)
+        self.kind, self.where, self.error = kind, where, error
+
+    def uncaught(self) -> SqlError:
+        """As the caller of the script sees it."""
+        name = self.kind.name if isinstance(self.kind, Variable) else self.kind
+        line, position = self.where
+        message = f"Uncaught exception of type '{name}' on line {line} at position {position}" + (f" : {self.error.message}" if self.error.message else "")
+        return SqlError(self.error.errno, message, self.error.sqlstate, transaction_lost=self.error.transaction_lost)
+
+
+@contextmanager
+def _blaming(kind: str, where: Place) -> Iterator[None]:
+    try:
+        yield
+    except SqlError as error:
+        if error.errno == _CANCELLED:
+            raise
+        raise Raised(kind, where, error) from error
+
+
+class Jump(Exception):
+    """BREAK and CONTINUE on their way to the loop."""
+
+    def __init__(self, is_break: bool, label: str | None) -> None:
+        self.is_break, self.label = is_break, label
+
+
+class Return(Exception):
+    def __init__(self, value: Any = None, table: Rows | None = None) -> None:
+        self.value, self.table = value, table
+
+
+@dataclass
+class Open:
+    """An open cursor: its rows and how many were fetched."""
+
+    rows: Rows
+    fetched: int = 0
+
+    def __iter__(self) -> Iterator[tuple]:
+        while self.fetched < len(self.rows.rows):
+            self.fetched += 1
+            yield self.rows.rows[self.fetched - 1]
+
+
+class Run:
+    """One execution: the values of the variables, and the exception being handled."""
+
+    def __init__(self, host: Host, run_block: Callable[[str, dict, Host], Return]) -> None:
+        self.host, self.run_block = host, run_block
+        self.values: dict[Variable, Any] = {}
+        self.types: dict[Variable, Type] = {}  # of variables that were declared without one
+        self.handled: Raised | None = None
+
+    def execute(self, sql: str) -> Rows:
+        """Run a statement of the script. A statement that is no DML leaves SQLROWCOUNT and its like NULL."""
+        rows = self.host.execute(sql)
+        count = rows.rowcount if rows.kind in _DML else None
+        found, not_found = (None, None) if count is None else (count > 0, count == 0)
+        self.values |= {ROWCOUNT: count, FOUND: found, NOTFOUND: not_found, ID: getattr(rows, "query_id", None)}
+        return rows
+
+    def ask(self, expression: str) -> Any:
+        return self.host.execute(f"select {expression} as V").rows[0][0]
+
+    def read(self, operand: Variable | Field | Constant) -> Any:
+        if isinstance(operand, Constant):
+            return operand.value
+        if isinstance(operand, Field):
+            row = self.values[operand.row]
+            if operand.column not in row:
+                raise compilation(904, f"invalid identifier '{operand.row.name}.{operand.column}'")
+            return row[operand.column]
+        return self.values.get(operand)
+
+    def literal(self, operand: Variable | Field | Constant) -> str:
+        return to_literal(self.read(operand), self.types.get(operand, operand.type) if isinstance(operand, Variable) else None)
+
+    def assign(self, variable: Variable, value: Any) -> None:
+        """Raises SqlError for a value that the variable's type cannot hold."""
+        self.values[variable] = coerce(value, self.types.get(variable, variable.type), self.ask)
+
+    def assign_row(self, targets: tuple[Variable, ...], row: tuple) -> None:
+        if len(row) != len(targets):
+            raise compilation(1003, f"INTO names {len(targets)} variables for {len(row)} columns.")
+        for variable, value in zip(targets, row, strict=True):
+            self.assign(variable, value)
+
+    def body(self, nodes: list[Node]) -> None:
+        for node in nodes:
+            node.run(self)
+
+    def bound(self, text: str, values: list[str]) -> str:
+        """The text with literals in the place of its question marks."""
+        pieces, done, left = [], 0, list(values)
+        for token in tokenize(text):
+            if token.key == "?":
+                if not left:
+                    line, position = place(text, token.start)
+                    raise SqlError(2049, f"SQL compilation error: error line {line} at position {position}\nBind variable ? not set.", "42601")
+                pieces += [text[done : token.start], left.pop(0)]
+                done = token.end
+        return "".join(pieces) + text[done:]
+
+
+class Node(Protocol):
+    def run(self, run: Run) -> None: ...
+
+
+class RowSource(Protocol):
+    where: Place
+
+    def rows(self, run: Run) -> Rows: ...
+
+
+@dataclass(frozen=True)
+class Template:
+    """SQL text with the places of the variables in it."""
+
+    pieces: tuple[str | Variable | Field | Constant, ...]
+
+    def text(self, run: Run) -> str:
+        return "".join(piece if isinstance(piece, str) else run.literal(piece) for piece in self.pieces)
+
+
+_OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
+    "=": operator.eq, "<>": operator.ne, "!=": operator.ne, "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
+    "+": operator.add, "-": operator.sub, "*": operator.mul, "||": operator.add,
+}  # fmt: skip
+_NUMERIC = _OPERATORS.keys() - {"||"}
+_TEXTUAL = _OPERATORS.keys() - {"+", "-", "*"}
+QUICK = _OPERATORS.keys()
+
+
+@dataclass(frozen=True)
+class Expression:
+    """An expression. `quick` is an operand, or two and an operator: that much needs no SQL, so that counting loops are not slow."""
+
+    template: Template
+    where: Place
+    quick: tuple = ()
+
+    def value(self, run: Run) -> Any:
+        with _blaming("EXPRESSION_ERROR", self.where):
+            if len(self.quick) == 1:
+                return run.read(self.quick[0])
+            if self.quick:
+                left, sign, right = run.read(self.quick[0]), self.quick[1], run.read(self.quick[2])
+                if type(left) is type(right) and (type(left) is int and sign in _NUMERIC or type(left) is str and sign in _TEXTUAL):
+                    return _OPERATORS[sign](left, right)
+            return run.ask(self.template.text(run))
+
+    def is_true(self, run: Run) -> bool:
+        value = self.value(run)
+        with _blaming("EXPRESSION_ERROR", self.where):
+            return coerce(value, Type("boolean", "boolean"), run.ask) is True
+
+    def assign(self, run: Run, variable: Variable) -> None:
+        value = self.value(run)
+        with _blaming("EXPRESSION_ERROR", self.where):
+            run.assign(variable, value)
+
+
+@dataclass(frozen=True)
+class Sql:
+    """A statement for the host; `into` are the variables of SELECT .. INTO or CALL .. INTO."""
+
+    template: Template
+    where: Place
+    into: tuple[Variable, ...] = ()
+
+    def rows(self, run: Run) -> Rows:
+        with _blaming("STATEMENT_ERROR", self.where):
+            return run.execute(self.template.text(run))
+
+    def run(self, run: Run) -> None:
+        rows = self.rows(run)
+        if not self.into:
+            return
+        with _blaming("STATEMENT_ERROR", self.where):
+            if len(rows.rows) > 1:
+                raise SqlError(_SCRIPT_ERROR, f"A SELECT INTO statement expects exactly 1 returned row, but got {len(rows.rows)}.", "P0000")
+            run.assign_row(self.into, rows.rows[0] if rows.rows else (None,) * len(self.into))
+
+
+@dataclass(frozen=True)
+class Immediate:
+    """EXECUTE IMMEDIATE: the text of one statement, or of a block."""
+
+    text: Variable | Field | Constant
+    using: tuple[Variable, ...]
+    where: Place
+
+    def rows(self, run: Run) -> Rows:
+        with _blaming("STATEMENT_ERROR", self.where):
+            text = run.read(self.text)
+            if not isinstance(text, str) or not (statements := split(text)):
+                raise compilation(1003, "EXECUTE IMMEDIATE expects the text of a statement.")
+            if len(statements) > 1:
+                raise SqlError(6, "Multiple SQL statements in a single API call are not supported; use one API call per statement instead.", "0A000")
+            sql = run.bound(statements[0].text, [run.literal(variable) for variable in self.using])
+            if not is_block(sql):
+                return run.execute(sql)
+            result = run.run_block(sql, {}, run.host)
+            return result.table or Rows(["anonymous block"], [(result.value,)])
+
+    def run(self, run: Run) -> None:
+        self.rows(run)
+
+
+@dataclass(frozen=True)
+class Held:
+    """The rows that a resultset variable or an open cursor holds."""
+
+    variable: Variable
+    where: Place
+
+    def rows(self, run: Run) -> Rows:
+        with _blaming("EXPRESSION_ERROR", self.where):
+            held = run.values.get(self.variable)
+            if held is None:
+                raise SqlError(_SCRIPT_ERROR, f"{self.variable.kind.capitalize()} '{self.variable.name}' has no rows yet.", "P0000")
+            return held.rows if isinstance(held, Open) else held
+
+
+@dataclass(frozen=True)
+class Assign:
+    """DECLARE, LET and := of a value or of a resultset; a declaration without a value sets NULL."""
+
+    variable: Variable
+    source: Expression | RowSource | None
+    is_declaration: bool = False
+
+    def run(self, run: Run) -> None:
+        if self.is_declaration:
+            run.types.pop(self.variable, None)
+        if self.source is None:
+            run.values[self.variable] = None
+        elif not isinstance(self.source, Expression):
+            run.values[self.variable] = self.source.rows(run)
+        else:
+            self.source.assign(run, self.variable)
+            if self.is_declaration and self.variable.type is None and (inferred := inferred_type(run.values[self.variable])):
+                run.types[self.variable] = inferred
+                run.assign(self.variable, run.values[self.variable])
+
+
+@dataclass(frozen=True)
+class If:
+    """IF and the searched CASE."""
+
+    branches: tuple[tuple[Expression, list[Node]], ...]
+    otherwise: list[Node]
+
+    def run(self, run: Run) -> None:
+        run.body(next((body for condition, body in self.branches if condition.is_true(run)), self.otherwise))
+
+
+@dataclass(frozen=True)
+class Case:
+    """CASE (subject) WHEN value THEN ..."""
+
+    subject: Expression
+    branches: tuple[tuple[Expression, list[Node]], ...]
+    otherwise: list[Node]
+
+    def run(self, run: Run) -> None:
+        subject = Constant(self.subject.value(run))
+        for candidate, body in self.branches:
+            value = Constant(candidate.value(run))
+            if Expression(Template((subject, " = ", value)), candidate.where, (subject, "=", value)).is_true(run):
+                return run.body(body)
+        return run.body(self.otherwise)
+
+
+@dataclass(frozen=True)
+class Loop:
+    """LOOP, WHILE (`before`) and REPEAT (`until`)."""
+
+    body: list[Node]
+    label: str | None
+    before: Expression | None = None
+    until: Expression | None = None
+
+    def run(self, run: Run) -> None:
+        while self.before is None or self.before.is_true(run):
+            if self.turn(run) or (self.until is not None and self.until.is_true(run)):
+                return
+
+    def turn(self, run: Run) -> bool:
+        """Run the body once; True says that the loop is over."""
+        try:
+            run.body(self.body)
+        except Jump as jump:
+            if jump.label not in (None, self.label):
+                raise
+            return jump.is_break
+        return False
+
+
+_COUNTER = Type("number", "number(38, 0)")
+
+
+@dataclass(frozen=True)
+class Count(Loop):
+    """FOR i IN [REVERSE] a TO b"""
+
+    counter: Variable = None
+    bounds: tuple[Expression, Expression] = None
+    reverse: bool = False
+
+    def run(self, run: Run) -> None:
+        bounds = []
+        for bound in self.bounds:
+            value = bound.value(run)
+            with _blaming("EXPRESSION_ERROR", bound.where):
+                if value is None:
+                    raise SqlError(_SCRIPT_ERROR, "A bound of a FOR loop is NULL.", "P0000")
+                bounds.append(coerce(value, _COUNTER, run.ask))
+        numbers = range(bounds[0], bounds[1] + 1)
+        for number in reversed(numbers) if self.reverse else numbers:
+            run.values[self.counter] = number
+            if self.turn(run):
+                return
+
+
+@dataclass(frozen=True)
+class Walk(Loop):
+    """FOR row IN cursor or resultset"""
+
+    row: Variable = None
+    source: Held = None
+
+    def run(self, run: Run) -> None:
+        variable = self.source.variable
+        opened_here = variable.kind == "cursor" and run.values.get(variable) is None
+        if opened_here:
+            OpenCursor(variable, (), self.source.where).run(run)
+        rows = self.source.rows(run)
+        for row in run.values[variable] if variable.kind == "cursor" else rows.rows:
+            run.values[self.row] = dict(zip(rows.columns, row, strict=True))
+            if self.turn(run):
+                break
+        if opened_here:
+            run.values[variable] = None
+
+
+@dataclass(frozen=True)
+class JumpTo:
+    is_break: bool
+    label: str | None
+
+    def run(self, run: Run) -> None:
+        raise Jump(self.is_break, self.label)
+
+
+@dataclass(frozen=True)
+class ReturnValue:
+    source: Expression | RowSource
+
+    def run(self, run: Run) -> None:
+        if isinstance(self.source, Expression):
+            raise Return(self.source.value(run))
+        raise Return(table=self.source.rows(run))
+
+
+@dataclass(frozen=True)
+class Raise:
+    """RAISE an exception, or the one being handled again."""
+
+    exception: Variable | None
+    where: Place
+
+    def run(self, run: Run) -> None:
+        if self.exception is None:
+            raise run.handled
+        code, message = self.exception.detail
+        raise Raised(self.exception, self.where, SqlError(code, message, "P0001"))
+
+
+@dataclass(frozen=True)
+class OpenCursor:
+    cursor: Variable
+    using: tuple[Variable, ...]
+    where: Place
+
+    def run(self, run: Run) -> None:
+        source = self.cursor.detail
+        with _blaming("STATEMENT_ERROR", self.where):
+            if isinstance(source, Template):
+                rows = run.execute(run.bound(source.text(run), [run.literal(variable) for variable in self.using]))
+            else:
+                rows = Held(source, self.where).rows(run)
+            run.values[self.cursor] = Open(rows)
+
+
+@dataclass(frozen=True)
+class Fetch:
+    """FETCH .. INTO; after the last row the variables become NULL."""
+
+    cursor: Variable
+    into: tuple[Variable, ...]
+    where: Place
+
+    def run(self, run: Run) -> None:
+        with _blaming("STATEMENT_ERROR", self.where):
+            cursor = run.values.get(self.cursor)
+            if cursor is None:
+                raise SqlError(_SCRIPT_ERROR, f"Cursor '{self.cursor.name}' is not open.", "P0000")
+            run.assign_row(self.into, next(iter(cursor), (None,) * len(self.into)))
+
+
+@dataclass(frozen=True)
+class Close:
+    cursor: Variable
+
+    def run(self, run: Run) -> None:
+        run.values[self.cursor] = None
+
+
+@dataclass(frozen=True)
+class Nothing:
+    def run(self, run: Run) -> None:
+        pass
+
+
+@dataclass(frozen=True)
+class Handler:
+    """WHEN .. THEN; `names` are OTHER, STATEMENT_ERROR, EXPRESSION_ERROR or declared exceptions."""
+
+    names: tuple[str | Variable, ...]
+    body: list[Node]
+
+
+@dataclass(frozen=True)
+class Block:
+    declarations: list[Node]
+    body: list[Node]
+    handlers: list[Handler] = field(default_factory=list)
+
+    def run(self, run: Run) -> None:
+        run.body(self.declarations)  # what fails here is not for this block's own handlers
+        try:
+            run.body(self.body)
+        except Raised as raised:
+            handler = next((each for each in self.handlers if "OTHER" in each.names or raised.kind in each.names), None)
+            if handler is None:
+                raise
+            self._handle(run, handler, raised)
+
+    @staticmethod
+    def _handle(run: Run, handler: Handler, raised: Raised) -> None:
+        outer, before = run.handled, {variable: run.values.get(variable) for variable in (CODE, MESSAGE, STATE)}
+        run.handled = raised
+        run.values |= {CODE: raised.error.errno, MESSAGE: raised.error.message, STATE: raised.error.sqlstate}
+        try:
+            run.body(handler.body)
+        finally:
+            run.handled = outer
+            run.values |= before
