@@ -1,4 +1,4 @@
-"""The account's side of Python procedures and table functions: their imports, their packages, and the processes that run them.
+"""The account's side of Python procedures and table functions: their imports, packages and processes.
 
 A handler never runs inside the account. See ``worker`` for the other side of the socket.
 """
@@ -20,15 +20,16 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
+from local_account import types
 from local_account.errors import SqlError, compilation
-from local_account.worker import ROW_NUMBER, arrow_type, from_ipc, receive, send, to_ipc
+from local_account.worker import ROW_NUMBER, from_ipc, receive, send, to_ipc
 
 PACKAGES = (  # of those that Snowflake carries, the ones that may be installed beside this account
     "cloudpickle", "numpy", "pandas", "pyarrow", "python-dateutil", "pytz", "pyyaml", "requests", "scipy",
@@ -40,7 +41,7 @@ _START_SECONDS = 120
 _SCRIPTS = Path(__file__).parents[1]
 
 Log = Callable[[dict[str, Any]], None]
-"""Takes one entry that a handler printed or logged: time (aware), source ('log', 'stdout', 'stderr'), level, logger, message."""
+"""Takes one entry of what a handler said: time (aware), source ('log', 'stdout', 'stderr'), level, logger, message."""
 
 
 @dataclass(frozen=True)
@@ -57,10 +58,10 @@ class Handler:
 
 @dataclass(frozen=True)
 class Rows:
-    """What a procedure that RETURNS TABLE gave. `columns` and `query_id` are those of its last query; of a pandas frame there are none."""
+    """What a procedure that RETURNS TABLE gave; a pandas frame has neither a query nor its columns."""
 
     table: pa.Table
-    columns: list[dict[str, Any]] | None = None  # name, type, precision, scale, nullable
+    columns: list[dict[str, Any]] | None = None  # name, type, precision, scale
     query_id: str | None = None
 
 
@@ -83,18 +84,21 @@ def check_packages(packages: Iterable[str], *, procedure: bool = False) -> None:
     if missing:
         raise compilation(
             391_525,
-            "Cannot create a Python function with the specified packages. Please check your packages specification and try again. "
+            "Cannot create a Python function with the specified packages. "
+            "Please check your packages specification and try again. "
             f"'Packages not found: {', '.join(missing)}'",
             "42601",
         )
 
 
 def stage_imports(paths: Iterable[Path], directory: Path) -> Path:
-    """Copies IMPORTS flat into a directory under `directory` that is named after their content, and returns it. The same files, the same directory."""
+    """Copies IMPORTS flat into a directory below `directory`, named after their content, and returns it."""
     files: dict[str, bytes] = {}
     for path in paths:
         if path.name in files:
-            raise compilation(1008, f"invalid value for parameter 'IMPORTS': two of the imports are named '{path.name}'.", "22023")
+            raise compilation(
+                1008, f"invalid value for parameter 'IMPORTS': two of the imports are named '{path.name}'.", "22023"
+            )
         files[path.name] = path.read_bytes()
     digest = hashlib.sha256()
     for name, content in sorted(files.items()):
@@ -115,7 +119,8 @@ def stage_imports(paths: Iterable[Path], directory: Path) -> Path:
 class Pool:
     """Runs handlers in processes of their own, one process per call and for table functions one per processor.
 
-    `home` becomes the processes' home folder and keeps the log of what they say besides. Calls may come from many threads.
+    `home` becomes the processes' home folder and keeps the log of what they say besides. Calls may come from
+    many threads.
     """
 
     def __init__(self, home: Path, processors: int | None = None) -> None:
@@ -143,7 +148,7 @@ class Pool:
             "no_proxy": "*",
         }
         self._control, theirs = socket.socketpair()
-        with theirs, open(self.home / "workers.log", "ab") as log:
+        with theirs, (self.home / "workers.log").open("ab") as log:
             self._nursery = subprocess.Popen(
                 [sys.executable, "-P", "-m", "local_account.worker", str(theirs.fileno())],
                 stdin=subprocess.PIPE,  # never written to: its end tells the workers that the account is gone
@@ -173,11 +178,17 @@ class Pool:
                 worker.kill()
 
     def call_procedure(
-        self, handler: Handler, arguments: Sequence[Any], login: dict[str, Any], *, seconds: float = PROCEDURE_SECONDS, log: Log | None = None
+        self,
+        handler: Handler,
+        arguments: Sequence[Any],
+        login: dict[str, Any],
+        *,
+        seconds: float = PROCEDURE_SECONDS,
+        log: Log | None = None,
     ) -> Any:
         """The value that the procedure returned, or `Rows`.
 
-        `login` has the connector's arguments: host, port, password (a one-time token) and whatever else the session needs.
+        `login` has the connector's arguments: host, port, password (a one-time token), and what else the session needs.
         SqlError: 100357 when the handler failed, 630 when it took too long.
         """
         request = {"kind": "procedure", "handler": self._named(handler), "arguments": list(arguments), "login": login}
@@ -185,7 +196,7 @@ class Pool:
             answer, body = worker.ask(request, seconds=seconds)
         if "value" in answer:
             return answer["value"]
-        return Rows(from_ipc(body), **(answer["rows"] or {}))
+        return Rows(from_ipc(body), **answer["rows"])
 
     def call_table_function(
         self,
@@ -200,42 +211,50 @@ class Pool:
     ) -> pa.Table:
         """The rows that the function gives, partition after partition in the order in which `rows` first shows them.
 
-        `arguments` are the function's (name, Snowflake type) and `rows` has a column of each name; `partition_by` names columns of `rows` (none: all rows are
-        one partition). The result has those columns, then the output columns. A function with a `process` method adds METADATA$ROW last: the place in
-        `rows` of the row that it was given, null for what end_partition adds.
+        `arguments` are the function's (name, Snowflake type) and `rows` has a column of each name; `partition_by` names
+        columns of `rows` (none: all rows are one partition). The result has those columns, then the output columns. A
+        function without a vectorised end_partition adds METADATA$ROW last: the place in `rows` of the row that
+        `process` was given, null for what end_partition adds. `seconds` limits each partition; `log` is called from
+        several threads.
         """
-        parts = list(_partitions(rows, partition_by))
-        results: list[pa.Table] = [_no_rows(rows, partition_by, output)] * len(parts)
+        given = rows.select([name for name, _ in arguments]).cast(_schema(arguments))
+        keys = rows.select(list(dict.fromkeys(partition_by)))
+        schema = _schema(output)
+        parts = list(_partitions(keys))
+        results = [pa.table({})] * len(parts)
         waiting: queue.SimpleQueue[int] = queue.SimpleQueue()
-        for place in range(len(parts)):
-            waiting.put(place)
-        names = [name for name, _ in arguments]
-        opening = {"kind": "function", "handler": self._named(handler), "arguments": list(arguments), "output": list(output)}
+        for number in range(len(parts)):
+            waiting.put(number)
+        opening = {"kind": "function", "handler": self._named(handler)}
         running: list[_Worker] = []
 
         def work() -> None:
             with self._worker(handler, log) as worker:
                 running.append(worker)
-                worker.ask(opening, seconds=seconds)
+                worker.ask(opening, to_ipc(schema.empty_table()), seconds=seconds)
                 while True:
                     try:
-                        place = waiting.get_nowait()
+                        number = waiting.get_nowait()
                     except queue.Empty:
                         return
-                    part = rows.select([*names, *(key for key in partition_by if key not in names)]).take(parts[place])
-                    _, body = worker.ask({"kind": "partition"}, to_ipc(part.select(names)), seconds=seconds)
-                    results[place] = _with_keys(from_ipc(body), part, partition_by, parts[place])
+                    places = parts[number]
+                    part = {"kind": "partition", "count": len(places)}
+                    _, body = worker.ask(part, to_ipc(given.take(places)), seconds=seconds)
+                    results[number] = _with_keys(from_ipc(body), keys, places)
 
-        with ThreadPoolExecutor(max(1, min(self.processors, len(parts)))) as threads:
-            calls = [threads.submit(work) for _ in range(threads._max_workers if parts else 0)]
+        size = min(self.processors, len(parts))
+        with ThreadPoolExecutor(max(1, size)) as threads:
+            calls = [threads.submit(work) for _ in range(size)]
             try:
                 for call in calls:
                     call.result()
             except BaseException:
-                for worker in running:  # or the others would go on until their partitions end
+                while not waiting.empty():  # or the others would go on to the end
+                    waiting.get()
+                for worker in running:
                     worker.kill()
                 raise
-        return pa.concat_tables(results, promote_options="default") if results else _no_rows(rows, partition_by, output)
+        return pa.concat_tables(results or [pa.schema([*keys.schema, *schema]).empty_table()])
 
     def _named(self, handler: Handler) -> dict[str, Any]:
         return {
@@ -266,13 +285,16 @@ class _Worker:
     """A process that serves one call."""
 
     def __init__(self, handler: Handler, connection: socket.socket, log: Log | None) -> None:
-        self.handler, self.connection, self.log = handler, connection, log
+        self.connection, self.log = connection, log
+        self.what = f"in function {handler.name} with handler {handler.handler}"
         self.pid: int | None = None
         greeting, _ = self._receive(_START_SECONDS)
         self.pid = greeting["pid"]
 
-    def ask(self, request: dict[str, Any], body: bytes | memoryview = b"", *, seconds: float) -> tuple[dict[str, Any], memoryview]:
-        """The answer to a request, with its log passed on; SqlError when the handler fails, dies, or takes longer than `seconds`."""
+    def ask(
+        self, request: dict[str, Any], body: bytes | memoryview = b"", *, seconds: float
+    ) -> tuple[dict[str, Any], memoryview]:
+        """The answer, its log passed on; SqlError when the handler fails, dies, or takes longer than `seconds`."""
         try:
             self.connection.settimeout(None)
             send(self.connection, request, body)
@@ -283,7 +305,7 @@ class _Worker:
             if self.log:
                 self.log(entry)
         if error := answer.get("error"):
-            raise SqlError(100_357, f"Python Interpreter Error:\n{error} in function {self.handler.name} with handler {self.handler.handler}", "P0000")
+            raise SqlError(100_357, f"Python Interpreter Error:\n{error} {self.what}", "P0000")
         return answer, result
 
     def _receive(self, seconds: float) -> tuple[dict[str, Any], memoryview]:
@@ -291,47 +313,41 @@ class _Worker:
             return receive(self.connection, time.monotonic() + seconds)
         except TimeoutError:
             self.kill()
-            message = f"Statement reached its statement or warehouse timeout of {seconds:g} second(s) and was canceled."
-            raise SqlError(630, f"{message} (function {self.handler.name})", "57014") from None
+            message = f"Statement reached its statement or warehouse timeout of {seconds:g} second(s) and was canceled"
+            raise SqlError(630, f"{message} {self.what}.", "57014") from None
         except (EOFError, OSError):
             raise self._died() from None
 
     def _died(self) -> SqlError:
-        message = f"Python worker process ended unexpectedly in function {self.handler.name} with handler {self.handler.handler}"
-        return SqlError(100_357, message, "P0000")
+        return SqlError(100_357, f"Python Interpreter Error:\nThe process ended unexpectedly {self.what}", "P0000")
 
     def kill(self) -> None:
         if self.pid:
-            try:
+            with suppress(ProcessLookupError):
                 os.kill(self.pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
             self.pid = None
 
 
-def _partitions(rows: pa.Table, keys: Sequence[str]) -> Iterator[pa.Array]:
-    """The places of each partition's rows, in order. Without keys there is one partition, also of no rows at all? No: none, as on Snowflake."""
-    if not rows.num_rows:
-        return
-    places = pa.array(range(rows.num_rows), pa.int64())
-    if not keys:
+def _schema(columns: Sequence[tuple[str, str]]) -> pa.Schema:
+    """The columns as the worker takes them; a field's metadata says its Snowflake type."""
+    described = [types.column(name, written) for name, written in columns]
+    return pa.schema([pa.field(c.name, types.arrow_type(c), metadata={"type": c.type}) for c in described])
+
+
+def _partitions(keys: pa.Table) -> Iterator[pa.Array]:
+    """The places of each partition's rows, in order. No rows make no partition."""
+    places = pa.array(range(keys.num_rows), pa.int64())
+    if keys.num_columns and keys.num_rows:
+        numbered = keys.append_column(ROW_NUMBER, places).group_by(keys.column_names, use_threads=False)
+        yield from (group.values for group in numbered.aggregate([(ROW_NUMBER, "list")])[f"{ROW_NUMBER}_list"])
+    elif keys.num_rows:
         yield places
-        return
-    grouped = rows.select(list(dict.fromkeys(keys))).append_column(ROW_NUMBER, places).group_by(list(dict.fromkeys(keys)), use_threads=False)
-    for group in grouped.aggregate([(ROW_NUMBER, "list")])[f"{ROW_NUMBER}_list"]:
-        yield group.values
 
 
-def _with_keys(result: pa.Table, part: pa.Table, keys: Sequence[str], places: pa.Array) -> pa.Table:
-    first = pa.array([0] * result.num_rows, pa.int64())
-    columns = {key: part[key].take(first) for key in keys}
-    for name in result.column_names:
-        columns[name] = places.take(result[name]) if name == ROW_NUMBER else result[name]
+def _with_keys(result: pa.Table, keys: pa.Table, places: pa.Array) -> pa.Table:
+    """A partition's result with the partition's key before it, and the rows' own places after it."""
+    first = keys.take(pa.array([places[0].as_py()] * result.num_rows, pa.int64()))
+    columns = {name: first[name] for name in keys.column_names} | {name: result[name] for name in result.column_names}
     if ROW_NUMBER in columns:
-        columns[ROW_NUMBER] = columns.pop(ROW_NUMBER)
+        columns[ROW_NUMBER] = places.take(columns.pop(ROW_NUMBER))
     return pa.table(columns)
-
-
-def _no_rows(rows: pa.Table, keys: Sequence[str], output: Sequence[tuple[str, str]]) -> pa.Table:
-    fields = [*(rows.schema.field(key) for key in keys), *(pa.field(name, arrow_type(written)) for name, written in output)]
-    return pa.schema(fields).empty_table()
