@@ -5,7 +5,7 @@ create table if not exists bronze.stg_supply_chain (
     movement_id number(18, 0) not null comment 'The movement',
     movement_type varchar not null comment 'pick, ship, deliver, delay, restock or stock_out',
     order_id number(18, 0) comment 'The order that is moved; null for restock and stock_out',
-    warehouse_id varchar comment 'The warehouse: reference_data.warehouses.warehouse_id',
+    warehouse_id number(9, 0) comment 'The warehouse: reference_data.warehouses.warehouse_id',
     category_name varchar comment 'The category: reference_data.product_categories.category_name',
     quantity number(12, 0) comment 'Pieces moved',
     delay_days number(9, 2) comment 'Days of delay; null or 0 where it is on time',

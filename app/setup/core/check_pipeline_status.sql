@@ -78,7 +78,7 @@ begin
                 last_attempts.completed_at as last_run_at,
                 last_attempts.state || coalesce(': ' || last_attempts.error_message, '') as last_result,
                 next_attempts.scheduled_at as next_run_at,
-                null as waiting,
+                null::number as waiting,
                 case
                     when present_tasks.state is null then 'The account refused the tasks: ' || notice.detail
                     when last_attempts.state = 'FAILED' then 'See last_result, and CALL core.view_generation_audit(); then CALL core.start_pipeline()'
@@ -119,9 +119,9 @@ begin
                 'pipeline' as component,
                 wish.wanted as state,
                 null::timestamp_ntz as last_run_at,
-                null as last_result,
+                null::varchar as last_result,
                 null::timestamp_ntz as next_run_at,
-                null as waiting,
+                null::number as waiting,
                 iff(wish.wanted = 'STOPPED', 'CALL core.start_pipeline() generates every '
                     || coalesce(wish.schedule_minutes || ' minutes', wish.schedule_cron), null) as advice
             from wish

@@ -12,7 +12,7 @@ create table if not exists gold.fct_sales (
     device varchar comment 'The device the order was placed with; null where there is none',
     payment_method varchar comment 'How it was paid',
     shipping_method varchar comment 'How it was shipped, or picked up',
-    warehouse_id varchar comment 'The warehouse that ships: reference_data.warehouses; null for store pick-up',
+    warehouse_id number(9, 0) comment 'The warehouse that ships: reference_data.warehouses; null for store pick-up',
     ship_state varchar comment 'State it is shipped to, two letters',
     is_repeat_customer boolean comment 'Whether the customer has an earlier order',
     currency varchar comment 'Currency of all amounts, USD',
