@@ -141,7 +141,6 @@ class Pool:
             "SNOWFLAKE_HOME": str(self.home),  # or the connector makes its folder elsewhere
             "SNOWFLAKE_DISABLE_PLATFORM_DETECTION": "true",  # or it asks the clouds' metadata addresses
             "PYTHONPATH": str(_SCRIPTS),
-            "PYTHONPYCACHEPREFIX": str(self.home / "bytecode"),  # the imports directory shows the imports only
             "LANG": "C.UTF-8",
             "TZ": "UTC",
             "NO_PROXY": "*",

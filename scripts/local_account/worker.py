@@ -156,7 +156,9 @@ def to_arrow(values: Any, field: pa.Field) -> pa.Array:
         raise TypeError(
             f"column {field.name} is declared {declared}, but the handler gave {getattr(values, 'dtype', array.type)}"
         )
-    # Nanoseconds go: the engine keeps microseconds. Everything else must fit exactly.
+    if pa.types.is_floating(array.type) and pa.types.is_decimal(field.type) and not field.type.scale:
+        array = array.cast(pa.int64())  # which refuses fractions; a cast to decimal would round
+    # Nanoseconds go: the engine keeps microseconds. Everything else must fit.
     return array.cast(field.type, safe=not pa.types.is_timestamp(field.type))
 
 
@@ -183,6 +185,7 @@ def to_table(values: pd.DataFrame | Sequence[Any], schema: pa.Schema) -> pa.Tabl
 def load(handler: dict[str, Any]) -> Any:
     """The function or class that the handler names."""
     folder = Path(handler["imports_dir"])
+    sys.pycache_prefix = str(Path.home() / "bytecode")  # the imports directory shows the imports only
     sys._xoptions["snowflake_import_directory"] = f"{folder}/"  # with the slash: people write `import_dir + 'file'`
     sys.path[:0] = [str(folder), *(str(path) for path in sorted(folder.glob("*")) if path.suffix in (".zip", ".whl"))]
     source, name = handler["inline_source"], handler["handler"]

@@ -1,0 +1,273 @@
+"""Python handlers in their processes: what they are given, what is taken from them, and how they end."""
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from collections.abc import Iterator
+from datetime import date, datetime
+from decimal import Decimal
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from local_account.errors import SqlError
+from local_account.handlers import Handler, Pool, check_packages, stage_imports
+
+
+@pytest.fixture(scope="module")
+def pool(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pool]:
+    pool = Pool(tmp_path_factory.mktemp("home"), processors=2)
+    yield pool
+    pool.close()
+
+
+def function(source: str, handler: str = "F", imports: Path | None = None) -> Handler:
+    return Handler("core.f", imports, textwrap.dedent(source), handler)
+
+
+ECHO = """
+    import pandas as pd
+
+    class F:
+        def end_partition(self, frame):
+            values = frame["X"]
+            yield pd.DataFrame({"text": [f"{values.dtype} {type(values.iloc[0]).__name__} {values.tolist()}"]})
+
+    F.end_partition._sf_vectorized_input = pd.DataFrame
+"""
+
+
+@pytest.mark.parametrize(
+    ("type_", "values", "seen"),
+    [
+        ("number(38,0)", pa.array([4096, None], pa.decimal128(38, 0)), "Int16 int16 [4096, <NA>]"),
+        ("int", pa.array([1_048_576], pa.int64()), "Int32 int32 [1048576]"),
+        ("number(18,0)", pa.array([8_589_934_592], pa.int64()), "Int64 int64 [8589934592]"),
+        ("number(38,0)", pa.array([Decimal(10) ** 20]), "object Decimal [Decimal('100000000000000000000')]"),
+        ("number(12,2)", pa.array([Decimal("1.50")]), "object Decimal [Decimal('1.50')]"),
+        ("float", pa.array([1.5, None]), "float64 float64 [1.5, nan]"),
+        ("varchar", pa.array(["a", None]), "string str ['a', <NA>]"),
+        ("boolean", pa.array([True, None]), "boolean bool [True, <NA>]"),
+        ("date", pa.array([date(2024, 2, 29)]), "datetime64[ns] Timestamp [Timestamp('2024-02-29 00:00:00')]"),
+        ("timestamp_ntz", pa.array([datetime(2024, 1, 2, 3)]), "datetime64[ns] Timestamp [Timestamp('2024-01-02 03:00:00')]"),
+        ("variant", pa.array(['{"a": [1, 2.5, null]}']), "object dict [{'a': [1, 2.5, None]}]"),
+    ],
+)  # fmt: skip
+def test_vectorised_input_has_the_argument_names_and_the_documented_dtypes(
+    pool: Pool, type_: str, values: pa.Array, seen: str
+) -> None:
+    rows = pa.table({"X": values})
+    result = pool.call_table_function(function(ECHO), rows, [("X", type_)], [], [("TEXT", "varchar")])
+    assert result["TEXT"].to_pylist() == [seen]
+
+
+RUNNING_TOTAL = """
+    import pandas as pd
+
+    class F:
+        def end_partition(self, frame):
+            total = frame["X"].astype("int64").cumsum()
+            for row in range(len(frame)):
+                yield total[row : row + 1], [row / 2 if row else float("nan")], [{"total": int(total[row])}]
+
+    F.end_partition._sf_vectorized_input = pd.DataFrame
+"""
+
+
+def test_partitions_keep_their_rows_and_order_for_any_number_of_processes(pool: Pool, tmp_path: Path) -> None:
+    rows = pa.table({"SHARD": ["b", "a", None, "b", "a", None], "X": pa.array([1, 2, 3, 4, 5, 6])})
+    output = [("TOTAL", "number(38,0)"), ("HALF", "float"), ("DETAIL", "variant")]
+    alone = Pool(tmp_path, processors=1)
+    try:
+        first, second = (
+            each.call_table_function(function(RUNNING_TOTAL), rows, [("X", "int")], ["SHARD"], output)
+            for each in (pool, alone)
+        )
+    finally:
+        alone.close()
+    assert first.equals(second)
+    assert first.to_pydict() == {
+        "SHARD": ["b", "b", "a", "a", None, None],
+        "TOTAL": [1, 5, 2, 7, 3, 9],
+        "HALF": [None, 0.5] * 3,
+        "DETAIL": [f'{{"total": {total}}}' for total in (1, 5, 2, 7, 3, 9)],
+    }
+    assert first.schema.field("TOTAL").type == pa.decimal128(38, 0)
+    assert pool.call_table_function(function(RUNNING_TOTAL), rows[:0], [("X", "int")], ["SHARD"], output).num_rows == 0
+
+
+def test_a_row_wise_function_says_which_row_each_of_its_rows_belongs_to(pool: Pool) -> None:
+    handler = function("""
+        class F:
+            def __init__(self):
+                self.rows = 0
+            def process(self, number, price):
+                self.rows += 1
+                for _ in range(number):
+                    yield f"{number!r} {price!r}",
+            def end_partition(self):
+                yield f"{self.rows} rows",
+    """)
+    rows = pa.table({"P": [1, 2, 1], "N": [2, 0, 1], "PRICE": [Decimal("1.50"), None, None]})
+    result = pool.call_table_function(
+        handler, rows, [("N", "int"), ("PRICE", "number(9,2)")], ["P"], [("TEXT", "varchar")]
+    )
+    assert result.to_pydict() == {
+        "P": [1, 1, 1, 1, 2],
+        "TEXT": ["2 Decimal('1.50')"] * 2 + ["1 None", "2 rows", "1 rows"],
+        "METADATA$ROW": [0, 0, 2, None, None],
+    }
+
+
+ANY = pa.table({"X": [1]})
+FAILING = """
+    import os, sys, time
+    import pandas as pd
+
+    class F:
+        def end_partition(self, frame):
+            {body}
+
+    F.end_partition._sf_vectorized_input = pd.DataFrame
+"""
+
+
+def fail(pool: Pool, body: str, **options: float) -> SqlError:
+    with pytest.raises(SqlError) as raised:
+        handler = function(FAILING.format(body=body))
+        pool.call_table_function(handler, ANY, [("X", "int")], [], [("N", "int"), ("T", "varchar")], **options)
+    return raised.value
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ("return pd.DataFrame({'n': [1]})", "wrong tuple size for returned value, expected 2, got 1"),
+        ("return ['a'], ['b']", "column N is declared FIXED, but the handler gave string"),
+        ("return [1.5], ['b']", "truncated"),
+        ("sys.exit(3)", "SystemExit: 3"),
+        ("os._exit(3)", "The process ended unexpectedly"),
+    ],
+)
+def test_what_a_function_does_wrong_is_a_numbered_error(pool: Pool, body: str, said: str) -> None:
+    error = fail(pool, body)
+    assert (error.errno, error.sqlstate) == (100_357, "P0000")
+    assert said in error.message
+
+
+def test_an_exception_comes_with_the_handlers_own_traceback(pool: Pool) -> None:
+    assert fail(pool, "raise ValueError('no such shard')").message == (
+        "Python Interpreter Error:\n"
+        "Traceback (most recent call last):\n"
+        '  File "_udf_code.py", line 7, in end_partition\n'
+        "    raise ValueError('no such shard')\n"
+        "ValueError: no such shard\n"
+        " in function core.f with handler F"
+    )
+
+
+def test_a_function_that_takes_too_long_is_stopped(pool: Pool) -> None:
+    began = time.monotonic()
+    assert fail(pool, "time.sleep(60)", seconds=0.5).errno == 630
+    assert time.monotonic() - began < 10
+
+
+def test_what_a_handler_prints_and_logs_is_collected_and_harms_nothing(pool: Pool) -> None:
+    entries: list[dict] = []
+    body = """
+            import logging
+            print("first", "line\\nsecond", end="")
+            os.write(1, b"noise")
+            logging.getLogger("app").info("made %s rows", 3)
+            return [1], [sys.stdin.read()]"""
+    handler = function(FAILING.format(body=body.lstrip()))
+    pool.call_table_function(handler, ANY, [("X", "int")], [], [("N", "int"), ("T", "varchar")], log=entries.append)
+    told = [(entry["source"], entry["level"], entry["logger"], entry["message"]) for entry in entries]
+    assert sorted(told) == [
+        ("log", "INFO", "app", "made 3 rows"),
+        ("stdout", "INFO", "", "first line"),
+        ("stdout", "INFO", "", "second"),
+    ]
+
+
+def test_imports_lie_flat_in_a_directory_of_their_own(pool: Pool, tmp_path: Path) -> None:
+    for name, text in {
+        "a/shop.py": "import goods\ndef main(frame): ...\n",
+        "b/goods.py": "",
+        "c/words.txt": "ok",
+    }.items():
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).write_text(text)
+    paths = [*tmp_path.glob("*/*")]
+    staged = stage_imports(paths, tmp_path / "imports")
+    assert stage_imports(paths, tmp_path / "imports") == staged
+    handler = function(
+        """
+        import os, sys
+        import shop
+        class F:
+            def process(self):
+                folder = sys._xoptions["snowflake_import_directory"]
+                yield " ".join(sorted(os.listdir(folder))), open(folder + "words.txt").read()
+            """,
+        imports=staged,
+    )
+    result = pool.call_table_function(handler, ANY, [], [], [("FILES", "varchar"), ("WORDS", "varchar")])
+    assert result["FILES"].to_pylist() == ["goods.py shop.py words.txt"]
+    assert result["WORDS"].to_pylist() == ["ok"]
+    (tmp_path / "b/shop.py").write_text("")
+    with pytest.raises(SqlError, match=r"two of the imports are named 'shop\.py'"):
+        stage_imports(tmp_path.glob("*/*.py"), tmp_path / "imports")
+
+
+def test_nothing_of_a_call_is_left_for_the_next(pool: Pool) -> None:
+    body = "import json; json.seen = getattr(json, 'seen', 0) + 1; return [json.seen], [os.environ['HOME']]"
+    handler = function(FAILING.format(body=body))
+    for _ in range(2):
+        result = pool.call_table_function(handler, ANY, [("X", "int")], [], [("N", "int"), ("T", "varchar")])
+        assert result.to_pydict() == {"N": [1], "T": [str(pool.home)]}
+
+
+def test_packages_that_a_handler_could_not_import_are_refused_by_name() -> None:
+    check_packages(["snowflake-snowpark-python", "numpy==2.4.6", "Pandas"], procedure=True)
+    for packages, said in ((["numpy", "faker"], "faker"), (["numpy>=1"], "numpy>=1"), (["numpy"], "snowpark")):
+        with pytest.raises(SqlError, match=said) as raised:
+            check_packages(packages, procedure=True)
+        assert raised.value.errno == 391_525
+
+
+def test_processes_end_when_the_account_is_killed(tmp_path: Path) -> None:
+    """Also one that never comes back from its loop."""
+    script = f"""
+        from pathlib import Path
+        import pyarrow as pa
+        from local_account.handlers import Handler, Pool
+        endless = "import os\\nclass F:\\n def process(self):\\n  open('pid', 'w').write(str(os.getpid()))\\n  while True: pass"
+        Pool(Path({str(tmp_path)!r})).call_table_function(Handler("f", None, endless, "F"), pa.table({{"X": [1]}}), [], [], [])
+    """  # noqa: E501
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    account = subprocess.Popen([sys.executable, "-c", textwrap.dedent(script)], env=environment)
+    pid = wait_for(lambda: (tmp_path / "pid").exists() and (tmp_path / "pid").read_text())
+    account.send_signal(signal.SIGKILL)
+    account.wait()
+    wait_for(lambda: not is_running(int(pid)))
+
+
+def is_running(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def wait_for(condition: object, seconds: float = 30) -> str:
+    deadline = time.monotonic() + seconds
+    while not (found := condition()):
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.05)
+    return found
