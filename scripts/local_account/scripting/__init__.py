@@ -1,6 +1,7 @@
-"""Snowflake Scripting: anonymous blocks and the bodies of SQL procedures, run statement by statement in a host session; and scripts split into statements.
+"""Snowflake Scripting: blocks and the bodies of SQL procedures, run statement by statement in a host's session.
 
-Reading order: ``lexing`` (tokens, where statements end) -> ``parsing`` (names resolved, a tree) -> ``tree`` (what each part does) -> ``values``.
+Reading order: ``lexing`` (tokens, where statements end) -> ``parsing`` (names resolved, a tree made) -> ``tree`` (what
+each part of it does) -> ``values`` (literals and declared types).
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import Any
 from local_account.scripting.lexing import Statement, is_block, split
 from local_account.scripting.parsing import parse
 from local_account.scripting.tree import Host, Raised, Return, Rows, Run
-from local_account.scripting.values import to_literal
+from local_account.scripting.values import parse_type, to_literal
 
 __all__ = ["Host", "Returned", "Rows", "Statement", "is_block", "run_block", "split", "to_literal"]
 
@@ -24,15 +25,17 @@ class Returned:
     table: Rows | None = None
 
 
-def run_block(text: str, arguments: dict[str, Any], host: Host) -> Returned:
-    """Run a block; `arguments` are the procedure's by name (unquoted names in upper case).
+def run_block(text: str, arguments: dict[str, Any], host: Host, types: dict[str, str] | None = None) -> Returned:
+    """Run a block. `arguments` are the procedure's by name; `types` their declared types, to which the values are held.
 
-    Raises SqlError: what does not compile before anything has run, and an uncaught exception with its kind, line and position.
+    The text should be the body exactly as written: lines are counted from its first character.
+    Raises SqlError: what does not compile before anything has run, and an uncaught exception with its kind and place.
     """
-    arguments = {name.upper(): value for name, value in arguments.items()}
-    block, variables = parse(text, tuple(arguments))
-    run = Run(host, run_block)
-    run.values.update({variables[name]: value for name, value in arguments.items()})
+    block, variables = parse(text, tuple(name.upper() for name in arguments))
+    run = Run(host)
+    run.types.update({variables[name.upper()]: parse_type(written) for name, written in (types or {}).items()})
+    for name, value in arguments.items():
+        run.assign(variables[name.upper()], value)
     try:
         block.run(run)
     except Return as result:

@@ -1,8 +1,9 @@
-"""Snowflake's tokens with their places, and what can be told of a script without understanding it: where its statements end."""
+"""Snowflake's tokens with their places, and what can be told of a script without understanding it: its statements."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from sqlglot.dialects import Snowflake
 from sqlglot.errors import TokenError
@@ -12,7 +13,7 @@ from local_account.errors import SqlError, compilation
 
 
 class _Tokenizer(Snowflake.Tokenizer):
-    COMMANDS = set()  # sqlglot takes all of `call p(1)` or `execute immediate ...` as one string: we need its tokens
+    COMMANDS: ClassVar[set[TokenType]] = set()  # sqlglot takes `call p(1)` and its like for one string; we need tokens
 
 
 _TEXT = {TokenType.STRING, TokenType.RAW_STRING, TokenType.NATIONAL_STRING}
@@ -20,7 +21,10 @@ _TEXT = {TokenType.STRING, TokenType.RAW_STRING, TokenType.NATIONAL_STRING}
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """`kind` is name, quoted (an identifier), text, number, symbol or end; `word` a name in upper case, or the value of a quoted thing; `end` is exclusive."""
+    """`kind` is name, quoted (an identifier), text, number, symbol or end.
+
+    `word` is a name in upper case, what quotes enclose, or the token itself; `end` the offset after it.
+    """
 
     kind: str
     word: str
@@ -39,7 +43,7 @@ class Token:
 
 @dataclass(frozen=True)
 class Statement:
-    """One statement of a script, without its semicolon and the comments around it, and the line (from 1) on which it begins."""
+    """One statement without its semicolon and the comments around it, and the line (from 1) on which it begins."""
 
     text: str
     line: int
@@ -74,7 +78,10 @@ def place(text: str, offset: int) -> tuple[int, int]:
 
 def unexpected(text: str, token: Token) -> SqlError:
     line, position = place(text, token.start)
-    return compilation(1003, f"syntax error line {line} at position {position} unexpected '{text[token.start : token.end] or token.word}'.")
+    return compilation(
+        1003,
+        f"syntax error line {line} at position {position} unexpected '{text[token.start : token.end] or token.word}'.",
+    )
 
 
 def starts_block(tokens: list[Token], at: int) -> bool:
@@ -87,12 +94,16 @@ def starts_block(tokens: list[Token], at: int) -> bool:
 
 
 def statement_end(tokens: list[Token], at: int) -> int:
-    """The index of the semicolon (or the end) that closes the statement beginning here; a block in it is passed over whole."""
+    """The index of the semicolon (or the end) that closes the statement beginning here; it steps over a block whole."""
     has_body = tokens[at].key == "CREATE"
     if starts_block(tokens, at):
         at = _block_end(tokens, at)
     while tokens[at].key != ";" and tokens[at].kind != "end":
-        at = _block_end(tokens, at + 1) if has_body and tokens[at].key == "AS" and starts_block(tokens, at + 1) else at + 1
+        at = (
+            _block_end(tokens, at + 1)
+            if has_body and tokens[at].key == "AS" and starts_block(tokens, at + 1)
+            else at + 1
+        )
     return at
 
 

@@ -1,4 +1,7 @@
-"""From the text of a block to its tree. Names are resolved here, as Snowflake does: a misspelt one stops the block before its first statement."""
+"""From the text of a block to its tree.
+
+Names are resolved here, as Snowflake does it: a misspelt one stops the block before its first statement.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ from collections import ChainMap
 from collections.abc import Callable
 from decimal import Decimal
 from functools import lru_cache
+from itertools import pairwise
 
 from local_account.errors import SqlError, compilation, unsupported
 from local_account.scripting import tree
@@ -13,18 +17,24 @@ from local_account.scripting.lexing import Token, place, starts_block, statement
 from local_account.scripting.tree import Constant, Expression, Field, Node, Place, Template, Variable
 from local_account.scripting.values import parse_type
 
-# After one of these words a colon begins a bind even where no space stands before it; after any other name it is a path into a VARIANT.
-_NO_OPERAND = frozenset(
-    "SELECT ALL DISTINCT AND OR NOT IN LIKE ILIKE RLIKE BETWEEN IS CASE WHEN THEN ELSE VALUES WHERE HAVING ON USING LIMIT OFFSET TOP FROM INTO SET BY AS AT"
-    " BEFORE RETURN QUALIFY INTERVAL ANY ESCAPE UNION EXCEPT MINUS TO IMMEDIATE".split()
-) | {"GROUP BY", "ORDER BY", "PARTITION BY"}
+# After one of these words a colon begins a bind even without a space before it; after another name, a path (v:a).
+_WORDS_BEFORE_A_BIND = """
+SELECT ALL DISTINCT AND OR NOT IN LIKE ILIKE RLIKE BETWEEN IS CASE WHEN THEN ELSE VALUES WHERE HAVING ON USING LIMIT
+OFFSET TOP FROM INTO SET BY AS AT BEFORE RETURN QUALIFY INTERVAL ANY ESCAPE UNION EXCEPT MINUS TO IMMEDIATE
+"""
+_NO_OPERANDS = {
+    *_WORDS_BEFORE_A_BIND.split(),
+    "GROUP BY",
+    "ORDER BY",
+    "PARTITION BY",
+}  # the last three are one token each
 _QUERIES = ("SELECT", "WITH")
 _WORDS = {"TRUE": True, "FALSE": False, "NULL": None}
 
 
 @lru_cache(maxsize=512)
 def parse(text: str, arguments: tuple[str, ...]) -> tuple[tree.Block, dict[str, Variable]]:
-    """The tree of a block and the variables of its arguments. Raises SqlError for what Snowflake, or this account, does not know."""
+    """The tree of a block and the variables of its arguments. Raises SqlError for what cannot be understood."""
     parser = _Parser(text, arguments)
     return parser.script(), parser.arguments
 
@@ -65,7 +75,11 @@ class _Parser:
 
     def invalid(self, token: Token, name: str) -> SqlError:
         line, position = self.place(token)
-        return SqlError(904, f"SQL compilation error: error line {line} at position {position}\ninvalid identifier '{name}'", "42000")
+        return SqlError(
+            904,
+            f"SQL compilation error: error line {line} at position {position}\ninvalid identifier '{name}'",
+            "42000",
+        )
 
     def place(self, token: Token | None = None) -> Place:
         return place(self.text, (token or self.peek()).start)
@@ -106,7 +120,7 @@ class _Parser:
         raise self.unexpected(self.tokens[-1])
 
     def before(self, *words: str) -> int:
-        """The index of the first of these words outside parentheses and CASE expressions, or of the statement's semicolon."""
+        """The index of the first of these words outside parentheses and CASE expressions, or else of the semicolon."""
         depth, at = 0, self.at
         while self.tokens[at].kind != "end":
             key = self.tokens[at].key
@@ -119,7 +133,10 @@ class _Parser:
     # -- text with variables
 
     def template(self, first: int, last: int, *, bare: bool = False, placeholders: bool = False) -> Template:
-        """The text of the tokens first..last, cut at its variables: `:name`, and with `bare` (in expressions) also `name` outside sub-selects."""
+        """The text of the tokens first..last, cut at its variables.
+
+        These are `:name`, and with `bare` (in expressions) also `name` outside sub-selects.
+        """
         pieces: list = []
         done, at = self.tokens[first].start, first
         selects: list[bool] = []  # per open parenthesis: is a SELECT around us?
@@ -148,7 +165,7 @@ class _Parser:
         name, before = self.tokens[at + 1], self.tokens[at - 1]
         if not name.is_identifier or before.kind in ("text", "number"):
             return False
-        if before.is_identifier and before.key not in _NO_OPERAND or before.key in (")", "]"):
+        if (before.is_identifier and before.key not in _NO_OPERANDS) or before.key in (")", "]"):
             return before.end < self.tokens[at].start and name.word in self.names
         return True
 
@@ -163,11 +180,17 @@ class _Parser:
         return variable, at + 2
 
     def bare(self, at: int) -> tuple[Variable | Field | None, int]:
-        """The variable, or the column of a row, that the identifier here stands for in an expression, and the index after it."""
+        """The variable or column of a row that the identifier here stands for in an expression, and the index after."""
         token, before, following = self.tokens[at], self.tokens[at - 1], self.tokens[at + 1]
         variable = self.names.get(token.word)
         is_path = before.key == ":" and self.tokens[at - 2].kind != "text"  # in {'a': x} the colon leads no path
-        if variable is None or is_path or before.key in (".", "::", "AS", "$", "@") or following.key in ("(", "=>") or token.key in _WORDS:
+        if (
+            variable is None
+            or is_path
+            or before.key in (".", "::", "AS", "$", "@")
+            or following.key in ("(", "=>")
+            or token.key in _WORDS
+        ):
             return None, at + 1
         if variable.kind == "row" and following.key == "." and self.tokens[at + 2].is_identifier:
             return Field(variable, self.tokens[at + 2].word), at + 3
@@ -181,7 +204,9 @@ class _Parser:
         if first >= last:
             raise self.unexpected()
         self.at = last
-        return Expression(self.template(first, last, bare=True), self.place(self.tokens[first]), self.quick(first, last))
+        return Expression(
+            self.template(first, last, bare=True), self.place(self.tokens[first]), self.quick(first, last)
+        )
 
     def quick(self, first: int, last: int) -> tuple:
         """What Expression computes without SQL: one operand, or `operand sign operand`."""
@@ -260,7 +285,9 @@ class _Parser:
         names: list[str | Variable] = []
         self.expect("WHEN")
         while not names or self.accept("OR"):
-            builtin = next((word for word in ("OTHER", "STATEMENT_ERROR", "EXPRESSION_ERROR") if self.accept(word)), None)
+            builtin = next(
+                (word for word in ("OTHER", "STATEMENT_ERROR", "EXPRESSION_ERROR") if self.accept(word)), None
+            )
             names.append(builtin or self.variable("exception"))
         if self.accept("CONTINUE"):
             raise unsupported("WHEN .. CONTINUE")
@@ -272,7 +299,7 @@ class _Parser:
         return tree.Handler(tuple(names), body)
 
     def declaration(self, where: Place, is_let: bool = False) -> Node:
-        """What follows DECLARE or LET, with its semicolon. `where` is where the complaint about a missing type points."""
+        """What follows DECLARE or LET, with its semicolon. A complaint about a missing type points to `where`."""
         name = self.identifier()
         if self.accept("CURSOR"):
             self.expect("FOR")
@@ -292,7 +319,9 @@ class _Parser:
         else:
             node = self.value_declaration(name, where, is_let)
         if isinstance(node, tree.Assign):
-            self.names[name] = node.variable  # only now: its own first value may still read an outer variable of that name
+            self.names[name] = (
+                node.variable
+            )  # only now: its own first value may still read an outer variable of that name
         self.expect(";")
         return node
 
@@ -323,17 +352,20 @@ class _Parser:
         first, last = self.at, self.before()
         if declared is None and not self.tells_its_type(first, last):
             line, position = where
-            message = f"SQL compilation error: error line {line} at position {position}\n variable '{name}' cannot have its type inferred from initializer"
-            raise SqlError(1003, message, "42000")
+            words = f" variable '{name}' cannot have its type inferred from initializer"
+            raise SqlError(1003, f"SQL compilation error: error line {line} at position {position}\n{words}")
         return tree.Assign(variable, self.expression(last), is_declaration=True)
 
     def tells_its_type(self, first: int, last: int) -> bool:
-        """Snowflake takes no type from a sub-select over a table, nor from an unknown name, nor from a VARIANT variable."""
+        """Snowflake takes no type from a sub-select over a table, an unknown name or a VARIANT variable."""
         if last == first + 1 and self.tokens[first].is_identifier and self.tokens[first].key not in _WORDS:
             variable = self.names.get(self.tokens[first].word)
             return variable is not None and (variable.type is None or variable.type.family != "variant")
         keys = [token.key for token in self.tokens[first:last]]
-        return not any(key == "(" and following in _QUERIES and "FROM" in keys[at:] for at, (key, following) in enumerate(zip(keys, keys[1:], strict=False)))
+        return not any(
+            key == "(" and following in _QUERIES and "FROM" in keys[at:]
+            for at, (key, following) in enumerate(pairwise(keys))
+        )
 
     def row_source(self, at_query: bool) -> tree.RowSource:
         """A statement in parentheses; its errors point to it, or in an assignment to the parenthesis."""
@@ -367,7 +399,9 @@ class _Parser:
             node = _STATEMENTS[token.key](self)
             if token.key == "LET":  # a declaration, which has taken its semicolon
                 return node
-        elif token.kind == "name" and token.key not in ("END", "ELSE", "ELSEIF", "EXCEPTION", "UNTIL", "WHEN") or token.key == "(":
+        elif (
+            token.kind == "name" and token.key not in ("END", "ELSE", "ELSEIF", "EXCEPTION", "UNTIL", "WHEN")
+        ) or token.key == "(":
             node = self.sql()
         else:
             raise self.unexpected()
@@ -383,7 +417,11 @@ class _Parser:
     def sql(self) -> tree.Sql:
         first, last = self.at, statement_end(self.tokens, self.at)
         where = self.place()
-        if self.is_at("EXECUTE", "IMMEDIATE", "FROM") or self.peek().key not in (*_QUERIES, "CALL") or (into := self.before("INTO")) >= last:
+        if (
+            self.is_at("EXECUTE", "IMMEDIATE", "FROM")
+            or self.peek().key not in (*_QUERIES, "CALL")
+            or (into := self.before("INTO")) >= last
+        ):
             self.at = last
             return tree.Sql(self.template(first, last), where)
         self.at = into + 1
@@ -396,7 +434,7 @@ class _Parser:
         where = where or self.place()
         self.expect("EXECUTE", "IMMEDIATE")
         text, after = self.operand(self.at)
-        if text is None or not isinstance(text, (Variable, Field)) and self.peek().kind != "text":
+        if text is None or (isinstance(text, Constant) and self.peek().kind != "text"):
             raise self.unexpected()
         self.at, using = after, ()
         if self.accept("USING"):
@@ -432,7 +470,9 @@ class _Parser:
         otherwise = self.body("END") if self.accept("ELSE") else []
         self.expect("END")
         self.accept("CASE")
-        return tree.If(tuple(branches), otherwise) if subject is None else tree.Case(subject, tuple(branches), otherwise)
+        return (
+            tree.If(tuple(branches), otherwise) if subject is None else tree.Case(subject, tuple(branches), otherwise)
+        )
 
     def looped(self, *stops: str) -> list[Node]:
         self.loops.append([])
@@ -475,7 +515,10 @@ class _Parser:
         if self.tokens[to := self.before("TO", "DO", "LOOP")].key == "TO":
             low = self.expression(to)
             self.expect("TO")
-            variable, given = Variable(name), {"bounds": (low, self.expression(self.before("DO", "LOOP"))), "reverse": reverse}
+            variable, given = (
+                Variable(name),
+                {"bounds": (low, self.expression(self.before("DO", "LOOP"))), "reverse": reverse},
+            )
         elif reverse or not self.peek().is_identifier:
             raise self.unexpected()
         else:
@@ -485,7 +528,11 @@ class _Parser:
         body = self.looped("END")
         self.names = self.names.parents
         label = self.loop_end("FOR", "LOOP")
-        return tree.Walk(body, label, row=variable, **given) if variable.kind == "row" else tree.Count(body, label, counter=variable, **given)
+        return (
+            tree.Walk(body, label, row=variable, **given)
+            if variable.kind == "row"
+            else tree.Count(body, label, counter=variable, **given)
+        )
 
     def jump(self) -> tree.JumpTo:
         token = self.peek()
@@ -554,8 +601,25 @@ class _Parser:
 
 
 _STATEMENTS: dict[str, Callable[[_Parser], Node]] = {
-    "LET": _Parser.let, "IF": _Parser.if_, "CASE": _Parser.case, "LOOP": _Parser.loop, "WHILE": _Parser.while_, "REPEAT": _Parser.repeat, "FOR": _Parser.for_,
-    "BREAK": _Parser.jump, "EXIT": _Parser.jump, "CONTINUE": _Parser.jump, "ITERATE": _Parser.jump, "RETURN": _Parser.return_, "RAISE": _Parser.raise_,
-    "OPEN": _Parser.open_, "FETCH": _Parser.fetch, "CLOSE": _Parser.close, "NULL": _Parser.null, "EXECUTE": _Parser.immediate,
-    "AWAIT": _Parser.refused, "ASYNC": _Parser.refused, "CANCEL": _Parser.refused,
-}  # fmt: skip
+    "LET": _Parser.let,
+    "IF": _Parser.if_,
+    "CASE": _Parser.case,
+    "LOOP": _Parser.loop,
+    "WHILE": _Parser.while_,
+    "REPEAT": _Parser.repeat,
+    "FOR": _Parser.for_,
+    "BREAK": _Parser.jump,
+    "EXIT": _Parser.jump,
+    "CONTINUE": _Parser.jump,
+    "ITERATE": _Parser.jump,
+    "RETURN": _Parser.return_,
+    "RAISE": _Parser.raise_,
+    "OPEN": _Parser.open_,
+    "FETCH": _Parser.fetch,
+    "CLOSE": _Parser.close,
+    "NULL": _Parser.null,
+    "EXECUTE": _Parser.immediate,
+    "AWAIT": _Parser.refused,
+    "ASYNC": _Parser.refused,
+    "CANCEL": _Parser.refused,
+}

@@ -1,4 +1,4 @@
-"""What a parsed block consists of, and how each part runs. Trees are shared between runs; all that changes stands in `Run`."""
+"""What a parsed block consists of, and how each part runs. Runs share trees; all that changes stands in `Run`."""
 
 from __future__ import annotations
 
@@ -9,13 +9,16 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from local_account.errors import SqlError, compilation
-from local_account.scripting.lexing import is_block, place, split, tokenize
+from local_account.scripting.lexing import place, split, tokenize
 from local_account.scripting.values import Type, coerce, inferred_type, to_literal
 
 
 @dataclass
 class Rows:
-    """What a statement gives. Values are Python's (semi-structured ones parsed: dict, list, str ...); `rowcount` counts what a DML changed."""
+    """What a statement gives: Python's values (semi-structured ones parsed: dict, list, str ...).
+
+    `rowcount` is how many rows a DML changed.
+    """
 
     columns: list[str]
     rows: list[tuple]
@@ -27,12 +30,15 @@ class Host(Protocol):
     """The session that a script runs in."""
 
     def execute(self, sql: str) -> Rows:
-        """Run one ordinary SQL statement. Raises SqlError."""
+        """Run one SQL statement, or the anonymous block that EXECUTE IMMEDIATE was given. Raises SqlError."""
 
 
 @dataclass(eq=False)
 class Variable:
-    """A declared name. `kind`: value, row (of a FOR loop), resultset, cursor, exception. `detail`: a cursor's query or resultset."""
+    """A declared name. `kind` is value, row (of a FOR loop), resultset, cursor or exception.
+
+    `detail` is a cursor's query or resultset, or an exception's (number, message).
+    """
 
     name: str
     kind: str = "value"
@@ -58,6 +64,7 @@ CODE, MESSAGE, STATE = (Variable(name) for name in ("SQLCODE", "SQLERRM", "SQLST
 GLOBALS = {variable.name: variable for variable in (ROWCOUNT, FOUND, NOTFOUND, ID, CODE, MESSAGE, STATE)}
 _DML = ("insert", "update", "delete", "merge", "copy")
 _SCRIPT_ERROR = 2  # of faults whose number Snowflake publishes nowhere
+_ONE_STATEMENT = "Multiple SQL statements in a single API call are not supported"
 _CANCELLED = 604  # no handler may hold up a person who cancels
 
 Place = tuple[int, int]
@@ -74,7 +81,9 @@ class Raised(Exception):
         """As the caller of the script sees it."""
         name = self.kind.name if isinstance(self.kind, Variable) else self.kind
         line, position = self.where
-        message = f"Uncaught exception of type '{name}' on line {line} at position {position}" + (f" : {self.error.message}" if self.error.message else "")
+        message = f"Uncaught exception of type '{name}' on line {line} at position {position}" + (
+            f" : {self.error.message}" if self.error.message else ""
+        )
         return SqlError(self.error.errno, message, self.error.sqlstate, transaction_lost=self.error.transaction_lost)
 
 
@@ -96,6 +105,8 @@ class Jump(Exception):
 
 
 class Return(Exception):
+    """RETURN on its way out of the script."""
+
     def __init__(self, value: Any = None, table: Rows | None = None) -> None:
         self.value, self.table = value, table
 
@@ -116,8 +127,8 @@ class Open:
 class Run:
     """One execution: the values of the variables, and the exception being handled."""
 
-    def __init__(self, host: Host, run_block: Callable[[str, dict, Host], Return]) -> None:
-        self.host, self.run_block = host, run_block
+    def __init__(self, host: Host) -> None:
+        self.host = host
         self.values: dict[Variable, Any] = {}
         self.types: dict[Variable, Type] = {}  # of variables that were declared without one
         self.handled: Raised | None = None
@@ -144,7 +155,9 @@ class Run:
         return self.values.get(operand)
 
     def literal(self, operand: Variable | Field | Constant) -> str:
-        return to_literal(self.read(operand), self.types.get(operand, operand.type) if isinstance(operand, Variable) else None)
+        return to_literal(
+            self.read(operand), self.types.get(operand, operand.type) if isinstance(operand, Variable) else None
+        )
 
     def assign(self, variable: Variable, value: Any) -> None:
         """Raises SqlError for a value that the variable's type cannot hold."""
@@ -167,7 +180,11 @@ class Run:
             if token.key == "?":
                 if not left:
                     line, position = place(text, token.start)
-                    raise SqlError(2049, f"SQL compilation error: error line {line} at position {position}\nBind variable ? not set.", "42601")
+                    raise SqlError(
+                        2049,
+                        f"SQL compilation error: error line {line} at position {position}\nBind variable ? not set.",
+                        "42601",
+                    )
                 pieces += [text[done : token.start], left.pop(0)]
                 done = token.end
         return "".join(pieces) + text[done:]
@@ -194,17 +211,25 @@ class Template:
 
 
 _OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
-    "=": operator.eq, "<>": operator.ne, "!=": operator.ne, "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
-    "+": operator.add, "-": operator.sub, "*": operator.mul, "||": operator.add,
-}  # fmt: skip
-_NUMERIC = _OPERATORS.keys() - {"||"}
-_TEXTUAL = _OPERATORS.keys() - {"+", "-", "*"}
+    "=": operator.eq,
+    "<>": operator.ne,
+    "!=": operator.ne,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+    "+": operator.add,
+    "-": operator.sub,
+    "*": operator.mul,
+    "||": operator.add,
+}
+_SIGNS = {int: _OPERATORS.keys() - {"||"}, str: _OPERATORS.keys() - {"+", "-", "*"}}
 QUICK = _OPERATORS.keys()
 
 
 @dataclass(frozen=True)
 class Expression:
-    """An expression. `quick` is an operand, or two and an operator: that much needs no SQL, so that counting loops are not slow."""
+    """An expression. `quick` is an operand, or two and a sign: these need no SQL, so that counting loops are fast."""
 
     template: Template
     where: Place
@@ -216,7 +241,8 @@ class Expression:
                 return run.read(self.quick[0])
             if self.quick:
                 left, sign, right = run.read(self.quick[0]), self.quick[1], run.read(self.quick[2])
-                if type(left) is type(right) and (type(left) is int and sign in _NUMERIC or type(left) is str and sign in _TEXTUAL):
+                signs = _SIGNS.get(type(left), ()) if type(left) is type(right) else ()
+                if sign in signs:
                     return _OPERATORS[sign](left, right)
             return run.ask(self.template.text(run))
 
@@ -249,7 +275,11 @@ class Sql:
             return
         with _blaming("STATEMENT_ERROR", self.where):
             if len(rows.rows) > 1:
-                raise SqlError(_SCRIPT_ERROR, f"A SELECT INTO statement expects exactly 1 returned row, but got {len(rows.rows)}.", "P0000")
+                raise SqlError(
+                    _SCRIPT_ERROR,
+                    f"A SELECT INTO statement expects exactly 1 returned row, but got {len(rows.rows)}.",
+                    "P0000",
+                )
             run.assign_row(self.into, rows.rows[0] if rows.rows else (None,) * len(self.into))
 
 
@@ -267,12 +297,8 @@ class Immediate:
             if not isinstance(text, str) or not (statements := split(text)):
                 raise compilation(1003, "EXECUTE IMMEDIATE expects the text of a statement.")
             if len(statements) > 1:
-                raise SqlError(6, "Multiple SQL statements in a single API call are not supported; use one API call per statement instead.", "0A000")
-            sql = run.bound(statements[0].text, [run.literal(variable) for variable in self.using])
-            if not is_block(sql):
-                return run.execute(sql)
-            result = run.run_block(sql, {}, run.host)
-            return result.table or Rows(["anonymous block"], [(result.value,)])
+                raise SqlError(6, f"{_ONE_STATEMENT}; use one API call per statement instead.", "0A000")
+            return run.execute(run.bound(statements[0].text, [run.literal(variable) for variable in self.using]))
 
     def run(self, run: Run) -> None:
         self.rows(run)
@@ -289,7 +315,9 @@ class Held:
         with _blaming("EXPRESSION_ERROR", self.where):
             held = run.values.get(self.variable)
             if held is None:
-                raise SqlError(_SCRIPT_ERROR, f"{self.variable.kind.capitalize()} '{self.variable.name}' has no rows yet.", "P0000")
+                raise SqlError(
+                    _SCRIPT_ERROR, f"{self.variable.kind.capitalize()} '{self.variable.name}' has no rows yet.", "P0000"
+                )
             return held.rows if isinstance(held, Open) else held
 
 
@@ -310,7 +338,11 @@ class Assign:
             run.values[self.variable] = self.source.rows(run)
         else:
             self.source.assign(run, self.variable)
-            if self.is_declaration and self.variable.type is None and (inferred := inferred_type(run.values[self.variable])):
+            if (
+                self.is_declaration
+                and self.variable.type is None
+                and (inferred := inferred_type(run.values[self.variable]))
+            ):
                 run.types[self.variable] = inferred
                 run.assign(self.variable, run.values[self.variable])
 
@@ -407,12 +439,14 @@ class Walk(Loop):
         if opened_here:
             OpenCursor(variable, (), self.source.where).run(run)
         rows = self.source.rows(run)
-        for row in run.values[variable] if variable.kind == "cursor" else rows.rows:
-            run.values[self.row] = dict(zip(rows.columns, row, strict=True))
-            if self.turn(run):
-                break
-        if opened_here:
-            run.values[variable] = None
+        try:
+            for row in run.values[variable] if variable.kind == "cursor" else rows.rows:
+                run.values[self.row] = dict(zip(rows.columns, row, strict=True))
+                if self.turn(run):
+                    return
+        finally:
+            if opened_here:
+                run.values[variable] = None
 
 
 @dataclass(frozen=True)

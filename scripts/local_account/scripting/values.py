@@ -57,19 +57,20 @@ def parse_type(text: str) -> Type:
     return Type(family, text)
 
 
+_NATURAL = (
+    *((bool, "boolean"), (int, "number"), (float, "float"), (str, "varchar"), (bytes, "binary"), (dict, "variant")),
+    *((list, "variant"), (datetime.datetime, "timestamp_ntz"), (datetime.date, "date"), (datetime.time, "time")),
+)
+
+
 def inferred_type(value: Any) -> Type | None:
-    """The type of a variable declared by its first value alone. A number with decimals makes a FLOAT: Snowflake's choice, not ours."""
+    """The type of a variable declared by its first value alone: a number with decimals makes a FLOAT in Snowflake."""
     if isinstance(value, Decimal):
-        value = value if value == value.to_integral_value() and value.as_tuple().exponent >= 0 else float(value)
-    for kind, name in (
-        (bool, "boolean"), ((int, Decimal), "number"), (float, "float"), (str, "varchar"), (datetime.date, "date"), (datetime.time, "time"), (bytes, "binary"),
-        ((dict, list), "variant"),
-    ):  # fmt: skip
-        if isinstance(value, datetime.datetime):
-            return parse_type("timestamp_tz" if value.tzinfo else "timestamp_ntz")
-        if isinstance(value, kind):
-            return parse_type(name)
-    return None
+        value = float(value) if value.as_tuple().exponent < 0 else int(value)
+    name = next((name for kind, name in _NATURAL if isinstance(value, kind)), None)
+    if isinstance(value, datetime.datetime) and value.tzinfo:
+        name = "timestamp_tz"
+    return parse_type(name) if name else None
 
 
 def to_literal(value: Any, declared: Type | None = None) -> str:
@@ -86,12 +87,10 @@ def to_literal(value: Any, declared: Type | None = None) -> str:
         digits = format(value, "f") if isinstance(value, Decimal) else str(value)
         return f"({digits})" if value < 0 else digits  # x -:n must not become x --1, a comment
     if isinstance(value, float):
-        if not math.isfinite(value):
-            return f"'{value}'::float"
-        return f"({value!r}::float)"
+        return f"({value!r}::float)" if math.isfinite(value) else f"'{value}'::float"
     if isinstance(value, datetime.datetime):
-        name = "timestamp_ntz" if value.tzinfo is None else "timestamp_ltz" if declared is not None and declared.family == "timestamp_ltz" else "timestamp_tz"
-        return f"'{value.isoformat(sep=' ')}'::{name}"
+        with_zone = "timestamp_ltz" if declared is not None and declared.family == "timestamp_ltz" else "timestamp_tz"
+        return f"'{value.isoformat(sep=' ')}'::{with_zone if value.tzinfo else 'timestamp_ntz'}"
     if isinstance(value, datetime.date):
         return f"'{value.isoformat()}'::date"
     if isinstance(value, datetime.time):
@@ -116,7 +115,7 @@ _WIDE = Context(prec=80, rounding=ROUND_HALF_UP)
 
 
 def coerce(value: Any, declared: Type | None, ask: Callable[[str], Any]) -> Any:
-    """The value as the type has it: by Python where that is plainly the same, else by `ask`, which evaluates an SQL expression.
+    """The value as the type has it: by Python where that is plainly the same, else by `ask`, which evaluates SQL.
 
     Raises SqlError for a value that the type cannot hold.
     """
@@ -130,12 +129,26 @@ def _number(value: Any, declared: Type) -> Any:
     if not isinstance(value, (int, float, Decimal, str)):
         return NotImplemented
     try:
-        exact = Decimal(value.strip()) if isinstance(value, str) else Decimal(str(value)) if isinstance(value, float) else Decimal(value)
+        exact = (
+            Decimal(value.strip())
+            if isinstance(value, str)
+            else Decimal(str(value))
+            if isinstance(value, float)
+            else Decimal(value)
+        )
     except InvalidOperation:
         raise SqlError(100038, f"Numeric value '{value}' is not recognized", "22018") from None
-    rounded = exact.quantize(Decimal(1).scaleb(-declared.scale), context=_WIDE) if exact.is_finite() and exact.adjusted() < 39 else None
+    rounded = (
+        exact.quantize(Decimal(1).scaleb(-declared.scale), context=_WIDE)
+        if exact.is_finite() and exact.adjusted() < 39
+        else None
+    )
     if rounded is None or abs(rounded) >= Decimal(10) ** (declared.precision - declared.scale):
-        raise SqlError(100039, f"Number out of representable range: type FIXED({declared.precision},{declared.scale}), value {value}", "22003")
+        raise SqlError(
+            100039,
+            f"Number out of representable range: type FIXED({declared.precision},{declared.scale}), value {value}",
+            "22003",
+        )
     return rounded if declared.scale else int(rounded)
 
 
@@ -178,7 +191,17 @@ def _only(kind: type | tuple[type, ...]) -> Callable[[Any, Type], Any]:
 
 
 _PLAIN: dict[str, Callable[[Any, Type], Any]] = {
-    "number": _number, "text": _text, "boolean": _boolean, "float": _float, "date": _date, "time": _only(datetime.time), "binary": _only(bytes),
-    "timestamp_ntz": _timestamp, "timestamp_ltz": _timestamp, "timestamp_tz": _timestamp,
-    "variant": _only(object), "object": _only(dict), "array": _only(list),
-}  # fmt: skip
+    "number": _number,
+    "text": _text,
+    "boolean": _boolean,
+    "float": _float,
+    "date": _date,
+    "time": _only(datetime.time),
+    "binary": _only(bytes),
+    "timestamp_ntz": _timestamp,
+    "timestamp_ltz": _timestamp,
+    "timestamp_tz": _timestamp,
+    "variant": _only(object),
+    "object": _only(dict),
+    "array": _only(list),
+}
