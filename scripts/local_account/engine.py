@@ -1,0 +1,358 @@
+"""Snowflake's statements on DuckDB: parsed, translated, run, answered.
+
+Table names in a tree are physical and quoted (catalog, schema, name); everything else is as Snowflake wrote it. The macros of `rewrites/macros.sql` live in
+the root database, so a connection's current database stays the root: never USE another one.
+"""
+
+import logging
+import re
+import weakref
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import lru_cache
+
+import duckdb
+import pyarrow as pa
+import sqlglot
+from sqlglot import exp
+from sqlglot.dialects.snowflake import Snowflake
+from sqlglot.tokens import Token, TokenType
+
+from local_account import definitions
+from local_account.errors import SqlError, compilation, from_duckdb, unsupported
+from local_account.rewrites import MACROS, names, rewrite, to_sql
+from local_account.rewrites.assignments import assign
+from local_account.types import Column, column_of
+
+# sqlglot warns of each statement it leaves unread; whoever routes the statement decides what that means.
+logging.getLogger("sqlglot").setLevel(logging.ERROR)
+
+
+@dataclass
+class Result:
+    """What a statement answers. `rowcount` is the number of rows read or changed; `kind` is select, insert, update, delete, merge, truncate or ddl."""
+
+    columns: list[Column]
+    table: pa.Table
+    rowcount: int
+    kind: str
+
+
+@dataclass
+class Context:
+    """What a statement may ask of its session: the moment (aware), values by function (`current_role`), the parameter TIMEZONE."""
+
+    now: datetime = field(default_factory=lambda: datetime.now(UTC))
+    values: Mapping[str, object] = field(default_factory=dict)
+    timezone: str = "UTC"
+
+
+def connect_duckdb() -> duckdb.DuckDBPyConnection:
+    """A root: an in-memory DuckDB with this account's macros, to which databases are attached. Cursors of it are sessions."""
+    connection = duckdb.connect(config={"lambda_syntax": "ENABLE_SINGLE_ARROW"})
+    connection.execute("set global TimeZone = 'UTC'")
+    connection.execute(MACROS)
+    return connection
+
+
+def prepare_database(cursor: duckdb.DuckDBPyConnection, database: str) -> None:
+    """Makes a newly attached database ready. There is nothing to make: what statements need lives in the root."""
+    definitions.changed()
+
+
+# --- parsing
+
+class _Dialect(Snowflake):
+    class Tokenizer(Snowflake.Tokenizer):
+        # `?::int` is a cast of a bind, not the operator of another dialect.
+        KEYWORDS = {word: kind for word, kind in Snowflake.Tokenizer.KEYWORDS.items() if word != "?::"}
+
+
+@lru_cache(maxsize=4096)
+def _parsed(sql: str) -> exp.Expression:
+    try:
+        tokens = _Dialect().tokenize(sql)
+        if binds := [token for token in tokens if token.token_type == TokenType.PLACEHOLDER and token.text == "?"]:
+            sql = _numbered(sql, binds)
+            tokens = _Dialect().tokenize(sql)
+        if [token.text.upper() for token in tokens[:2]] == ["START", "TRANSACTION"]:
+            return exp.Transaction()
+        trees = [tree for tree in _Dialect().parse(sql) if tree is not None and not isinstance(tree, exp.Semicolon)]
+    except sqlglot.errors.ParseError as error:
+        raise _syntax_error(error) from None
+    except sqlglot.errors.TokenError as error:
+        raise compilation(1003, f"parse error: {str(error).splitlines()[0]}") from None
+    if len(trees) != 1:
+        if not trees:
+            raise SqlError(900, "SQL compilation error:\nEmpty SQL statement.", "42601")
+        raise SqlError(8, f"Actual statement count {len(trees)} did not match the desired statement count 1.", "0A000")
+    tree = trees[0]
+    if isinstance(tree, exp.Query):
+        names.name_columns(tree, _projections(sql, tokens, tree))
+    if isinstance(tree, exp.Create):
+        words = [token.text.upper() for token in tokens[:3]]
+        tree.meta["or_alter"] = words == ["CREATE", "OR", "ALTER"]
+        tree.meta["text"] = sql
+    return tree
+
+
+def parse(sql: str) -> exp.Expression:
+    """The tree of one statement; a Command when sqlglot does not know it. Binds `?` become `:1`, `:2`. Raises SqlError 1003 with line and position."""
+    return _parsed(sql).copy()
+
+
+def _numbered(sql: str, binds: Sequence[Token]) -> str:
+    parts, last = [], 0
+    for number, token in enumerate(binds, start=1):
+        parts += [sql[last : token.start], f":{number}"]
+        last = token.end + 1
+    return "".join([*parts, sql[last:]])
+
+
+def _projections(sql: str, tokens: list[Token], tree: exp.Expression) -> list[str] | None:
+    """The text of each projection of the outermost select, as it was written; None when it cannot be told."""
+    while isinstance(tree, (exp.SetOperation, exp.Subquery)):
+        tree = tree.this
+    if not isinstance(tree, exp.Select):
+        return None
+    depth, base, found, start = 0, None, [], None
+    for token in tokens:
+        kind = token.token_type
+        if base is None:
+            # The first select that is not inside a common table expression: those stand in parentheses after AS.
+            if kind == TokenType.SELECT and (depth == 0 or tree.args.get("with_") is None):
+                base, start = depth, token.end + 1
+        elif depth == base and (kind in _AFTER_PROJECTIONS or kind == TokenType.R_PAREN):
+            found.append(sql[start : token.start])
+            start = None
+            break
+        elif depth == base and kind == TokenType.COMMA:
+            found.append(sql[start : token.start])
+            start = token.end + 1
+        if kind in (TokenType.L_PAREN, TokenType.L_BRACKET, TokenType.L_BRACE):
+            depth += 1
+        elif kind in (TokenType.R_PAREN, TokenType.R_BRACKET, TokenType.R_BRACE):
+            depth -= 1
+    if start is not None:
+        found.append(sql[start:].rstrip().removesuffix(";"))
+    texts = [re.sub(r"^(?:distinct|all)\s+", "", text.strip(), flags=re.IGNORECASE) for text in found]
+    return texts if len(texts) == len(tree.expressions) else None
+
+
+_AFTER_PROJECTIONS = {
+    TokenType.FROM, TokenType.WHERE, TokenType.GROUP_BY, TokenType.HAVING, TokenType.QUALIFY, TokenType.ORDER_BY, TokenType.LIMIT, TokenType.UNION,
+    TokenType.EXCEPT, TokenType.INTERSECT, TokenType.INTO, TokenType.SEMICOLON, TokenType.FETCH,
+}  # fmt: skip
+
+
+def _syntax_error(error: sqlglot.errors.ParseError) -> SqlError:
+    first = error.errors[0] if error.errors else {}
+    line, position, word = first.get("line") or 1, first.get("col") or 0, first.get("highlight") or ""
+    return compilation(1003, f"syntax error line {line} at position {max(0, position - len(word))} unexpected '{word}'.")
+
+
+# --- translating
+
+@dataclass(frozen=True)
+class _Translated:
+    sql: str
+    binds: int
+
+
+_translations: dict[tuple, _Translated] = {}
+
+
+def _translated(tree: exp.Expression, columns: Sequence[tuple[str, str]] = ()) -> _Translated:
+    """DuckDB's text, from the cache when the same statement met the same target columns before."""
+    key = (tree.sql(dialect="snowflake", comments=False), tuple(columns))
+    found = _translations.get(key)
+    if found is None:
+        if len(_translations) > 5000:
+            _translations.clear()
+        if isinstance(tree, (exp.Insert, exp.Update, exp.Merge)):
+            tree = assign(tree, columns)
+        rewritten = rewrite(tree)
+        numbers = [int(node.name) for node in rewritten.find_all(exp.Parameter) if node.meta.get("bind")]
+        found = _translations[key] = _Translated(to_sql(rewritten), max(numbers, default=0))
+    return found
+
+
+# --- running
+
+_session_values: weakref.WeakKeyDictionary = weakref.WeakKeyDictionary()
+
+
+def _set_context(cursor: duckdb.DuckDBPyConnection, context: Context) -> None:
+    """Gives the statement its moment and the session's values, as variables of the connection."""
+    cursor.execute("set variable now = ?::timestamptz", [context.now])
+    wanted = (tuple(context.values.items()), context.timezone)
+    if _session_values.get(cursor) != wanted:
+        texts = {name: None if value is None else str(value) for name, value in context.values.items()}
+        cursor.execute("set variable session = map(?::varchar[], ?::varchar[])", [list(texts), list(texts.values())])
+        cursor.execute("set TimeZone = '%s'" % context.timezone.replace("'", "''"))
+        _session_values[cursor] = wanted
+
+
+@contextmanager
+def _registered(cursor: duckdb.DuckDBPyConnection, tables: Mapping[str, pa.Table] | None) -> Iterator[None]:
+    for name, table in (tables or {}).items():
+        cursor.register(name, table)
+    try:
+        yield
+    finally:
+        for name in tables or {}:
+            with suppress(duckdb.Error):
+                cursor.unregister(name)
+
+
+def run(
+    cursor: duckdb.DuckDBPyConnection,
+    tree: exp.Expression,
+    binds: Sequence[object] = (),
+    context: Context | None = None,
+    *,
+    in_transaction: bool = False,
+    tables: Mapping[str, pa.Table] | None = None,
+) -> Result:
+    """Runs one statement. `tables` are Arrow tables that the statement names (with no schema).
+
+    Within a transaction a statement is planned on a second connection first, so that a mistake in it leaves the transaction alive.
+    Raises SqlError; its `transaction_lost` says that DuckDB has given the transaction up.
+    """
+    context = context or Context()
+    try:
+        if isinstance(tree, (exp.Create, exp.Alter, exp.Drop, exp.Comment)):
+            _set_context(cursor, context)
+            return _answer(definitions.run(cursor, tree, lambda query: _describe(cursor, query, binds)))
+        with _registered(cursor, tables):
+            return _run(cursor, tree, binds, context, in_transaction, tables)
+    except duckdb.Error as error:
+        failure = from_duckdb(error)
+        failure.transaction_lost = in_transaction
+        raise failure from error
+
+
+def _run(cursor: duckdb.DuckDBPyConnection, tree: exp.Expression, binds: Sequence[object], context: Context, in_transaction: bool, tables: Mapping | None) -> Result:
+    probe = cursor.cursor() if in_transaction else None
+    try:
+        if probe is not None:
+            try:
+                _set_context(probe, context)
+                with _registered(probe, tables):
+                    statements, kind = _statements(probe, tree)
+                    for statement in statements:
+                        if not statement.sql.startswith("truncate"):
+                            probe.execute("explain " + statement.sql, list(binds[: statement.binds]))
+            except duckdb.Error as error:
+                raise from_duckdb(error) from error
+        else:
+            statements, kind = _statements(cursor, tree)
+    finally:
+        if probe is not None:
+            probe.close()
+    for statement in statements:
+        if statement.binds > len(binds):
+            raise compilation(2049, f"Bind variable :{len(binds) + 1} not set.")
+    _set_context(cursor, context)
+    if kind == "select":
+        relation = cursor.sql(statements[0].sql, params=list(binds[: statements[0].binds]))
+        columns = [column_of(name, str(type_)) for name, type_ in zip(relation.columns, relation.types, strict=True)]
+        table = relation.to_arrow_table()
+        return Result(columns, table, table.num_rows, "select")
+    if len(statements) > 1 and not in_transaction:
+        cursor.begin()
+    try:
+        for statement in statements:
+            cursor.execute(statement.sql, list(binds[: statement.binds]))
+        counted = cursor.fetchall()
+    except BaseException:
+        if len(statements) > 1 and not in_transaction:
+            cursor.rollback()
+        raise
+    if len(statements) > 1 and not in_transaction:
+        cursor.commit()
+    return _changed(tree, kind, counted)
+
+
+def _statements(cursor: duckdb.DuckDBPyConnection, tree: exp.Expression) -> tuple[list[_Translated], str]:
+    """The statements of DuckDB that make up one of Snowflake's, and its kind."""
+    if isinstance(tree, exp.Query):
+        return [_translated(tree)], "select"
+    if isinstance(tree, exp.TruncateTable):
+        table = tree.expressions[0]
+        return [_Translated(f"delete from {to_sql(table)}", 0)], "truncate"
+    if isinstance(tree, exp.Insert):
+        target = tree.this.this if isinstance(tree.this, exp.Schema) else tree.this
+        first = [_Translated(f"delete from {to_sql(target)}", 0)] if tree.args.get("overwrite") else []
+        return [*first, _translated(tree, definitions.columns_of(cursor, target))], "insert"
+    if isinstance(tree, exp.Update):
+        return [_translated(tree, definitions.columns_of(cursor, tree.this))], "update"
+    if isinstance(tree, exp.Delete):
+        return [_translated(tree)], "delete"
+    if isinstance(tree, exp.Merge):
+        merge = _translated(tree, definitions.columns_of(cursor, tree.this))
+        return [_Translated(merge.sql + " returning merge_action", merge.binds)], "merge"
+    raise unsupported(f"{type(tree).__name__.upper()} {tree.sql(dialect='snowflake')[:60]}")
+
+
+def _changed(tree: exp.Expression, kind: str, counted: list[tuple]) -> Result:
+    """The answer of a statement that changes rows: one row of counts."""
+    if kind == "merge":
+        actions = [action for (action,) in counted]
+        counts = {word: actions.count(word.upper()) for word in ("insert", "update", "delete") if _merges(tree, word)}
+        labels = {f"number of rows {'inserted' if word == 'insert' else word + 'd'}": count for word, count in counts.items()}
+    elif kind == "truncate":
+        return _answer("Statement executed successfully.", kind="truncate")
+    else:
+        labels = {f"number of rows {'inserted' if kind == 'insert' else kind + 'd'}": counted[0][0] if counted else 0}
+        if kind == "update":
+            labels["number of multi-joined rows updated"] = 0
+    table = pa.table({label: pa.array([count], pa.int64()) for label, count in labels.items()})
+    return Result([Column(label, "fixed", 38, 0) for label in labels], table, sum(labels.values()), kind)
+
+
+def _merges(tree: exp.Expression, word: str) -> bool:
+    for when in tree.args["whens"].expressions:
+        then = when.args["then"]
+        if word == (then.name.lower() if isinstance(then, exp.Var) else type(then).__name__.lower()):
+            return True
+    return False
+
+
+def _answer(status: str, kind: str = "ddl") -> Result:
+    return Result([Column("status", "text", length=16777216)], pa.table({"status": pa.array([status])}), 1, kind)
+
+
+def _describe(cursor: duckdb.DuckDBPyConnection, query: exp.Expression, binds: Sequence[object] = ()) -> tuple[str, list[Column]]:
+    translated = _translated(query)
+    if len(binds) < translated.binds:
+        binds = [None] * translated.binds
+    relation = cursor.sql(translated.sql, params=list(binds[: translated.binds]))
+    return translated.sql, [column_of(name, str(type_)) for name, type_ in zip(relation.columns, relation.types, strict=True)]
+
+
+def describe(
+    cursor: duckdb.DuckDBPyConnection,
+    tree: exp.Expression,
+    binds: Sequence[object] = (),
+    context: Context | None = None,
+    *,
+    tables: Mapping[str, pa.Table] | None = None,
+) -> list[Column]:
+    """The columns that a statement would answer, without running it. Uses a connection of its own, so an open transaction is safe."""
+    if isinstance(tree, exp.Query):
+        probe = cursor.cursor()
+        try:
+            _set_context(probe, context or Context())
+            with _registered(probe, tables):
+                return _describe(probe, tree, binds)[1]
+        except duckdb.Error as error:
+            raise from_duckdb(error) from error
+        finally:
+            probe.close()
+    kinds = {exp.Insert: "insert", exp.Update: "update", exp.Delete: "delete", exp.Merge: "merge"}
+    if kind := kinds.get(type(tree)):
+        return _changed(tree, kind, []).columns
+    return _answer("").columns

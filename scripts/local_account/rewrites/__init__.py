@@ -1,0 +1,64 @@
+"""Snowflake's SQL trees turned into DuckDB's.
+
+One correction is one function that takes a node and gives the node back, or another one in its place; its docstring says what Snowflake does,
+what DuckDB does, and what follows. `RULES` is the order in which a node meets them. A tree is walked once, from its leaves to its root.
+
+What depends on a type that only DuckDB's binder knows (is this column text, or a variant?) is left to the macros of `macros.sql`.
+"""
+
+from functools import cache
+from pathlib import Path
+
+from sqlglot import exp
+from sqlglot.optimizer.annotate_types import annotate_types
+
+from local_account.rewrites import functions, names, numbers, tables, times, variants
+from local_account.rewrites.kinds import Rule
+
+RULES: tuple[Rule, ...] = (
+    *names.RULES,
+    *tables.RULES,
+    *variants.RULES,
+    *times.RULES,
+    *numbers.RULES,
+    *functions.RULES,
+)
+
+MACROS = Path(__file__).with_name("macros.sql").read_text()
+
+
+@cache
+def _rules_for(kind: type) -> tuple[Rule, ...]:
+    return tuple(rule for rule in RULES if issubclass(kind, rule.nodes))
+
+
+def rewrite(tree: exp.Expression) -> exp.Expression:
+    """A new tree for DuckDB. Raises SqlError for what this account cannot do rightly."""
+    root = tree.copy()
+    annotate_types(root, dialect="snowflake")
+    names.number_placeholders(root)
+    # Read backwards, the order "parent before child" is "child before parent".
+    for node in reversed(list(root.walk(bfs=False))):
+        for rule in _rules_for(type(node)):
+            new = rule(node)
+            if new is not node:
+                if new.type is None:
+                    new.type = node.type
+                if node is root:
+                    root = new
+                elif node.parent is not None:
+                    node.replace(new)
+                node = new
+                if not isinstance(new, rule.nodes):
+                    break
+    return root
+
+
+def to_sql(tree: exp.Expression) -> str:
+    """DuckDB's text of a rewritten tree; every name is quoted, because words that DuckDB reserves are ordinary names in Snowflake."""
+    return tree.sql(dialect="duckdb", identify=True, comments=False)
+
+
+def translate(tree: exp.Expression) -> str:
+    """The text for DuckDB of a statement in Snowflake's tree."""
+    return to_sql(rewrite(tree))

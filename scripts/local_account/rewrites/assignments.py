@@ -1,0 +1,124 @@
+"""Values on their way into columns: INSERT, UPDATE and MERGE convert by the column's type."""
+
+from collections.abc import Sequence
+
+from sqlglot import exp
+
+from local_account.errors import compilation
+from local_account.rewrites.kinds import call, kind, text_of, variant_of
+
+
+def assign(tree: exp.Expression, columns: Sequence[tuple[str, str]]) -> exp.Expression:
+    """The statement with each value made fit for its column, given the target's columns (name, DuckDB's type) in order.
+
+    Snowflake makes a variant of a text that goes into a VARIANT column, and the bare string of a variant that goes into a VARCHAR column; DuckDB would
+    read the one as JSON and keep the quotes of the other. An INSERT without a list of columns gets one, because a table may have hidden columns.
+    """
+    tree = tree.copy()
+    types = dict(columns)
+    if isinstance(tree, exp.Insert):
+        _assign_insert(tree, columns, types)
+    elif isinstance(tree, exp.Update):
+        _assign_set(tree.expressions, types)
+    else:
+        for when in tree.args["whens"].expressions:
+            then = when.args["then"]
+            if isinstance(then, exp.Update):
+                _assign_set(then.expressions, types)
+            elif isinstance(then, exp.Insert):
+                if not isinstance(then.this, exp.Tuple):
+                    then.set("this", exp.Tuple(expressions=[exp.column(exp.to_identifier(name, quoted=True)) for name, _ in columns]))
+                for target in then.this.expressions:
+                    target.set("table", None)
+                values = then.expression
+                names = [_name(target) for target in then.this.expressions]
+                if isinstance(values, exp.Tuple):
+                    _same_width(names, values.expressions)
+                    values.set("expressions", [_fit(value, types.get(name)) for name, value in zip(names, values.expressions, strict=True)])
+    return tree
+
+
+def _name(node: exp.Expression) -> str:
+    identifier = node if isinstance(node, exp.Identifier) else node.this
+    return identifier.name if identifier.args.get("quoted") else identifier.name.upper()
+
+
+def _same_width(names: Sequence[str], values: Sequence[exp.Expression]) -> None:
+    if len(names) != len(values):
+        raise compilation(1128, f"Insert value list does not match column list expecting {len(names)} but got {len(values)}")
+
+
+def _assign_insert(tree: exp.Insert, columns: Sequence[tuple[str, str]], types: dict[str, str]) -> None:
+    if isinstance(tree.this, exp.Schema):
+        names = [_name(item) for item in tree.this.expressions]
+        for name in names:
+            if name not in types:
+                raise compilation(904, f"error line 1 at position 0\ninvalid identifier '{name}'")
+    else:
+        names = [name for name, _ in columns]
+        tree.set("this", exp.Schema(this=tree.this, expressions=[exp.to_identifier(name, quoted=True) for name in names]))
+    tree.set("overwrite", None)
+    source = tree.expression
+    if isinstance(source, exp.Values):
+        for row in source.expressions:
+            values = row.expressions if isinstance(row, exp.Tuple) else [row]
+            _same_width(names, values)
+            for value in values:
+                _refuse_in_values(value)
+            fitted = [_fit(value, types[name]) for name, value in zip(names, values, strict=True)]
+            row.replace(exp.Tuple(expressions=[value.copy() for value in fitted]))
+        return
+    for select in _selects(source):
+        if any(item.is_star for item in select.expressions):
+            continue
+        _same_width(names, select.expressions)
+        select.set("expressions", [_fit_projection(item, types[name]) for name, item in zip(names, select.expressions, strict=True)])
+
+
+def _selects(query: exp.Expression) -> list[exp.Select]:
+    if isinstance(query, exp.SetOperation):
+        # Rows of a union are compared or merged as they are, so only UNION ALL converts in its branches.
+        return [*_selects(query.this), *_selects(query.expression)] if isinstance(query, exp.Union) and not query.args.get("distinct") else []
+    if isinstance(query, exp.Subquery):
+        return _selects(query.this)
+    return [query] if isinstance(query, exp.Select) and not query.args.get("distinct") else []
+
+
+def _fit_projection(item: exp.Expression, type_: str) -> exp.Expression:
+    if isinstance(item, exp.Alias):
+        fitted = _fit(item.this, type_)
+        return item if fitted is item.this else exp.alias_(fitted.copy(), item.args["alias"])
+    return _fit(item, type_)
+
+
+def _assign_set(assignments: list[exp.Expression], types: dict[str, str]) -> None:
+    for assignment in assignments:
+        if isinstance(assignment, exp.EQ):
+            assignment.set("expression", _fit(assignment.expression, types.get(_name(assignment.this))))
+
+
+def _fit(value: exp.Expression, type_: str | None) -> exp.Expression:
+    if isinstance(value, (exp.Null, exp.Placeholder)) or (isinstance(value, exp.Var) and value.name.upper() == "DEFAULT") or type_ is None:
+        return value
+    if isinstance(value, exp.Column) and value.name.upper() == "DEFAULT":
+        return exp.var("DEFAULT")
+    found = kind(value)
+    if type_ == "JSON" and found != "variant":
+        return call("sf_variant", value.copy())
+    if type_ == "VARCHAR" and found != "text":
+        return call("sf_text", value.copy())
+    if found == "variant" and type_ != "JSON":
+        return call("sf_text", value.copy())
+    if type_ in ("TIMESTAMP", "TIMESTAMP WITH TIME ZONE") and found in ("text", "number"):
+        return call("sf_timestamp_ntz" if type_ == "TIMESTAMP" else "sf_timestamp_tz", value.copy())
+    return value
+
+
+_SEMI_STRUCTURED = (exp.ParseJSON, exp.Struct, exp.JSONObject, exp.Array, exp.ToVariant, exp.Subquery)
+
+
+def _refuse_in_values(value: exp.Expression) -> None:
+    """VALUES takes plain expressions only; DuckDB would take these, and the cloud then refuse them."""
+    found = value.find(*_SEMI_STRUCTURED) or next((cast for cast in value.find_all(exp.Cast) if kind(cast) == "variant"), None)
+    if found is not None:
+        raise compilation(2014, f"Invalid expression [{found.sql(dialect='snowflake')}] in VALUES clause", "22000")

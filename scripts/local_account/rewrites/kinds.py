@@ -1,0 +1,113 @@
+"""What a rule is, and what can be known of an expression's type without asking the engine."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sqlglot import exp
+
+Type = exp.DataType.Type
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A correction, and the classes of nodes it looks at."""
+
+    nodes: tuple[type, ...]
+    apply: Callable[[exp.Expression], exp.Expression]
+
+    def __call__(self, node: exp.Expression) -> exp.Expression:
+        return self.apply(node)
+
+
+def rule(*nodes: type) -> Callable[[Callable], Rule]:
+    """Names the classes of nodes that a correction looks at."""
+    return lambda apply: Rule(nodes, apply)
+
+
+_KINDS = {
+    **dict.fromkeys((Type.VARCHAR, Type.TEXT, Type.CHAR, Type.NCHAR, Type.NVARCHAR), "text"),
+    **dict.fromkeys((Type.VARIANT, Type.OBJECT, Type.ARRAY, Type.JSON), "variant"),
+    **dict.fromkeys((Type.TIMESTAMPNTZ, Type.TIMESTAMP, Type.DATETIME), "ntz"),
+    **dict.fromkeys((Type.TIMESTAMPTZ, Type.TIMESTAMPLTZ), "tz"),
+    **dict.fromkeys((Type.TINYINT, Type.SMALLINT, Type.INT, Type.BIGINT, Type.INT128, Type.DECIMAL), "number"),
+    **dict.fromkeys((Type.DOUBLE, Type.FLOAT), "float"),
+    Type.DATE: "date",
+    Type.TIME: "time",
+    Type.BOOLEAN: "boolean",
+    Type.BINARY: "binary",
+    Type.VARBINARY: "binary",
+}
+
+_VARIANTS = (exp.JSONExtract, exp.GetExtract, exp.ParseJSON, exp.ArrayAgg, exp.ObjectAgg, exp.Struct, exp.JSONObject, exp.StarMap)
+
+
+def kind_of_type(type_: exp.DataType) -> str | None:
+    """text, number, float, boolean, date, time, ntz, tz, binary or variant."""
+    return _KINDS.get(type_.this)
+
+
+def kind(node: exp.Expression) -> str | None:
+    """The kind of an expression's value; None when only the binder can tell, which is so for most columns."""
+    if isinstance(node, (exp.Paren, exp.Alias)):
+        return kind(node.this)
+    if isinstance(node, exp.Literal):
+        return "text" if node.is_string else "number"
+    if isinstance(node, exp.JSONExtractScalar):
+        return "text"
+    if isinstance(node, _VARIANTS):
+        return "variant"
+    if isinstance(node, (exp.Cast, exp.TryCast)):
+        return kind_of_type(node.to)
+    if isinstance(node, exp.Column) or node.type is None:
+        return None
+    found = kind_of_type(node.type)
+    # sqlglot takes decimal literals for doubles, and so everything computed from them.
+    return None if found == "float" else found
+
+
+def call(name: str, *arguments: exp.Expression | str | int, type: str | None = None) -> exp.Anonymous:
+    """A call of a function of DuckDB or of `macros.sql`."""
+    node = exp.Anonymous(this=name, expressions=[argument if isinstance(argument, exp.Expression) else literal(argument) for argument in arguments])
+    if type:
+        node.type = type
+    return node
+
+
+def literal(value: str | int) -> exp.Literal:
+    return exp.Literal.string(value) if isinstance(value, str) else exp.Literal.number(value)
+
+
+def cast(node: exp.Expression, type_: str, *, safe: bool = False) -> exp.Expression:
+    """A cast to a type of DuckDB."""
+    to = exp.DataType.build(type_, dialect="duckdb")
+    new = exp.TryCast(this=node, to=to) if safe else exp.Cast(this=node, to=to)
+    new.type = to
+    return new
+
+
+def text_of(node: exp.Expression) -> exp.Expression:
+    """The value as text, in Snowflake's formats."""
+    if kind(node) == "text":
+        return node
+    if isinstance(node, exp.Null):
+        return node
+    if isinstance(inner := node.unnest(), exp.JSONExtract):
+        return scalar(inner.this, inner.expression)
+    return call("sf_text", node, type="text")
+
+
+def scalar(value: exp.Expression, path: exp.Expression) -> exp.Expression:
+    """Text found under a path of a variant."""
+    found = exp.Paren(this=exp.JSONExtractScalar(this=value, expression=path))
+    found.type = "text"
+    return found
+
+
+def variant_of(node: exp.Expression) -> exp.Expression:
+    """The value as a variant."""
+    found = kind(node)
+    if found == "variant" or isinstance(node, exp.Null):
+        return node
+    if found in ("text", "number", "boolean"):
+        return call("to_json", node, type="variant")
+    return call("sf_variant", node, type="variant")

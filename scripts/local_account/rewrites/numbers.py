@@ -1,0 +1,158 @@
+"""Numbers: types, quotients, means, and whole numbers where DuckDB asks for them."""
+
+from sqlglot import exp
+
+from local_account.rewrites.kinds import Type, call, cast, kind, literal, rule
+
+_WHOLE = {Type.TINYINT, Type.SMALLINT, Type.INT, Type.MEDIUMINT, Type.BIGINT, Type.INT128}
+
+
+@rule(exp.DataType)
+def types(node: exp.DataType) -> exp.Expression:
+    """Every whole-number type of Snowflake is NUMBER(38, 0), every float is 64 bits wide; DuckDB's INT and FLOAT have 32."""
+    if node.this in _WHOLE:
+        return exp.DataType.build("decimal(38, 0)", dialect="duckdb")
+    if node.this == Type.DECIMAL:
+        precision, scale = ([int(part.name) for part in node.expressions] + [38, 0][len(node.expressions) :])[:2]
+        return exp.DataType.build(f"decimal({precision}, {scale})", dialect="duckdb")
+    return _OTHER_TYPES.get(node.this, node).copy() if node.this in _OTHER_TYPES else node
+
+
+_OTHER_TYPES = {
+    snowflake: exp.DataType.build(duckdb, dialect="duckdb")
+    for duckdb, kinds in {
+        "double": (Type.FLOAT, Type.DOUBLE),
+        "timestamp": (Type.TIMESTAMP, Type.TIMESTAMPNTZ, Type.DATETIME),
+        "timestamptz": (Type.TIMESTAMPLTZ, Type.TIMESTAMPTZ),
+        "json": (Type.VARIANT, Type.OBJECT, Type.ARRAY, Type.JSON),
+        "varchar": (Type.CHAR, Type.NCHAR, Type.VARCHAR, Type.NVARCHAR, Type.TEXT),
+        "blob": (Type.BINARY, Type.VARBINARY),
+    }.items()
+    for snowflake in kinds
+}
+
+
+def number_of(node: exp.Expression) -> exp.Expression:
+    """A variant where a number is wanted, as a float; anything else as it is."""
+    from local_account.rewrites.kinds import text_of
+
+    return cast(text_of(node), "double") if kind(node) == "variant" else node
+
+
+@rule(exp.Add, exp.Sub, exp.Mul, exp.Div, exp.Mod, exp.Neg, exp.Sum, exp.Avg, exp.Round, exp.Floor, exp.Ceil, exp.Abs, exp.Sqrt, exp.Median)
+def variants_as_numbers(node: exp.Expression) -> exp.Expression:
+    """Snowflake computes with a variant that holds a number; DuckDB does not compute with JSON."""
+    for argument in ("this", "expression"):
+        value = node.args.get(argument)
+        if isinstance(value, exp.Expression) and kind(value) == "variant":
+            node.set(argument, number_of(value))
+    return node
+
+
+@rule(exp.Div)
+def quotient(node: exp.Div) -> exp.Expression:
+    """NUMBER / NUMBER is a NUMBER with six more decimals in Snowflake; in DuckDB it is a DOUBLE."""
+    return call("sf_divide", node.this.unnest(), node.expression.unnest())
+
+
+@rule(exp.Mul)
+def wide_product(node: exp.Mul) -> exp.Expression:
+    """Snowflake's literals multiply as 38-digit numbers; DuckDB's as 32- or 64-bit integers, which overflow."""
+    for argument in ("this", "expression"):
+        value = node.args[argument]
+        if value.is_int and isinstance(value, exp.Literal):
+            node.set(argument, cast(value, "hugeint"))
+            break
+    return node
+
+
+@rule(exp.Avg)
+def mean(node: exp.Avg) -> exp.Expression:
+    """The mean of NUMBERs is a NUMBER in Snowflake; in DuckDB a DOUBLE. So it is computed from sum and count, as a quotient."""
+    if isinstance(node.parent, (exp.Window, exp.Filter, exp.IgnoreNulls)):
+        return node
+    return call("sf_average", exp.Sum(this=node.this.copy()), exp.Count(this=node.this.copy()))
+
+
+@rule(exp.Window, exp.Filter)
+def mean_over(node: exp.Expression) -> exp.Expression:
+    """As `mean`, for a mean with a window or a filter."""
+    if not isinstance(node.this, exp.Avg) or isinstance(node.parent, exp.Window):
+        return node
+    total, count = node.copy(), node.copy()
+    total.set("this", exp.Sum(this=node.this.this.copy()))
+    count.set("this", exp.Count(this=node.this.this.copy()))
+    return call("sf_average", total, count)
+
+
+@rule(exp.Median)
+def median(node: exp.Median) -> exp.Expression:
+    """Snowflake's median of NUMBERs has three more decimals, DuckDB's has the argument's."""
+    value = node.this
+    if isinstance(value, exp.Anonymous) and value.name == "cast_to_type":
+        return node
+    return exp.Median(this=call("cast_to_type", value, exp.Mul(this=value.copy(), expression=literal_decimal("0.000"))))
+
+
+def literal_decimal(text: str) -> exp.Literal:
+    return exp.Literal.number(text)
+
+
+# Which arguments DuckDB wants as whole numbers, while Snowflake takes any NUMBER.
+_WHOLE_ARGUMENTS = {
+    exp.Substring: ("start", "length"),
+    exp.Left: ("expression",),
+    exp.Right: ("expression",),
+    exp.Repeat: ("times",),
+    exp.Pad: ("expression",),
+    exp.Chr: ("expressions",),
+    exp.SplitPart: ("part_index",),
+    exp.Round: ("decimals",),
+    exp.BitwiseAnd: ("this", "expression"),
+    exp.BitwiseOr: ("this", "expression"),
+    exp.BitwiseXor: ("this", "expression"),
+    exp.BitwiseNot: ("this",),
+    exp.BitwiseLeftShift: ("this", "expression"),
+    exp.BitwiseRightShift: ("this", "expression"),
+    exp.DateFromParts: ("year", "month", "day"),
+    exp.TimestampFromParts: ("year", "month", "day", "hour", "min", "nano"),
+    exp.TimeFromParts: ("hour", "min", "sec"),
+}
+
+
+@rule(*_WHOLE_ARGUMENTS)
+def whole_arguments(node: exp.Expression) -> exp.Expression:
+    """DuckDB finds no `substr(text, DECIMAL)`; Snowflake's NUMBER is good for all."""
+    for name in _WHOLE_ARGUMENTS[type(node)]:
+        value = node.args.get(name)
+        if isinstance(value, list):
+            node.set(name, [_whole(item) for item in value])
+        elif isinstance(value, exp.Expression):
+            node.set(name, _whole(value))
+    return node
+
+
+def _whole(value: exp.Expression) -> exp.Expression:
+    plain = value.this if isinstance(value, exp.Neg) else value
+    return value if isinstance(plain, (exp.Literal, exp.Null)) else cast(value, "bigint")
+
+
+@rule(exp.ToNumber)
+def to_number(node: exp.ToNumber) -> exp.Expression:
+    """TO_NUMBER(value, [format,] precision, scale); DuckDB has casts only, so formats of plain digits alone can be honoured."""
+    from local_account.errors import unsupported
+
+    arguments = [node.args.get(name) for name in ("format", "precision", "scale") if node.args.get(name) is not None]
+    if arguments and arguments[0].is_string:
+        raise unsupported("TO_NUMBER with a format")
+    precision, scale = ([int(argument.name) for argument in arguments] + [38, 0][len(arguments) :])[:2]
+    return cast(number_text(node.this), f"decimal({precision}, {scale})", safe=bool(node.args.get("safe")))
+
+
+def number_text(value: exp.Expression) -> exp.Expression:
+    from local_account.rewrites.kinds import text_of
+
+    return text_of(value) if kind(value) == "variant" else value
+
+
+RULES = (types, variants_as_numbers, quotient, wide_product, mean, mean_over, median, whole_arguments, to_number)

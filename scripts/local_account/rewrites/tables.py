@@ -1,0 +1,56 @@
+"""Table functions: FLATTEN and GENERATOR."""
+
+from sqlglot import exp
+
+from local_account.errors import unsupported
+from local_account.rewrites.kinds import call, cast, literal, rule
+
+_FLATTENED = ("SEQ", "KEY", "PATH", "INDEX", "VALUE", "THIS")
+
+
+def _named(function: exp.Expression) -> dict[str, exp.Expression]:
+    """The arguments of FLATTEN or GENERATOR by name."""
+    found = {}
+    for value in [function.this, *function.expressions]:
+        if isinstance(value, exp.Kwarg):
+            found[value.this.name.lower()] = value.expression
+        elif isinstance(value, exp.Expression):
+            found.setdefault("input", value)
+    return found
+
+
+@rule(exp.Lateral, exp.TableFromRows)
+def flatten(node: exp.Expression) -> exp.Expression:
+    """FLATTEN: DuckDB has json_each and json_tree; with OUTER the row stays when there is nothing in it."""
+    function = node.this
+    if isinstance(function, exp.Generator):
+        return _generator(function, node)
+    if not isinstance(function, exp.Explode):
+        return node
+    named = _named(function)
+    value = named["input"]
+    if (at := named.get("path")) is not None:
+        value = call("json_extract", value, literal("$." + at.name if at.name else "$"), type="variant")
+    recursive = "recursive" in named and named["recursive"].name.upper() == "TRUE" or isinstance(named.get("recursive"), exp.Boolean) and named["recursive"].this
+    outer = isinstance(named.get("outer"), exp.Boolean) and named["outer"].this
+    if (mode := named.get("mode")) is not None and mode.name.upper() != "BOTH":
+        raise unsupported(f"FLATTEN with mode {mode.name}")
+    name = call("sf_flatten_recursive" if recursive else "sf_flatten_outer" if outer else "sf_flatten", value)
+    if recursive and outer:
+        raise unsupported("FLATTEN recursive and outer at once")
+    alias = node.args.get("alias")
+    alias = exp.TableAlias(this=alias.this.copy()) if alias and alias.this else exp.TableAlias(this=exp.to_identifier("FLATTEN", quoted=True))
+    return exp.Table(this=name, alias=alias)
+
+
+def _generator(function: exp.Generator, node: exp.Expression) -> exp.Expression:
+    """GENERATOR(ROWCOUNT => n): rows without columns; DuckDB counts by range()."""
+    count = function.args.get("rowcount")
+    if count is None:
+        raise unsupported("GENERATOR without ROWCOUNT")
+    alias = node.args.get("alias")
+    name = alias.this.copy() if alias and alias.this else exp.to_identifier("GENERATOR", quoted=True)
+    return exp.Table(this=call("range", cast(count, "bigint")), alias=exp.TableAlias(this=name, columns=[exp.to_identifier("_SEQUENCE", quoted=True)]))
+
+
+RULES = (flatten,)

@@ -1,0 +1,167 @@
+"""Dates and times: the movable clock, units, formats."""
+
+from sqlglot import exp
+
+from local_account.errors import unsupported
+from local_account.rewrites.kinds import call, cast, kind, literal, rule, text_of
+
+_SESSION = (
+    exp.CurrentRole, exp.CurrentUser, exp.CurrentDatabase, exp.CurrentSchema, exp.CurrentWarehouse, exp.CurrentAccount, exp.CurrentAccountName,
+    exp.CurrentSession, exp.CurrentVersion, exp.CurrentStatement, exp.CurrentTransaction, exp.CurrentRegion, exp.CurrentClient, exp.CurrentSecondaryRoles,
+    exp.CurrentAvailableRoles, exp.CurrentRoleType, exp.CurrentOrganizationName, exp.CurrentSchemas, exp.CurrentIpAddress,
+)  # fmt: skip
+
+
+@rule(*_SESSION)
+def session_value(node: exp.Expression) -> exp.Expression:
+    """CURRENT_ROLE() and its kin are the session's; DuckDB would answer with its own."""
+    return call("sf_session", literal(node.sql_name().lower()), type="text")
+
+
+@rule(exp.CurrentTimestamp, exp.CurrentTimestampLTZ, exp.CurrentDate, exp.CurrentTime, exp.Localtime, exp.Localtimestamp)
+def now(node: exp.Expression) -> exp.Expression:
+    """The account's clock can be moved; DuckDB's is the machine's."""
+    moment = call("sf_now", type="timestamptz")
+    if node.args.get("sysdate"):
+        utc = exp.AtTimeZone(this=moment, zone=literal("UTC"))
+        utc.type = "timestamp"
+        return exp.Paren(this=utc)
+    if isinstance(node, exp.CurrentDate):
+        return cast(moment, "date")
+    if isinstance(node, (exp.CurrentTime, exp.Localtime)):
+        return cast(cast(moment, "timestamp"), "time")
+    return moment
+
+
+def _moment(value: exp.Expression) -> exp.Expression:
+    """A literal or a variant where a time is wanted."""
+    return call("sf_timestamp_ntz", value, type="timestamp") if kind(value) in ("text", "variant", "number") else value
+
+
+_DAYS = {"DAY", "WEEK", "MONTH", "QUARTER", "YEAR"}
+
+
+@rule(exp.DateAdd, exp.TimestampAdd, exp.DatetimeAdd, exp.AddMonths)
+def add(node: exp.Expression) -> exp.Expression:
+    """DATEADD of days and longer units leaves a DATE a DATE; in DuckDB it becomes a TIMESTAMP."""
+    if node.meta.get("done"):
+        return node
+    value = _moment(node.this)
+    inner = node.copy()
+    inner.meta["done"] = True
+    inner.set("this", value.copy())
+    amount = inner.expression
+    if isinstance(amount, exp.Expression) and not isinstance(amount, (exp.Literal, exp.Neg, exp.Interval)):
+        inner.set("expression", cast(amount, "bigint"))
+    unit = node.text("unit").upper() if node.args.get("unit") else "MONTH"
+    added = exp.Paren(this=inner)
+    added.type = value.type
+    if unit not in _DAYS or kind(value) in ("ntz", "tz"):
+        return added
+    return call("cast_to_type", added, value)
+
+
+@rule(exp.DateDiff, exp.TimestampDiff, exp.TsOrDsDiff)
+def difference(node: exp.Expression) -> exp.Expression:
+    """DATEDIFF reads text as times; DuckDB's wants times."""
+    node.set("this", _moment(node.this))
+    node.set("expression", _moment(node.expression))
+    return node
+
+
+@rule(exp.DateTrunc, exp.TimestampTrunc)
+def truncation(node: exp.Expression) -> exp.Expression:
+    """DATE_TRUNC of a DATE is a DATE; DuckDB gives a TIMESTAMP."""
+    if node.meta.get("done"):
+        return node
+    value = _moment(node.this)
+    inner = node.copy()
+    inner.meta["done"] = True
+    inner.set("this", value.copy())
+    inner.type = value.type
+    return inner if kind(value) in ("ntz", "tz") else call("cast_to_type", inner, value)
+
+
+# --- formats
+
+_FORMATS = (
+    ("YYYY", "%Y"), ("YY", "%y"), ("MMMM", "%B"), ("MON", "%b"), ("MM", "%m"), ("DD", "%d"), ("DY", "%a"), ("HH24", "%H"), ("HH12", "%I"), ("HH", "%H"),
+    ("AM", "%p"), ("PM", "%p"), ("MI", "%M"), ("SS", "%S"), ("FF9", "%n"), ("FF6", "%f"), ("FF3", "%g"), ("FF", "%n"), ("TZHTZM", "%z"), ("TZH:TZM", "%z"), ("TZH", "%z"),
+)  # fmt: skip
+
+
+def strftime_format(format_: str) -> str:
+    """Snowflake's format of times in strftime's letters; text in double quotes stands for itself."""
+    found, rest = [], format_
+    while rest:
+        if rest[0] == '"' and '"' in rest[1:]:
+            end = rest.index('"', 1)
+            found.append(rest[1:end].replace("%", "%%"))
+            rest = rest[end + 1 :]
+            continue
+        for element, letters in _FORMATS:
+            if rest[: len(element)].upper() == element:
+                found.append(letters)
+                rest = rest[len(element) :]
+                break
+        else:
+            if rest[0].isdigit() or rest[:2].upper() in ("FF",):
+                raise unsupported(f"format {format_}")
+            found.append(rest[0].replace("%", "%%"))
+            rest = rest[1:]
+    return "".join(found)
+
+
+@rule(exp.ToChar, exp.TimeToStr)
+def to_char(node: exp.Expression) -> exp.Expression:
+    """TO_CHAR(time, format) and TO_CHAR(number, format) are one function; which one it is, the value's type or else the format tells."""
+    format_ = node.args.get("format")
+    if format_ is None:
+        return text_of(node.this)
+    if not isinstance(format_, exp.Literal):
+        raise unsupported("TO_CHAR with a computed format")
+    value = node.this
+    if kind(value) == "variant":
+        value = text_of(value)
+    if any(sign in format_.name for sign in "9X0") and not any(letter in format_.name.upper() for letter in "YMDHS"):
+        return call("sf_format_number", value, format_, type="text")
+    moment = value if kind(value) in ("ntz", "tz", "date") else call("sf_moment", value)
+    return call("strftime", moment, literal(strftime_format(format_.name)), type="text")
+
+
+@rule(exp.Anonymous)
+def to_timestamp(node: exp.Anonymous) -> exp.Expression:
+    """TO_TIMESTAMP and its kin read text, variants and numbers (seconds); DuckDB has one function for each."""
+    name = node.name.upper()
+    safe = name.startswith("TRY_")
+    plain = name.removeprefix("TRY_")
+    if plain not in ("TO_TIMESTAMP", "TO_TIMESTAMP_NTZ", "TO_TIMESTAMP_LTZ", "TO_TIMESTAMP_TZ"):
+        return node
+    target = "ntz" if plain in ("TO_TIMESTAMP", "TO_TIMESTAMP_NTZ") else "tz"
+    type_ = "timestamp" if target == "ntz" else "timestamptz"
+    value, *others = node.expressions
+    if others and others[0].is_string:
+        read = call("strptime", text_of(value), literal(strftime_format(others[0].name)))
+        new = cast(read, type_)
+    elif others:
+        seconds = exp.Mul(this=cast(value, "decimal(38, 0)"), expression=literal(10 ** max(0, 6 - int(others[0].name))))
+        micro = cast(exp.Div(this=seconds, expression=literal(10 ** max(0, int(others[0].name) - 6))) if int(others[0].name) > 6 else seconds, "bigint")
+        new = call("make_timestamp", micro, type=type_)
+    elif kind(value) in ("ntz", "tz", "date"):
+        new = cast(value, type_)
+    else:
+        new = call(f"sf_timestamp_{target}", value, type=type_)
+    return call("try", new, type=type_) if safe else new
+
+
+@rule(exp.StrToTime, exp.UnixToTime)
+def read_time(node: exp.Expression) -> exp.Expression:
+    """As `to_timestamp`, where sqlglot has read the call already."""
+    if isinstance(node, exp.UnixToTime):
+        scale = node.args.get("scale")
+        arguments = [node.this, literal(int(scale.name))] if isinstance(scale, exp.Literal) and scale.name != "0" else [node.this]
+        return to_timestamp.apply(exp.Anonymous(this="TO_TIMESTAMP", expressions=arguments))
+    return node
+
+
+RULES = (session_value, now, add, difference, truncation, to_char, to_timestamp, read_time)

@@ -1,0 +1,319 @@
+"""Variants, objects and arrays: JSON text in DuckDB."""
+
+from sqlglot import exp
+
+from local_account.rewrites.kinds import call, cast, kind, kind_of_type, literal, rule, scalar, text_of, variant_of
+
+_DUCKDB_TEXT = exp.DataType.build("varchar", dialect="duckdb")
+
+
+@rule(exp.JSONExtract)
+def path(node: exp.JSONExtract) -> exp.Expression:
+    """`v:a = 1` and `v:a || 'x'`: DuckDB's arrow binds weaker than most operators, so a path stands in parentheses."""
+    return node if isinstance(node.parent, exp.Paren) else _path(node)
+
+
+def _path(node: exp.JSONExtract) -> exp.Expression:
+    value = node.this
+    if isinstance(value, exp.Paren) and isinstance(value.this, exp.JSONExtract):
+        node.set("this", value)
+    if isinstance(node.expression, exp.JSONPath) or isinstance(node.expression, exp.Literal):
+        found = exp.Paren(this=exp.JSONExtract(this=node.this, expression=node.expression))
+        found.type = "variant"
+        return found
+    return call("sf_get", node.this, node.expression, type="variant")
+
+
+@rule(exp.Bracket, exp.GetExtract)
+def member(node: exp.Expression) -> exp.Expression:
+    """`v['key']`, `v[0]`, GET(v, 'key'): keys are not paths, and Snowflake counts from 0."""
+    key = node.expressions[0] if isinstance(node, exp.Bracket) else node.expression
+    if isinstance(node, exp.Bracket) and len(node.expressions) != 1:
+        return node
+    if isinstance(key, exp.Literal):
+        step = exp.JSONPathKey(this=key.name) if key.is_string else exp.JSONPathSubscript(this=int(key.name))
+        found = exp.Paren(this=exp.JSONExtract(this=node.this, expression=exp.JSONPath(expressions=[exp.JSONPathRoot(), step])))
+        found.type = "variant"
+        return found
+    return call("sf_get", node.this, key, type="variant")
+
+
+@rule(exp.Cast, exp.TryCast)
+def casts(node: exp.Expression) -> exp.Expression:
+    """A variant's string becomes text without its quotes, times become text in Snowflake's format; DuckDB's casts keep quotes and drop the fraction."""
+    source, target = kind(node.this), kind_of_type(node.to)
+    if node.meta.get("done"):
+        return node
+    if target == "text":
+        length = next((int(part.name) for part in node.to.expressions), None)
+        text = text_of(node.this)
+        return call("left", text, length, type="text") if length and isinstance(node, exp.Cast) else text
+    if target == "variant":
+        return variant_of(node.this) if source != "variant" else node.this
+    if target == "ntz":
+        return _timestamp("sf_timestamp_ntz", node, source, "ntz")
+    if target == "tz":
+        return _timestamp("sf_timestamp_tz", node, source, "tz")
+    if source == "variant":
+        node.set("this", text_of(node.this))
+    return node
+
+
+def _timestamp(macro: str, node: exp.Expression, source: str | None, target: str) -> exp.Expression:
+    if source == target or source in ("date", "tz", "ntz"):
+        return node
+    value = call(macro, node.this, type="timestamp" if target == "ntz" else "timestamptz")
+    return call("try", value, type="timestamp" if target == "ntz" else "timestamptz") if isinstance(node, exp.TryCast) else value
+
+
+# --- building
+
+def _entry(key: exp.Expression, value: exp.Expression, *, keep_null: bool) -> exp.Expression:
+    text = call("to_json", value) if kind(value) in ("text", "number", "boolean") else variant_of(value)
+    if isinstance(value, exp.Null) or keep_null:
+        text = literal("null") if isinstance(value, exp.Null) else call("coalesce", text, literal("null"))
+    if isinstance(key, exp.Literal):
+        import json
+
+        prefix = literal(json.dumps(key.name, ensure_ascii=False) + ":")
+    else:
+        prefix = exp.DPipe(this=call("to_json", text_of(key)), expression=literal(":"))
+    return exp.DPipe(this=prefix, expression=text)
+
+
+def _object(entries: list[tuple[exp.Expression, exp.Expression]], *, keep_null: bool) -> exp.Expression:
+    if all(isinstance(key, exp.Literal) for key, _ in entries):
+        entries = sorted(entries, key=lambda entry: entry[0].name)
+    parts = [_entry(key, value, keep_null=keep_null) for key, value in entries if keep_null or not isinstance(value, exp.Null)]
+    if not parts:
+        return cast(literal("{}"), "json")
+    body = call("concat_ws", literal(","), *parts)
+    return cast(exp.Paren(this=exp.DPipe(this=exp.DPipe(this=literal("{"), expression=body), expression=literal("}"))), "json")
+
+
+@rule(exp.Struct)
+def object_construct(node: exp.Struct) -> exp.Expression:
+    """OBJECT_CONSTRUCT leaves out members that are NULL, and only those, and orders its keys; so the text is put together from the members that are there.
+
+    A struct turned to JSON would keep NULL members, and dropping them by a merge patch would drop those of inner objects too.
+    """
+    entries = []
+    for item in node.expressions:
+        key = literal(item.this.name) if isinstance(item.this, exp.Identifier) else item.this
+        entries.append((key, item.expression))
+    return _object(entries, keep_null=False)
+
+
+@rule(exp.JSONObject)
+def object_construct_keep_null(node: exp.JSONObject) -> exp.Expression:
+    """As `object_construct`, with JSON null for NULL."""
+    if len(node.expressions) == 1 and node.expressions[0].is_star:
+        return call("to_json", _row(node.expressions[0]), type="variant")
+    return _object([(item.this, item.expression) for item in node.expressions], keep_null=True)
+
+
+@rule(exp.StarMap)
+def object_of_row(node: exp.StarMap) -> exp.Expression:
+    """OBJECT_CONSTRUCT(*): the row as an object, without its NULLs."""
+    return call("json_merge_patch", cast(literal("{}"), "json"), call("to_json", _row(node.this)), type="variant")
+
+
+def _row(star: exp.Expression) -> exp.Expression:
+    if isinstance(star, exp.Column) and star.args.get("table"):
+        return exp.Column(this=star.args["table"].copy())
+    return call("struct_pack", exp.var("*COLUMNS(*)"))
+
+
+@rule(exp.Array)
+def array_construct(node: exp.Array) -> exp.Expression:
+    """An array may mix types; a list of DuckDB may not."""
+    return call("json_array", *[variant_of(item) for item in node.expressions], type="variant")
+
+
+@rule(exp.ToVariant)
+def to_variant(node: exp.ToVariant) -> exp.Expression:
+    """TO_VARIANT; DuckDB's own type VARIANT has other text forms and is not used here."""
+    return variant_of(node.this)
+
+
+@rule(exp.ParseJSON)
+def parse_json(node: exp.ParseJSON) -> exp.Expression:
+    """PARSE_JSON drops white space and reads '' as NULL; a cast of DuckDB keeps one and refuses the other."""
+    text = text_of(node.this)
+    if node.args.get("safe"):
+        return call("sf_try_parse_json", text, type="variant")
+    return call("json", text if isinstance(text, exp.Literal) and text.name else call("nullif", text, literal("")), type="variant")
+
+
+# --- comparing
+
+@rule(exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.NullSafeEQ, exp.NullSafeNEQ)
+def comparison(node: exp.Expression) -> exp.Expression:
+    """Snowflake compares a variant by its value; DuckDB compares JSON as text, and refuses to compare it with anything else."""
+    left, right = kind(node.this), kind(node.expression)
+    if "variant" not in (left, right) or isinstance(node.parent, (exp.Update, exp.SetItem, exp.PropertyEQ)):
+        return node
+    node.set("this", comparable(node.this, right))
+    node.set("expression", comparable(node.expression, left))
+    return node
+
+
+def comparable(value: exp.Expression, other: str | None) -> exp.Expression:
+    if isinstance(value, exp.Null):
+        return value
+    if other in ("variant", None):
+        return call("sf_key", variant_of(value)) if kind(value) or other == "variant" else call("sf_key", variant_of(value))
+    if kind(value) == "variant":
+        return {
+            "text": text_of,
+            "number": lambda node: cast(text_of(node), "decimal(38, 12)"),
+            "float": lambda node: cast(text_of(node), "double"),
+            "boolean": lambda node: cast(text_of(node), "boolean"),
+            "date": lambda node: cast(text_of(node), "date"),
+            "time": lambda node: cast(text_of(node), "time"),
+            "ntz": lambda node: call("sf_timestamp_ntz", node),
+            "tz": lambda node: call("sf_timestamp_tz", node),
+        }.get(other, text_of)(value)
+    if kind(value) is None:
+        return call("sf_key", variant_of(value))
+    return value
+
+
+@rule(exp.In, exp.Between)
+def comparison_with_several(node: exp.Expression) -> exp.Expression:
+    """As `comparison`, for IN and BETWEEN."""
+    if kind(node.this) != "variant":
+        return node
+    others = node.expressions if isinstance(node, exp.In) else [node.args["low"], node.args["high"]]
+    kinds = {kind(other) for other in others}
+    if len(kinds) == 1 and (only := kinds.pop()) not in ("variant", None):
+        node.set("this", comparable(node.this, only))
+    return node
+
+
+@rule(exp.Min, exp.Max)
+def extremes(node: exp.Expression) -> exp.Expression:
+    """The greatest of variants is so by value; of DuckDB's JSON by text."""
+    if kind(node.this) != "variant":
+        return node
+    return call("arg_max" if isinstance(node, exp.Max) else "arg_min", node.this, call("sf_key", node.this.copy()), type="variant")
+
+
+@rule(exp.Ordered)
+def order(node: exp.Ordered) -> exp.Expression:
+    """As `extremes`, for ORDER BY."""
+    if kind(node.this) == "variant":
+        node.set("this", call("sf_key", node.this))
+    return node
+
+
+# --- text of variants where text is wanted
+
+_TEXT_ARGUMENTS = (
+    exp.Upper, exp.Lower, exp.Trim, exp.Like, exp.ILike, exp.RegexpLike, exp.RegexpReplace, exp.RegexpExtract, exp.Split, exp.SplitPart, exp.Substring,
+    exp.Length, exp.Replace, exp.StartsWith, exp.Contains, exp.MD5, exp.Left, exp.Right, exp.Initcap, exp.Reverse, exp.Pad, exp.SHA, exp.SHA2,
+)  # fmt: skip
+
+
+@rule(*_TEXT_ARGUMENTS)
+def text_arguments(node: exp.Expression) -> exp.Expression:
+    """Functions of text take a variant's string without its quotes."""
+    for name in ("this", "expression"):
+        value = node.args.get(name)
+        if isinstance(value, exp.Expression) and kind(value) == "variant":
+            node.set(name, text_of(value))
+    return node
+
+
+@rule(exp.DPipe, exp.Concat, exp.ConcatWs)
+def concatenation(node: exp.Expression) -> exp.Expression:
+    """Snowflake concatenates values in its own formats of text, and NULL with anything is NULL (sqlglot sees to that)."""
+    def part(value: exp.Expression) -> exp.Expression:
+        return value if kind(value) in ("text", "number") else text_of(value)
+
+    if isinstance(node, exp.DPipe):
+        node.set("this", part(node.this))
+        node.set("expression", part(node.expression))
+    else:
+        node.set("expressions", [part(value) for value in node.expressions])
+    return node
+
+
+@rule(exp.Coalesce, exp.If, exp.Case)
+def mixed_results(node: exp.Expression) -> exp.Expression:
+    """Where one result is a variant, Snowflake makes variants of the others; DuckDB would read their text as JSON."""
+    if isinstance(node, exp.Coalesce):
+        slots = [(node, "this", None), *((node, "expressions", index) for index in range(len(node.expressions)))]
+    elif isinstance(node, exp.Case):
+        slots = [(branch, "true", None) for branch in node.args["ifs"]] + ([(node, "default", None)] if node.args.get("default") else [])
+    elif isinstance(node.parent, exp.Case):
+        return node
+    else:
+        slots = [(node, "true", None)] + ([(node, "false", None)] if node.args.get("false") else [])
+    values = [owner.args[name] if index is None else owner.args[name][index] for owner, name, index in slots]
+    kinds = {kind(value) for value in values if not isinstance(value, exp.Null)}
+    if "variant" not in kinds or kinds == {"variant"}:
+        return node
+    for (owner, name, index), value in zip(slots, values, strict=True):
+        new = variant_of(value)
+        if new is not value:
+            owner.set(name, new) if index is None else owner.set(name, [*owner.args[name][:index], new, *owner.args[name][index + 1 :]])
+    return node
+
+
+# --- aggregates and arrays
+
+@rule(exp.ArrayAgg)
+def array_agg(node: exp.ArrayAgg) -> exp.Expression:
+    """ARRAY_AGG leaves NULLs out and gives an array that may be empty; DuckDB's is a list that may be NULL."""
+    if isinstance(node.parent, (exp.Window, exp.Filter, exp.WithinGroup)) or node.meta.get("done"):
+        return node
+    return _array_of(node.this, node.copy())
+
+
+def _array_of(value: exp.Expression, aggregate: exp.Expression) -> exp.Expression:
+    aggregate.meta["done"] = True
+    inner = aggregate.find(exp.ArrayAgg)
+    inner.meta["done"] = True
+    return call("coalesce", call("to_json", aggregate), cast(literal("[]"), "json"), type="variant")
+
+
+@rule(exp.Window, exp.WithinGroup)
+def array_agg_of_window(node: exp.Expression) -> exp.Expression:
+    """As `array_agg`, with a window or an order."""
+    inner = node.this.this if isinstance(node.this, exp.WithinGroup) else node.this
+    if not isinstance(inner, exp.ArrayAgg) or isinstance(node.parent, exp.Window) or inner.meta.get("done"):
+        return node
+    return _array_of(inner.this, node.copy())
+
+
+@rule(exp.ObjectAgg)
+def object_agg(node: exp.ObjectAgg) -> exp.Expression:
+    """OBJECT_AGG leaves out pairs with a NULL; DuckDB has json_group_object, which keeps them."""
+    key, value = text_of(node.this), variant_of(node.expression)
+    present = exp.And(this=exp.Not(this=exp.Is(this=key.copy(), expression=exp.Null())), expression=exp.Not(this=exp.Is(this=value.copy(), expression=exp.Null())))
+    pairs = exp.Filter(this=call("json_group_object", key, value), expression=exp.Where(this=present))
+    return call("coalesce", pairs, cast(literal("{}"), "json"), type="variant")
+
+
+@rule(exp.Split, exp.StrtokToArray, exp.GenerateSeries)
+def arrays_of_text(node: exp.Expression) -> exp.Expression:
+    """SPLIT gives an array, in DuckDB a list."""
+    if node.meta.get("done") or isinstance(node, exp.GenerateSeries):
+        return node
+    inner = node.copy()
+    inner.meta["done"] = True
+    return call("to_json", inner, type="variant")
+
+
+@rule(exp.Typeof)
+def typeof(node: exp.Typeof) -> exp.Expression:
+    """TYPEOF names the type of a variant's value; DuckDB's names the column's."""
+    return call("sf_typeof", variant_of(node.this), type="text")
+
+
+RULES = (
+    casts, path, member, object_construct, object_construct_keep_null, object_of_row, array_construct, to_variant, parse_json,
+    comparison, comparison_with_several, extremes, order, text_arguments, concatenation, mixed_results,
+    array_agg, array_agg_of_window, object_agg, arrays_of_text, typeof,
+)  # fmt: skip
