@@ -22,13 +22,11 @@ _WORDS_BEFORE_A_BIND = """
 SELECT ALL DISTINCT AND OR NOT IN LIKE ILIKE RLIKE BETWEEN IS CASE WHEN THEN ELSE VALUES WHERE HAVING ON USING LIMIT
 OFFSET TOP FROM INTO SET BY AS AT BEFORE RETURN QUALIFY INTERVAL ANY ESCAPE UNION EXCEPT MINUS TO IMMEDIATE
 """
-_NO_OPERANDS = {
-    *_WORDS_BEFORE_A_BIND.split(),
-    "GROUP BY",
-    "ORDER BY",
-    "PARTITION BY",
-}  # the last three are one token each
+_NO_OPERANDS = {*_WORDS_BEFORE_A_BIND.split(), "GROUP BY", "ORDER BY", "PARTITION BY"}  # sqlglot's two-word tokens
+_ERROR = "SQL compilation error:"
 _QUERIES = ("SELECT", "WITH")
+_EXCEPTIONS = ("OTHER", "STATEMENT_ERROR", "EXPRESSION_ERROR")
+_CLOSING = ("END", "ELSE", "ELSEIF", "EXCEPTION", "UNTIL", "WHEN")
 _WORDS = {"TRUE": True, "FALSE": False, "NULL": None}
 
 
@@ -75,11 +73,7 @@ class _Parser:
 
     def invalid(self, token: Token, name: str) -> SqlError:
         line, position = self.place(token)
-        return SqlError(
-            904,
-            f"SQL compilation error: error line {line} at position {position}\ninvalid identifier '{name}'",
-            "42000",
-        )
+        return SqlError(904, f"{_ERROR} error line {line} at position {position}\ninvalid identifier '{name}'")
 
     def place(self, token: Token | None = None) -> Place:
         return place(self.text, (token or self.peek()).start)
@@ -184,13 +178,8 @@ class _Parser:
         token, before, following = self.tokens[at], self.tokens[at - 1], self.tokens[at + 1]
         variable = self.names.get(token.word)
         is_path = before.key == ":" and self.tokens[at - 2].kind != "text"  # in {'a': x} the colon leads no path
-        if (
-            variable is None
-            or is_path
-            or before.key in (".", "::", "AS", "$", "@")
-            or following.key in ("(", "=>")
-            or token.key in _WORDS
-        ):
+        is_other = before.key in (".", "::", "AS", "$", "@") or following.key in ("(", "=>")  # a type, a function ...
+        if variable is None or is_path or is_other or token.key in _WORDS:
             return None, at + 1
         if variable.kind == "row" and following.key == "." and self.tokens[at + 2].is_identifier:
             return Field(variable, self.tokens[at + 2].word), at + 3
@@ -204,9 +193,8 @@ class _Parser:
         if first >= last:
             raise self.unexpected()
         self.at = last
-        return Expression(
-            self.template(first, last, bare=True), self.place(self.tokens[first]), self.quick(first, last)
-        )
+        where = self.place(self.tokens[first])
+        return Expression(self.template(first, last, bare=True), where, self.quick(first, last))
 
     def quick(self, first: int, last: int) -> tuple:
         """What Expression computes without SQL: one operand, or `operand sign operand`."""
@@ -264,7 +252,7 @@ class _Parser:
         body = self.body("EXCEPTION", "END")
         handlers = []
         if self.accept("EXCEPTION"):
-            while self.is_at("WHEN"):
+            while not handlers or self.is_at("WHEN"):
                 handlers.append(self.handler())
         self.expect("END")
         self.names = self.names.parents
@@ -285,9 +273,7 @@ class _Parser:
         names: list[str | Variable] = []
         self.expect("WHEN")
         while not names or self.accept("OR"):
-            builtin = next(
-                (word for word in ("OTHER", "STATEMENT_ERROR", "EXPRESSION_ERROR") if self.accept(word)), None
-            )
+            builtin = next((word for word in _EXCEPTIONS if self.accept(word)), None)
             names.append(builtin or self.variable("exception"))
         if self.accept("CONTINUE"):
             raise unsupported("WHEN .. CONTINUE")
@@ -319,9 +305,7 @@ class _Parser:
         else:
             node = self.value_declaration(name, where, is_let)
         if isinstance(node, tree.Assign):
-            self.names[name] = (
-                node.variable
-            )  # only now: its own first value may still read an outer variable of that name
+            self.names[name] = node.variable  # only now: its first value may read an outer variable of that name
         self.expect(";")
         return node
 
@@ -353,7 +337,7 @@ class _Parser:
         if declared is None and not self.tells_its_type(first, last):
             line, position = where
             words = f" variable '{name}' cannot have its type inferred from initializer"
-            raise SqlError(1003, f"SQL compilation error: error line {line} at position {position}\n{words}")
+            raise SqlError(1003, f"{_ERROR} error line {line} at position {position}\n{words}")
         return tree.Assign(variable, self.expression(last), is_declaration=True)
 
     def tells_its_type(self, first: int, last: int) -> bool:
@@ -395,13 +379,14 @@ class _Parser:
             node = self.assignment()
         elif starts_block(self.tokens, self.at):
             node = self.block()
-        elif token.key in _STATEMENTS and not self.is_at("EXECUTE", "IMMEDIATE", "FROM"):
+        elif token.key == "LET":
+            self.at += 1
+            return self.declaration(self.place(token), is_let=True)  # which takes the semicolon
+        elif token.key in _STATEMENTS:
             node = _STATEMENTS[token.key](self)
-            if token.key == "LET":  # a declaration, which has taken its semicolon
-                return node
-        elif (
-            token.kind == "name" and token.key not in ("END", "ELSE", "ELSEIF", "EXCEPTION", "UNTIL", "WHEN")
-        ) or token.key == "(":
+        elif self.is_at("EXECUTE", "IMMEDIATE") and self.peek(2).key != "FROM":
+            node = self.immediate()
+        elif token.key == "(" or (token.kind == "name" and token.key not in _CLOSING):
             node = self.sql()
         else:
             raise self.unexpected()
@@ -415,13 +400,8 @@ class _Parser:
         return tree.Assign(variable, source)
 
     def sql(self) -> tree.Sql:
-        first, last = self.at, statement_end(self.tokens, self.at)
-        where = self.place()
-        if (
-            self.is_at("EXECUTE", "IMMEDIATE", "FROM")
-            or self.peek().key not in (*_QUERIES, "CALL")
-            or (into := self.before("INTO")) >= last
-        ):
+        first, last, where = self.at, statement_end(self.tokens, self.at), self.place()
+        if self.peek().key not in (*_QUERIES, "CALL") or (into := self.before("INTO")) >= last:
             self.at = last
             return tree.Sql(self.template(first, last), where)
         self.at = into + 1
@@ -436,17 +416,16 @@ class _Parser:
         text, after = self.operand(self.at)
         if text is None or (isinstance(text, Constant) and self.peek().kind != "text"):
             raise self.unexpected()
-        self.at, using = after, ()
-        if self.accept("USING"):
-            self.expect("(")
-            using = self.variables()
-            self.expect(")")
-        return tree.Immediate(text, using, where)
+        self.at = after
+        return tree.Immediate(text, self.using(), where)
 
-    def let(self) -> Node:
-        where = self.place()
-        self.expect("LET")
-        return self.declaration(where, is_let=True)
+    def using(self) -> tuple[Variable, ...]:
+        if not self.accept("USING"):
+            return ()
+        self.expect("(")
+        variables = self.variables()
+        self.expect(")")
+        return variables
 
     def if_(self) -> tree.If:
         self.expect("IF")
@@ -463,16 +442,17 @@ class _Parser:
         self.expect("CASE")
         subject = None if self.is_at("WHEN") else self.expression(self.before("WHEN"))
         branches = []
-        while self.accept("WHEN"):
+        while not branches or self.is_at("WHEN"):
+            self.expect("WHEN")
             candidate = self.expression(self.before("THEN"))
             self.expect("THEN")
             branches.append((candidate, self.body("WHEN", "ELSE", "END")))
         otherwise = self.body("END") if self.accept("ELSE") else []
         self.expect("END")
         self.accept("CASE")
-        return (
-            tree.If(tuple(branches), otherwise) if subject is None else tree.Case(subject, tuple(branches), otherwise)
-        )
+        if subject is None:
+            return tree.If(tuple(branches), otherwise)
+        return tree.Case(subject, tuple(branches), otherwise)
 
     def looped(self, *stops: str) -> list[Node]:
         self.loops.append([])
@@ -515,10 +495,8 @@ class _Parser:
         if self.tokens[to := self.before("TO", "DO", "LOOP")].key == "TO":
             low = self.expression(to)
             self.expect("TO")
-            variable, given = (
-                Variable(name),
-                {"bounds": (low, self.expression(self.before("DO", "LOOP"))), "reverse": reverse},
-            )
+            high = self.expression(self.before("DO", "LOOP"))
+            variable, given = Variable(name), {"bounds": (low, high), "reverse": reverse}
         elif reverse or not self.peek().is_identifier:
             raise self.unexpected()
         else:
@@ -528,11 +506,9 @@ class _Parser:
         body = self.looped("END")
         self.names = self.names.parents
         label = self.loop_end("FOR", "LOOP")
-        return (
-            tree.Walk(body, label, row=variable, **given)
-            if variable.kind == "row"
-            else tree.Count(body, label, counter=variable, **given)
-        )
+        if variable.kind == "row":
+            return tree.Walk(body, label, row=variable, **given)
+        return tree.Count(body, label, counter=variable, **given)
 
     def jump(self) -> tree.JumpTo:
         token = self.peek()
@@ -554,12 +530,9 @@ class _Parser:
         if self.peek(1).key in _QUERIES:
             return tree.ReturnValue(self.row_source(at_query=True))
         self.expect("(")
-        if self.accept("RESULTSET_FROM_CURSOR", "("):
-            held = tree.Held(self.variable("cursor"), where)
-            self.expect(")")
-        else:
-            held = tree.Held(self.variable("resultset"), where)
-        self.expect(")")
+        of_cursor = self.accept("RESULTSET_FROM_CURSOR", "(")
+        held = tree.Held(self.variable("cursor" if of_cursor else "resultset"), where)
+        self.expect(*(("))") if of_cursor else ")"))
         return tree.ReturnValue(held)
 
     def raise_(self) -> tree.Raise:
@@ -574,12 +547,7 @@ class _Parser:
     def open_(self) -> tree.OpenCursor:
         where = self.place()
         self.expect("OPEN")
-        cursor, using = self.variable("cursor"), ()
-        if self.accept("USING"):
-            self.expect("(")
-            using = self.variables()
-            self.expect(")")
-        return tree.OpenCursor(cursor, using, where)
+        return tree.OpenCursor(self.variable("cursor"), self.using(), where)
 
     def fetch(self) -> tree.Fetch:
         where = self.place()
@@ -601,7 +569,6 @@ class _Parser:
 
 
 _STATEMENTS: dict[str, Callable[[_Parser], Node]] = {
-    "LET": _Parser.let,
     "IF": _Parser.if_,
     "CASE": _Parser.case,
     "LOOP": _Parser.loop,
@@ -618,7 +585,6 @@ _STATEMENTS: dict[str, Callable[[_Parser], Node]] = {
     "FETCH": _Parser.fetch,
     "CLOSE": _Parser.close,
     "NULL": _Parser.null,
-    "EXECUTE": _Parser.immediate,
     "AWAIT": _Parser.refused,
     "ASYNC": _Parser.refused,
     "CANCEL": _Parser.refused,

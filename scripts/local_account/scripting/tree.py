@@ -63,7 +63,6 @@ ROWCOUNT, FOUND, NOTFOUND, ID = (Variable(name) for name in ("SQLROWCOUNT", "SQL
 CODE, MESSAGE, STATE = (Variable(name) for name in ("SQLCODE", "SQLERRM", "SQLSTATE"))
 GLOBALS = {variable.name: variable for variable in (ROWCOUNT, FOUND, NOTFOUND, ID, CODE, MESSAGE, STATE)}
 _DML = ("insert", "update", "delete", "merge", "copy")
-_SCRIPT_ERROR = 2  # of faults whose number Snowflake publishes nowhere
 _ONE_STATEMENT = "Multiple SQL statements in a single API call are not supported"
 _CANCELLED = 604  # no handler may hold up a person who cancels
 
@@ -80,11 +79,15 @@ class Raised(Exception):
     def uncaught(self) -> SqlError:
         """As the caller of the script sees it."""
         name = self.kind.name if isinstance(self.kind, Variable) else self.kind
-        line, position = self.where
-        message = f"Uncaught exception of type '{name}' on line {line} at position {position}" + (
-            f" : {self.error.message}" if self.error.message else ""
-        )
-        return SqlError(self.error.errno, message, self.error.sqlstate, transaction_lost=self.error.transaction_lost)
+        (line, position), error = self.where, self.error
+        message = f"Uncaught exception of type '{name}' on line {line} at position {position}"
+        message += f" : {error.message}" if error.message else ""
+        return SqlError(error.errno, message, error.sqlstate, transaction_lost=error.transaction_lost)
+
+
+def _fault(message: str) -> SqlError:
+    """A fault whose number Snowflake publishes nowhere."""
+    return SqlError(2, message, "P0000")
 
 
 @contextmanager
@@ -155,9 +158,8 @@ class Run:
         return self.values.get(operand)
 
     def literal(self, operand: Variable | Field | Constant) -> str:
-        return to_literal(
-            self.read(operand), self.types.get(operand, operand.type) if isinstance(operand, Variable) else None
-        )
+        declared = self.types.get(operand, operand.type) if isinstance(operand, Variable) else None
+        return to_literal(self.read(operand), declared)
 
     def assign(self, variable: Variable, value: Any) -> None:
         """Raises SqlError for a value that the variable's type cannot hold."""
@@ -180,11 +182,8 @@ class Run:
             if token.key == "?":
                 if not left:
                     line, position = place(text, token.start)
-                    raise SqlError(
-                        2049,
-                        f"SQL compilation error: error line {line} at position {position}\nBind variable ? not set.",
-                        "42601",
-                    )
+                    where = f"SQL compilation error: error line {line} at position {position}"
+                    raise SqlError(2049, f"{where}\nBind variable ? not set.", "42601")
                 pieces += [text[done : token.start], left.pop(0)]
                 done = token.end
         return "".join(pieces) + text[done:]
@@ -275,11 +274,7 @@ class Sql:
             return
         with _blaming("STATEMENT_ERROR", self.where):
             if len(rows.rows) > 1:
-                raise SqlError(
-                    _SCRIPT_ERROR,
-                    f"A SELECT INTO statement expects exactly 1 returned row, but got {len(rows.rows)}.",
-                    "P0000",
-                )
+                raise _fault(f"A SELECT INTO statement expects exactly 1 returned row, but got {len(rows.rows)}.")
             run.assign_row(self.into, rows.rows[0] if rows.rows else (None,) * len(self.into))
 
 
@@ -315,9 +310,7 @@ class Held:
         with _blaming("EXPRESSION_ERROR", self.where):
             held = run.values.get(self.variable)
             if held is None:
-                raise SqlError(
-                    _SCRIPT_ERROR, f"{self.variable.kind.capitalize()} '{self.variable.name}' has no rows yet.", "P0000"
-                )
+                raise _fault(f"{self.variable.kind.capitalize()} '{self.variable.name}' has no rows yet.")
             return held.rows if isinstance(held, Open) else held
 
 
@@ -338,13 +331,10 @@ class Assign:
             run.values[self.variable] = self.source.rows(run)
         else:
             self.source.assign(run, self.variable)
-            if (
-                self.is_declaration
-                and self.variable.type is None
-                and (inferred := inferred_type(run.values[self.variable]))
-            ):
+            value, is_untyped = run.values[self.variable], self.is_declaration and self.variable.type is None
+            if is_untyped and (inferred := inferred_type(value)):
                 run.types[self.variable] = inferred
-                run.assign(self.variable, run.values[self.variable])
+                run.assign(self.variable, value)
 
 
 @dataclass(frozen=True)
@@ -417,7 +407,7 @@ class Count(Loop):
             value = bound.value(run)
             with _blaming("EXPRESSION_ERROR", bound.where):
                 if value is None:
-                    raise SqlError(_SCRIPT_ERROR, "A bound of a FOR loop is NULL.", "P0000")
+                    raise _fault("A bound of a FOR loop is NULL.")
                 bounds.append(coerce(value, _COUNTER, run.ask))
         numbers = range(bounds[0], bounds[1] + 1)
         for number in reversed(numbers) if self.reverse else numbers:
@@ -510,7 +500,7 @@ class Fetch:
         with _blaming("STATEMENT_ERROR", self.where):
             cursor = run.values.get(self.cursor)
             if cursor is None:
-                raise SqlError(_SCRIPT_ERROR, f"Cursor '{self.cursor.name}' is not open.", "P0000")
+                raise _fault(f"Cursor '{self.cursor.name}' is not open.")
             run.assign_row(self.into, next(iter(cursor), (None,) * len(self.into)))
 
 
