@@ -27,9 +27,9 @@ from typing import Any
 
 import pyarrow as pa
 
-from local_account import types
+from local_account import declared
 from local_account.errors import SqlError, compilation
-from local_account.worker import ROW_NUMBER, from_ipc, receive, send, to_ipc
+from local_account.worker import ROW_NUMBER, fit, from_ipc, receive, send, to_ipc
 
 PACKAGES = (  # of those that Snowflake carries, the ones that may be installed beside this account
     "cloudpickle", "numpy", "pandas", "pyarrow", "python-dateutil", "pytz", "pyyaml", "requests", "scipy",
@@ -67,19 +67,10 @@ class Rows:
 
 def check_packages(packages: Iterable[str], *, procedure: bool = False) -> None:
     """Refuses, by name, the packages that a handler could not import here; versions are taken as written."""
-    missing = []
-    named = set()
-    for package in packages:
-        found = re.fullmatch(r"\s*([\w.-]+)\s*(?:==\s*[\w.*]+\s*)?", package)
-        name = found.group(1).lower().replace("_", "-") if found else package
-        named.add(name)
-        try:
-            if name not in PACKAGES:
-                raise importlib.metadata.PackageNotFoundError
-            importlib.metadata.distribution(name)
-        except importlib.metadata.PackageNotFoundError:
-            missing.append(package)
-    if procedure and "snowflake-snowpark-python" not in named:
+    found = {package: re.fullmatch(r"\s*([\w.-]+)\s*(?:==\s*[\w.*]+\s*)?", package) for package in packages}
+    names = {package: match[1].lower().replace("_", "-") if match else "" for package, match in found.items()}
+    missing = [package for package, name in names.items() if not _is_there(name)]
+    if procedure and "snowflake-snowpark-python" not in names.values():
         missing.append("snowflake-snowpark-python (a Python procedure must name it)")
     if missing:
         raise compilation(
@@ -89,6 +80,12 @@ def check_packages(packages: Iterable[str], *, procedure: bool = False) -> None:
             f"'Packages not found: {', '.join(missing)}'",
             "42601",
         )
+
+
+def _is_there(package: str) -> bool:
+    with suppress(importlib.metadata.PackageNotFoundError):
+        return package in PACKAGES and bool(importlib.metadata.version(package))
+    return False
 
 
 def stage_imports(paths: Iterable[Path], directory: Path) -> Path:
@@ -216,9 +213,9 @@ class Pool:
         `process` was given, null for what end_partition adds. `seconds` limits each partition; `log` is called from
         several threads.
         """
-        given = rows.select([name for name, _ in arguments]).cast(_schema(arguments))
+        taken, schema = _schema(arguments), _schema(output)
+        given = pa.table([fit(rows[field.name], field.type) for field in taken], schema=taken)
         keys = rows.select(list(dict.fromkeys(partition_by)))
-        schema = _schema(output)
         parts = list(_partitions(keys))
         results = [pa.table({})] * len(parts)
         waiting: queue.SimpleQueue[int] = queue.SimpleQueue()
@@ -231,15 +228,13 @@ class Pool:
             with self._worker(handler, log) as worker:
                 running.append(worker)
                 worker.ask(opening, to_ipc(schema.empty_table()), seconds=seconds)
-                while True:
-                    try:
+                with suppress(queue.Empty):
+                    while True:
                         number = waiting.get_nowait()
-                    except queue.Empty:
-                        return
-                    places = parts[number]
-                    part = {"kind": "partition", "count": len(places)}
-                    _, body = worker.ask(part, to_ipc(given.take(places)), seconds=seconds)
-                    results[number] = _with_keys(from_ipc(body), keys, places)
+                        places = parts[number]
+                        part = {"kind": "partition", "count": len(places)}
+                        _, body = worker.ask(part, to_ipc(given.take(places)), seconds=seconds)
+                        results[number] = _with_keys(from_ipc(body), keys, places)
 
         size = min(self.processors, len(parts))
         with ThreadPoolExecutor(max(1, size)) as threads:
@@ -248,8 +243,9 @@ class Pool:
                 for call in calls:
                     call.result()
             except BaseException:
-                while not waiting.empty():  # or the others would go on to the end
-                    waiting.get()
+                with suppress(queue.Empty):  # or the others would go on to the end
+                    while True:
+                        waiting.get_nowait()
                 for worker in running:
                     worker.kill()
                 raise
@@ -273,11 +269,8 @@ class Pool:
         self._control.close()
         if self._nursery.stdin:
             self._nursery.stdin.close()
-        try:
-            self._nursery.wait(5)
-        except subprocess.TimeoutExpired:  # still importing
-            self._nursery.kill()
-            self._nursery.wait()
+        self._nursery.kill()
+        self._nursery.wait()
 
 
 class _Worker:
@@ -329,8 +322,8 @@ class _Worker:
 
 def _schema(columns: Sequence[tuple[str, str]]) -> pa.Schema:
     """The columns as the worker takes them; a field's metadata says its Snowflake type."""
-    described = [types.column(name, written) for name, written in columns]
-    return pa.schema([pa.field(c.name, types.arrow_type(c), metadata={"type": c.type}) for c in described])
+    described = [declared.column(name, written) for name, written in columns]
+    return pa.schema([pa.field(c.name, declared.arrow_type(c), metadata={"type": c.type}) for c in described])
 
 
 def _partitions(keys: pa.Table) -> Iterator[pa.Array]:

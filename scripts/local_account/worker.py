@@ -146,7 +146,8 @@ def to_arrow(values: Any, field: pa.Field) -> pa.Array:
     if _is_json(field):
         nothing = pd.isna(pd.Series(list(values), dtype=object))
         return pa.array(
-            [None if none else json.dumps(value) for value, none in zip(values, nothing, strict=True)], pa.string()
+            [None if none else json.dumps(value, allow_nan=False) for value, none in zip(values, nothing, strict=True)],
+            pa.string(),
         )
     array = pa.chunked_array(pa.array(values, from_pandas=True)).combine_chunks()
     if pa.types.is_duration(array.type) and pa.types.is_time(field.type):
@@ -158,8 +159,15 @@ def to_arrow(values: Any, field: pa.Field) -> pa.Array:
         )
     if pa.types.is_floating(array.type) and pa.types.is_decimal(field.type) and not field.type.scale:
         array = array.cast(pa.int64())  # which refuses fractions; a cast to decimal would round
-    # Nanoseconds go: the engine keeps microseconds. Everything else must fit.
-    return array.cast(field.type, safe=not pa.types.is_timestamp(field.type))
+    return fit(array, field.type)
+
+
+def fit(values: pa.Array | pa.ChunkedArray, type_: pa.DataType) -> pa.Array | pa.ChunkedArray:
+    """The values in another type of their kind; ArrowInvalid when one does not fit."""
+    if pa.types.is_integer(values.type) and pa.types.is_decimal(type_):
+        values = values.cast(pa.decimal128(38, type_.scale))  # Arrow looks at the integers' type, not at the values
+    # Nanoseconds go: the engine keeps microseconds.
+    return values.cast(type_, safe=not pa.types.is_timestamp(type_))
 
 
 def _kind(type_: pa.DataType) -> str:
@@ -261,9 +269,8 @@ def call_function(class_: type, rows: pa.Table, count: int, schema: pa.Schema) -
     for number, row in enumerate(zip(*columns, strict=True) if columns else [()] * count if process else ()):
         given += [(number, *item) for item in process(*row) or ()]
     given += [(None, *item) for item in (end() if end else None) or ()]
-    for item in given:
-        if len(item) != len(schema):
-            raise ValueError(f"wrong tuple size for returned value, expected {len(schema) - 1}, got {len(item) - 1}")
+    if wrong := {len(item) for item in given} - {len(schema)}:
+        raise ValueError(f"wrong tuple size for returned value, expected {len(schema) - 1}, got {wrong.pop() - 1}")
     return to_table([list(column) for column in zip(*given, strict=True)] or [[]] * len(schema), schema)
 
 
@@ -276,14 +283,14 @@ class Log(logging.Handler):
     def __init__(self) -> None:
         super().__init__()
         self.entries: list[dict[str, Any]] = []
-        logging.basicConfig(handlers=[self], level=logging.DEBUG, force=True)
+        logging.basicConfig(handlers=[self], format="%(message)s", level=logging.DEBUG, force=True)
         for library in ("snowflake", "urllib3", "botocore", "boto3"):
             logging.getLogger(library).setLevel(logging.WARNING)
         sys.stdout, sys.stderr = _Lines(self, "stdout"), _Lines(self, "stderr")
         sys.stdin = io.StringIO()
 
     def emit(self, record: logging.LogRecord) -> None:
-        self.add("log", record.getMessage(), record.levelname, record.name)
+        self.add("log", self.format(record), record.levelname, record.name)
 
     def add(self, source: str, message: str, level: str = "INFO", logger: str = "") -> None:
         if len(self.entries) < _LOG_LIMIT:
@@ -336,10 +343,9 @@ def serve(connection: socket.socket) -> None:
 
 def _traceback(error: BaseException) -> str:
     """The traceback as Snowflake prints it: from the handler's first line on, without ours."""
+    ours = (__file__, *(str(Path(str(module.__file__)).parent) for module in (importlib, json)), "<frozen importlib")
     frames = error.__traceback__
-    while frames and frames.tb_frame.f_code.co_filename.startswith(
-        (__file__, str(importlib.__file__), "<frozen importlib")
-    ):
+    while frames and frames.tb_frame.f_code.co_filename.startswith(ours):
         frames = frames.tb_next
     return "".join(traceback.format_exception(error.with_traceback(frames)))
 
@@ -360,16 +366,11 @@ def prepare() -> None:
     # By this name Snowpark knows that it runs inside a procedure: there it lets nobody close the session, open a second
     # one, or query asynchronously.
     description.PLATFORM = "XP"
-    for name in (
-        "numpy",
-        "pandas",
-        "pyarrow.compute",
-        "snowflake.snowpark.functions",
-        "snowflake.connector.pandas_tools",
-    ):
-        importlib.import_module(name)
+    import snowflake.connector.pandas_tools  # noqa: F401
+    from snowflake.snowpark import functions
+
     server_only = sys.modules["_snowflake"] = ModuleType("_snowflake")
-    server_only.vectorized = sys.modules["snowflake.snowpark.functions"].vectorized  # type: ignore[attr-defined]
+    server_only.vectorized = functions.vectorized  # type: ignore[attr-defined]
     sys.path.remove(str(Path(__file__).parents[1]))  # handlers see their imports and packages only
 
 

@@ -13,7 +13,6 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
-
 from local_account.errors import SqlError
 from local_account.handlers import Handler, Pool, check_packages, stage_imports
 
@@ -53,7 +52,7 @@ ECHO = """
         ("varchar", pa.array(["a", None]), "string str ['a', <NA>]"),
         ("boolean", pa.array([True, None]), "boolean bool [True, <NA>]"),
         ("date", pa.array([date(2024, 2, 29)]), "datetime64[ns] Timestamp [Timestamp('2024-02-29 00:00:00')]"),
-        ("timestamp_ntz", pa.array([datetime(2024, 1, 2, 3)]), "datetime64[ns] Timestamp [Timestamp('2024-01-02 03:00:00')]"),
+        ("datetime", pa.array([datetime(2024, 1, 2)]), "datetime64[ns] Timestamp [Timestamp('2024-01-02 00:00:00')]"),
         ("variant", pa.array(['{"a": [1, 2.5, null]}']), "object dict [{'a': [1, 2.5, None]}]"),
     ],
 )  # fmt: skip
