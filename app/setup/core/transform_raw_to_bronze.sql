@@ -72,7 +72,7 @@ begin
         typed as (
             select
                 event_id,
-                try_to_number(event_data:customer_id::varchar) as customer_id,
+                try_to_number(event_data:customer_id::varchar, 18, 0) as customer_id,
                 event_data:first_name::varchar as first_name,
                 event_data:last_name::varchar as last_name,
                 event_data:email::varchar as email,
@@ -123,9 +123,9 @@ begin
         typed as (
             select
                 arrivals.event_id,
-                try_to_number(arrivals.event_data:order_id::varchar) as order_id,
+                try_to_number(arrivals.event_data:order_id::varchar, 18, 0) as order_id,
                 try_to_number(line.value:line_number::varchar, 9, 0) as line_number,
-                try_to_number(line.value:product_id::varchar) as product_id,
+                try_to_number(line.value:product_id::varchar, 18, 0) as product_id,
                 line.value:product_name::varchar as product_name,
                 line.value:category_name::varchar as category_name,
                 line.value:subcategory::varchar as subcategory,
@@ -148,7 +148,9 @@ begin
             and line_number is not null
             and product_id is not null
             and quantity > 0
-            and unit_cost is not null
+            and quantity * unit_cost between 0 and 9999999999
+            and discount_amount >= 0
+            and line_total >= 0
             and line_total = quantity * unit_price - discount_amount
             and not exists (
                 select 1 from bronze.stg_purchases as known
@@ -176,13 +178,14 @@ begin
             from bronze.stg_purchase_lines
             where batch_number = :batch
             group by event_id
+            having count(distinct line_number) = count(*) and sum(quantity * unit_cost) <= 9999999999
         ),
 
         typed as (
             select
                 event_id,
-                try_to_number(event_data:order_id::varchar) as order_id,
-                try_to_number(event_data:customer_id::varchar) as customer_id,
+                try_to_number(event_data:order_id::varchar, 18, 0) as order_id,
+                try_to_number(event_data:customer_id::varchar, 18, 0) as customer_id,
                 event_data:customer_segment::varchar as customer_segment,
                 try_to_timestamp_ntz(event_data:ordered_at::varchar, 'YYYY-MM-DD HH24:MI:SS.FF3') as ordered_at,
                 event_data:sales_channel::varchar as sales_channel,
@@ -243,11 +246,11 @@ begin
         typed as (
             select
                 event_id,
-                try_to_number(event_data:return_id::varchar) as return_id,
-                try_to_number(event_data:order_id::varchar) as order_id,
+                try_to_number(event_data:return_id::varchar, 18, 0) as return_id,
+                try_to_number(event_data:order_id::varchar, 18, 0) as order_id,
                 try_to_number(event_data:line_number::varchar, 9, 0) as line_number,
-                try_to_number(event_data:customer_id::varchar) as customer_id,
-                try_to_number(event_data:product_id::varchar) as product_id,
+                try_to_number(event_data:customer_id::varchar, 18, 0) as customer_id,
+                try_to_number(event_data:product_id::varchar, 18, 0) as product_id,
                 event_data:category_name::varchar as category_name,
                 try_to_number(event_data:quantity::varchar, 9, 0) as quantity,
                 try_to_number(event_data:refund_total::varchar, 12, 2) as refund_total,
@@ -291,8 +294,8 @@ begin
         typed as (
             select
                 event_id,
-                try_to_number(event_data:touch_id::varchar) as touch_id,
-                try_to_number(event_data:customer_id::varchar) as customer_id,
+                try_to_number(event_data:touch_id::varchar, 18, 0) as touch_id,
+                try_to_number(event_data:customer_id::varchar, 18, 0) as customer_id,
                 event_data:channel_name::varchar as channel_name,
                 event_data:campaign_name::varchar as campaign_name,
                 event_data:touch_type::varchar as touch_type,
@@ -334,9 +337,9 @@ begin
         typed as (
             select
                 event_id,
-                try_to_number(event_data:movement_id::varchar) as movement_id,
+                try_to_number(event_data:movement_id::varchar, 18, 0) as movement_id,
                 event_data:movement_type::varchar as movement_type,
-                try_to_number(event_data:order_id::varchar) as order_id,
+                try_to_number(event_data:order_id::varchar, 18, 0) as order_id,
                 try_to_number(event_data:warehouse_id::varchar, 9, 0) as warehouse_id,
                 event_data:category_name::varchar as category_name,
                 try_to_number(event_data:quantity::varchar, 12, 0) as quantity,
@@ -399,11 +402,11 @@ begin
                 refused.*,
                 case event_type
                     when 'customer_profile' then
-                        iff(try_to_number(event_data:customer_id::varchar) is null, ' customer_id', '')
+                        iff(try_to_number(event_data:customer_id::varchar, 18, 0) is null, ' customer_id', '')
                         || iff(try_to_timestamp_ntz(event_data:signed_up_at::varchar, 'YYYY-MM-DD HH24:MI:SS.FF3') is null, ' signed_up_at', '')
                     when 'purchase' then
-                        iff(try_to_number(event_data:order_id::varchar) is null, ' order_id', '')
-                        || iff(try_to_number(event_data:customer_id::varchar) is null, ' customer_id', '')
+                        iff(try_to_number(event_data:order_id::varchar, 18, 0) is null, ' order_id', '')
+                        || iff(try_to_number(event_data:customer_id::varchar, 18, 0) is null, ' customer_id', '')
                         || iff(try_to_timestamp_ntz(event_data:ordered_at::varchar, 'YYYY-MM-DD HH24:MI:SS.FF3') is null, ' ordered_at', '')
                         || iff(try_to_number(event_data:subtotal::varchar, 12, 2) is null, ' subtotal', '')
                         || iff(try_to_number(event_data:discount_total::varchar, 12, 2) is null, ' discount_total', '')
@@ -412,21 +415,21 @@ begin
                         || iff(try_to_number(event_data:final_total::varchar, 12, 2) is null, ' final_total', '')
                         || iff(coalesce(array_size(event_data:lines), 0) = 0, ' lines', '')
                     when 'return' then
-                        iff(try_to_number(event_data:return_id::varchar) is null, ' return_id', '')
-                        || iff(try_to_number(event_data:order_id::varchar) is null, ' order_id', '')
+                        iff(try_to_number(event_data:return_id::varchar, 18, 0) is null, ' return_id', '')
+                        || iff(try_to_number(event_data:order_id::varchar, 18, 0) is null, ' order_id', '')
                         || iff(try_to_number(event_data:line_number::varchar, 9, 0) is null, ' line_number', '')
-                        || iff(try_to_number(event_data:customer_id::varchar) is null, ' customer_id', '')
+                        || iff(try_to_number(event_data:customer_id::varchar, 18, 0) is null, ' customer_id', '')
                         || iff(coalesce(try_to_number(event_data:quantity::varchar, 9, 0), 0) <= 0, ' quantity', '')
                         || iff(coalesce(try_to_number(event_data:refund_total::varchar, 12, 2), -1) < 0, ' refund_total', '')
                         || iff(try_to_timestamp_ntz(event_data:returned_at::varchar, 'YYYY-MM-DD HH24:MI:SS.FF3') is null, ' returned_at', '')
                     when 'marketing_touch' then
-                        iff(try_to_number(event_data:touch_id::varchar) is null, ' touch_id', '')
+                        iff(try_to_number(event_data:touch_id::varchar, 18, 0) is null, ' touch_id', '')
                         || iff(event_data:channel_name::varchar is null, ' channel_name', '')
                         || iff(event_data:touch_type::varchar is null, ' touch_type', '')
                         || iff(coalesce(try_to_number(event_data:cost::varchar, 12, 4), -1) < 0, ' cost', '')
                         || iff(try_to_timestamp_ntz(event_data:occurred_at::varchar, 'YYYY-MM-DD HH24:MI:SS.FF3') is null, ' occurred_at', '')
                     when 'supply_chain' then
-                        iff(try_to_number(event_data:movement_id::varchar) is null, ' movement_id', '')
+                        iff(try_to_number(event_data:movement_id::varchar, 18, 0) is null, ' movement_id', '')
                         || iff(event_data:movement_type::varchar is null, ' movement_type', '')
                         || iff(try_to_timestamp_ntz(event_data:occurred_at::varchar, 'YYYY-MM-DD HH24:MI:SS.FF3') is null, ' occurred_at', '')
                 end as faulty_keys
@@ -442,7 +445,7 @@ begin
                 when event_time > :latest then 'from the future: event_time is later than the clock'
                 when faulty_keys is null then 'unknown event_type'
                 when faulty_keys <> '' then 'missing, or not a possible value:' || faulty_keys
-                when event_type = 'purchase' then 'a line is incomplete, or the totals do not add up'
+                when event_type = 'purchase' then 'a line is incomplete or impossible, or the totals do not add up'
                 else 'does not fit its table'
             end,
             run_id,
