@@ -14,7 +14,7 @@ from sqlglot import exp
 
 from local_account.errors import SqlError, compilation, unsupported
 from local_account.rewrites import translate
-from local_account.types import Column, canonical, duckdb_type, snowflake_type, text_length
+from local_account.datatypes import Column, canonical, duckdb_type, snowflake_type, text_length
 
 HIDDEN = "METADATA$"
 Describe = Callable[[exp.Expression], tuple[str, list[Column]]]

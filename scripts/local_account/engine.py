@@ -24,7 +24,7 @@ from local_account import definitions
 from local_account.errors import SqlError, compilation, from_duckdb, unsupported
 from local_account.rewrites import MACROS, names, rewrite, to_sql
 from local_account.rewrites.assignments import assign
-from local_account.types import Column, column_of
+from local_account.datatypes import Column, column_of
 
 # sqlglot warns of each statement it leaves unread; whoever routes the statement decides what that means.
 logging.getLogger("sqlglot").setLevel(logging.ERROR)

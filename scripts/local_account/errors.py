@@ -62,6 +62,7 @@ _KNOWN = tuple(
         (duckdb.ConversionException, r"Could not convert string ['\"](.*?)['\"] to (?:DECIMAL|U?INT\d*|U?BIGINT|U?HUGEINT|DOUBLE|FLOAT)", 100038, "22018", "Numeric value '{0}' is not recognized"),
         (duckdb.ConversionException, r"Could not convert string ['\"](.*?)['\"] to BOOL", 100037, "22018", "Boolean value '{0}' is not recognized"),
         (duckdb.ConversionException, r"(?:invalid|Could not parse) (?:date|timestamp).*?['\"](.*?)['\"]", 100035, "22007", "Timestamp '{0}' is not recognized"),
+        (duckdb.ConversionException, r"Could not cast value (?:inf|nan)", 100051, "22012", "Division by zero"),
         (duckdb.ConversionException, r"(?:out of range|Could not cast value)(.*)", 100039, "22003", "Number out of representable range: {text}"),
         (duckdb.ConversionException, r"(.*)", 100038, "22018", "{0}"),
         (duckdb.TransactionException, r"(?:[Cc]onflict|cannot update)", 625, "57014", "Statement aborted because another transaction changed the same rows first."),
@@ -81,5 +82,7 @@ def from_duckdb(error: Exception) -> SqlError:
     for kind, pattern, errno, sqlstate, message in _KNOWN:
         if isinstance(error, kind) and (found := pattern.search(text)):
             words = [group.split("\n")[0] for group in found.groups() if group is not None]
+            if errno == 2140:
+                words = [word.upper() for word in words]
             return SqlError(errno, message.format(*words, text=first), sqlstate)
     return SqlError(603, f"SQL execution internal error: {type(error).__name__}: {first}", "XX000")

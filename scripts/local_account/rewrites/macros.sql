@@ -20,7 +20,7 @@ create or replace macro sf_variant(x) as case
     else to_json(x) end;
 
 -- Quotients of numbers keep six more decimals than the dividend; with a float on either side they are floats. Exact to 15 digits.
-create or replace macro sf_divide(x, y) as cast_to_type(x::double / y::double, x * 0.000000 + y * 0);
+create or replace macro sf_divide(x, y) as cast_to_type(x::double / case when y = 0 then error('Division by zero') else y end::double, x * 0.000000 + y * 0);
 create or replace macro sf_average(total, n) as cast_to_type(total::double / nullif(n, 0), total * 0.000000);
 
 -- Times. Text and variants are read in Snowflake's formats, numbers are seconds (milli-, micro-, nanoseconds when large) since 1970.
@@ -30,21 +30,21 @@ create or replace macro sf_epoch(n) as make_timestamp(case
     when abs(n) < 31536000000000000 then n
     else n // 1000 end);
 create or replace macro sf_text_timestamp(s) as case
-    when regexp_full_match(s, '-?\d+') then sf_epoch(s::bigint)
+    when regexp_full_match(s, '-?\d+') then sf_epoch(try_cast(s as bigint))
     else regexp_replace(s, '\s*([+-]\d\d:?\d\d|Z)$', '')::timestamp end;
 create or replace macro sf_timestamp_ntz(x) as case
     when typeof(x) = 'VARCHAR' then sf_text_timestamp(x::varchar)
     when typeof(x) = 'JSON' then sf_text_timestamp(json_extract_string(x::json, '$'))
     when typeof(x) in ('TIMESTAMP', 'TIMESTAMP WITH TIME ZONE', 'DATE', '"NULL"', 'TIMESTAMP_NS') then x::timestamp
-    else sf_epoch(x::varchar::bigint) end;
+    else sf_epoch(try_cast(x::varchar as bigint)) end;
 create or replace macro sf_text_timestamptz(s) as case
-    when regexp_full_match(s, '-?\d+') then (sf_epoch(s::bigint) at time zone 'UTC')
+    when regexp_full_match(s, '-?\d+') then (sf_epoch(try_cast(s as bigint)) at time zone 'UTC')
     else regexp_replace(s, '\s+([+-]\d\d:?\d\d|Z)$', '\1')::timestamptz end;
 create or replace macro sf_timestamp_tz(x) as case
     when typeof(x) = 'VARCHAR' then sf_text_timestamptz(x::varchar)
     when typeof(x) = 'JSON' then sf_text_timestamptz(json_extract_string(x::json, '$'))
     when typeof(x) in ('TIMESTAMP', 'TIMESTAMP WITH TIME ZONE', 'DATE', '"NULL"', 'TIMESTAMP_NS') then x::timestamptz
-    else (sf_epoch(x::varchar::bigint) at time zone 'UTC') end;
+    else (sf_epoch(try_cast(x::varchar as bigint)) at time zone 'UTC') end;
 
 -- Types by Snowflake's names.
 create or replace macro sf_typeof(v) as case json_type(v)

@@ -159,24 +159,16 @@ def comparison(node: exp.Expression) -> exp.Expression:
 
 
 def comparable(value: exp.Expression, other: str | None) -> exp.Expression:
-    if isinstance(value, exp.Null):
+    """A value in the form in which it meets one of the kind `other`: variants become that kind, or both become keys of order."""
+    own = kind(value)
+    if isinstance(value, exp.Null) or own not in ("variant", None):
         return value
-    if other in ("variant", None):
-        return call("sf_key", variant_of(value)) if kind(value) or other == "variant" else call("sf_key", variant_of(value))
-    if kind(value) == "variant":
-        return {
-            "text": text_of,
-            "number": lambda node: cast(text_of(node), "decimal(38, 12)"),
-            "float": lambda node: cast(text_of(node), "double"),
-            "boolean": lambda node: cast(text_of(node), "boolean"),
-            "date": lambda node: cast(text_of(node), "date"),
-            "time": lambda node: cast(text_of(node), "time"),
-            "ntz": lambda node: call("sf_timestamp_ntz", node),
-            "tz": lambda node: call("sf_timestamp_tz", node),
-        }.get(other, text_of)(value)
-    if kind(value) is None:
+    if own is None or other in ("variant", None):
         return call("sf_key", variant_of(value))
-    return value
+    if other in ("ntz", "tz"):
+        return call(f"sf_timestamp_{other}", value)
+    type_ = {"number": "decimal(38, 12)", "float": "double", "boolean": "boolean", "date": "date", "time": "time"}.get(other)
+    return cast(text_of(value), type_) if type_ else text_of(value)
 
 
 @rule(exp.In, exp.Between)

@@ -1,0 +1,126 @@
+"""Who may do what: roles, their inheritance, grants, ownership, and owner's rights.
+
+Inside an application only grants count: not even ACCOUNTADMIN sees an object that no application role of its was granted
+(docs.snowflake.com/en/developer-guide/native-apps/creating-setup-script). Code that the application owns may do everything inside it and
+nothing outside.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from local_account.catalogue import HOME
+from local_account.errors import SqlError
+
+if TYPE_CHECKING:
+    from local_account.session import Session
+
+APPLICATION = "APPLICATION"
+# kind of object -> what may be granted on it to an application role
+# (docs.snowflake.com/en/sql-reference/sql/grant-privilege-application-role)
+GRANTABLE = {
+    "TABLE": {"SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES"},
+    "VIEW": {"SELECT", "REFERENCES"},
+    "STREAM": {"SELECT"},
+    "TASK": {"MONITOR", "OPERATE"},
+    "PROCEDURE": {"USAGE"},
+    "FUNCTION": {"USAGE"},
+    "SEQUENCE": {"USAGE"},
+    "STAGE": {"READ", "WRITE"},
+    "SCHEMA": {"USAGE", "MONITOR", "MODIFY"},
+    "STREAMLIT": {"USAGE"},
+}
+
+
+def roles_of(session: Session) -> set[str]:
+    """The session's role and all that it inherits; application roles as 'APP.ROLE'."""
+    catalogue = session.account.catalogue
+    held: set[str] = set()
+    waiting = [session.role, "PUBLIC"]
+    parents = [
+        (parent, key.name if key.kind == "role" else f"{key.database}.{key.name}")
+        for kind in ("role", "application_role")
+        for key, document in catalogue.find(kind)
+        for parent in document.get("granted_to", [])
+    ]
+    while waiting:
+        role = waiting.pop()
+        if role in held:
+            continue
+        held.add(role)
+        waiting += [child for parent, child in parents if parent == role]
+    return held
+
+
+def is_application(session: Session, database: str) -> bool:
+    document = session.account.database(database)
+    return bool(document and document.get("kind") == APPLICATION)
+
+
+def may(session: Session, privilege: str, kind: str, database: str, schema: str, name: str) -> bool:
+    """Whether the session has the privilege; ``schema`` is the physical one ('' for a schema itself)."""
+    if session.application:
+        if session.application == database:
+            return True
+        return database == "SNOWFLAKE" or _granted(session, {session.application}, privilege, kind, database, schema, name)
+    held = roles_of(session)
+    if not is_application(session, database):
+        owner = _owner(session, kind, database, schema, name)
+        if owner is None or owner in held or "ACCOUNTADMIN" in held:
+            return True
+    if privilege == "ANY":
+        return any(
+            key.schema == schema and key.name.startswith(f"{kind}:{name}:") and set(document["roles"]) & held
+            for key, document in session.account.catalogue.find("grant", database)
+        )
+    return _granted(session, held, privilege, kind, database, schema, name)
+
+
+def require(session: Session, privilege: str, kind: str, database: str, schema: str, name: str) -> None:
+    """Refuses what the role may not do: invisible objects do not exist, visible ones say which privilege is missing."""
+    if not session.account.database(database):
+        raise SqlError(2003, f"SQL compilation error: Database '{database}' does not exist or not authorized.", "02000")
+    in_application = is_application(session, database) and session.application != database
+    if in_application and kind != "SCHEMA" and schema and not may(session, "USAGE", "SCHEMA", database, "", schema):
+        raise not_found(kind, database, schema, name)
+    if may(session, privilege, kind, database, schema, name):
+        return
+    if may(session, "ANY", kind, database, schema, name):
+        raise SqlError(
+            3001,
+            f"SQL access control error: Insufficient privileges to operate on {kind.lower()} '{name}': the role {session.role} lacks {privilege}.",
+            "42501",
+        )
+    raise not_found(kind, database, schema, name)
+
+
+def not_found(kind: str, database: str, schema: str, name: str) -> SqlError:
+    shown = ".".join(part for part in (database, schema.split("$")[0], name) if part)
+    return SqlError(2003, f"SQL compilation error: {kind.capitalize()} '{shown}' does not exist or not authorized.", "02000")
+
+
+def grant_name(kind: str, name: str, privilege: str) -> str:
+    return f"{kind}:{name}:{privilege}"
+
+
+def _granted(session: Session, held: set[str], privilege: str, kind: str, database: str, schema: str, name: str) -> bool:
+    get = session.account.catalogue.get
+    document = get("grant", database, schema, grant_name(kind, name, privilege))
+    return bool(document and set(document["roles"]) & held)
+
+
+def _owner(session: Session, kind: str, database: str, schema: str, name: str) -> str | None:
+    """The owning role, from the object, its schema or its database; None when nobody is recorded."""
+    catalogue = session.account.catalogue
+    candidates: list[dict[str, Any] | None] = [
+        catalogue.get(kind.lower(), database, schema, name),
+        catalogue.get("schema", database, "", schema),
+        catalogue.get("database", HOME, "", database),
+    ]
+    return next((document["owner"] for document in candidates if document and document.get("owner")), None)
+
+
+def holds_on_account(session: Session, privilege: str) -> bool:
+    """Whether the session's application was granted an account privilege."""
+    document = session.account.database(session.application) if session.application else None
+    return bool(document and privilege in document.get("privileges", []))

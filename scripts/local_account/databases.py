@@ -1,0 +1,260 @@
+"""Databases, schemas (ordinary and versioned), warehouses, and what a session sets for itself."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from local_account import access, engine, names, reply
+from local_account.catalogue import HOME, quote
+from local_account.errors import SqlError
+from local_account.syntax import parse_options, split_path
+
+if TYPE_CHECKING:
+    from local_account.engine import Result
+    from local_account.session import Session
+    from local_account.syntax import Match
+
+DONE = "Statement executed successfully."
+# Parameters that a session may set: those that act here, and those that change nothing that the account shows.
+SESSION_PARAMETERS = {
+    "AUTOCOMMIT": True,
+    "TIMEZONE": "UTC",
+    "QUERY_TAG": "",
+    "STATEMENT_TIMEOUT_IN_SECONDS": 172800,
+    "LOCK_TIMEOUT": 43200,
+    "TRANSACTION_ABORT_ON_ERROR": False,
+    "MULTI_STATEMENT_COUNT": 1,
+    "USE_CACHED_RESULT": True,
+    "PYTHON_CONNECTOR_QUERY_RESULT_FORMAT": "ARROW",
+    "PYTHON_SNOWPARK_AUTO_CLEAN_UP_TEMP_TABLE_ENABLED": False,
+    "CLIENT_SESSION_KEEP_ALIVE": False,
+    "ERROR_ON_NONDETERMINISTIC_MERGE": True,
+    "WEEK_START": 0,
+}
+# Values other than these would change answers in ways that are not emulated.
+_FIXED = {"TIMEZONE": {"UTC", "ETC/UTC"}, "TRANSACTION_ABORT_ON_ERROR": {"FALSE"}, "ERROR_ON_NONDETERMINISTIC_MERGE": {"TRUE"}, "WEEK_START": {"0"}}
+
+
+def _refuse_in_code(session: Session, what: str) -> None:
+    """Owner's rights code may not change the caller's context (developer-guide/stored-procedure/stored-procedures-rights)."""
+    if session.frame:
+        raise SqlError(90_236, f"Stored procedure execution error: Unsupported statement type '{what}' in {session.frame.what}: qualify names instead.")
+
+
+def use_warehouse(session: Session, match: Match) -> Result:
+    _refuse_in_code(session, "USE WAREHOUSE")
+    warehouse = match.name()
+    if not session.account.catalogue.get("warehouse", HOME, "", warehouse):
+        raise _missing("warehouse", warehouse)
+    session.warehouse = warehouse
+    return reply.status(DONE)
+
+
+def use_database(session: Session, match: Match) -> Result:
+    path = match.path()
+    if len(path) == 2:
+        return use_schema(session, match)
+    _refuse_in_code(session, "USE DATABASE")
+    database = match.name()
+    if not session.account.database(database):
+        raise _missing("database", database)
+    session.database = database
+    session.schema = "PUBLIC" if session.account.catalogue.get("schema", database, "", "PUBLIC") else None
+    return reply.status(DONE)
+
+
+def use_schema(session: Session, match: Match) -> Result:
+    _refuse_in_code(session, "USE SCHEMA")
+    database, schema = session.account.qualify_schema(session, match.path())
+    physical = session.account.physical_schema(session, database, schema)
+    if not session.account.catalogue.get("schema", database, "", schema) or not (
+        not access.is_application(session, database) or access.may(session, "USAGE", "SCHEMA", database, "", physical)
+    ):
+        raise _missing("schema", f"{database}.{schema}")
+    session.database, session.schema = database, schema
+    return reply.status(DONE)
+
+
+def _missing(kind: str, name: str) -> SqlError:
+    return SqlError(2043, f"SQL compilation error: Object does not exist, or operation cannot be performed: {kind} '{name}'.", "02000")
+
+
+# what a session sets ----------------------------------------------------------------------------------------------
+
+
+def alter_session(session: Session, match: Match) -> Result:
+    _refuse_in_code(session, "ALTER SESSION")
+    for name, value in parse_options(match.raw("rest"), tuple(SESSION_PARAMETERS)).items():
+        if name in _FIXED and value.upper() not in _FIXED[name]:
+            raise SqlError(2, f"Unsupported feature '{name} = {value}' of the local account: only {' or '.join(sorted(_FIXED[name]))}.")
+        kept = SESSION_PARAMETERS[name]
+        if name == "AUTOCOMMIT" and session.transaction.open:
+            session.commit()
+        session.parameters[name] = value.upper() == "TRUE" if isinstance(kept, bool) else value
+    return reply.status(DONE)
+
+
+def unset_session(session: Session, match: Match) -> Result:
+    _refuse_in_code(session, "ALTER SESSION")
+    for name in (word.strip().upper() for word in match.raw("rest").split(",")):
+        if name not in SESSION_PARAMETERS:
+            raise SqlError(2, f"Unsupported feature: the session parameter '{name}' is not known to the local account.")
+        session.parameters[name] = SESSION_PARAMETERS[name]
+    return reply.status(DONE)
+
+
+def _value(session: Session, expression: str, binds: list[Any]) -> Any:
+    plan = names.resolve(session, engine.parse(f"select {expression}"), binds)
+    result = engine.run(session.cursor, plan.tree, binds, names.context(session), in_transaction=session.transaction.open, tables=plan.relations)
+    return result.table.column(0)[0].as_py()
+
+
+def set_variable(session: Session, match: Match) -> Result:
+    _refuse_in_code(session, "SET")
+    session.variables[match.name()] = _value(session, match.raw("rest"), match.binds)
+    return reply.status(DONE)
+
+
+def set_variables(session: Session, match: Match) -> Result:
+    _refuse_in_code(session, "SET")
+    found = re.fullmatch(r"([^()]*)\)\s*=\s*\(([\s\S]*)\)", match.raw("rest"))
+    if not found:
+        raise SqlError(1003, "SQL compilation error: syntax error: SET (a, b) = (1, 2)")
+    tree = engine.parse(f"select {found[2]}")
+    values = [expression.sql("snowflake") for expression in tree.expressions]
+    for name, value in zip(split_path(found[1].replace(",", " ")), values, strict=True):
+        session.variables[name] = _value(session, value, match.binds)
+    return reply.status(DONE)
+
+
+def unset_variable(session: Session, match: Match) -> Result:
+    _refuse_in_code(session, "UNSET")
+    session.variables.pop(match.name(), None)
+    return reply.status(DONE)
+
+
+# databases and schemas --------------------------------------------------------------------------------------------
+
+
+def create_database(session: Session, match: Match) -> Result:
+    name = match.name()
+    options = match.options("COMMENT", "DATA_RETENTION_TIME_IN_DAYS")
+    if session.application:
+        raise SqlError(3001, f"SQL access control error: CREATE DATABASE {name} needs the CREATE DATABASE privilege, which the application does not hold.", "42501")
+    if session.account.database(name):
+        if match.has("if not exists"):
+            return reply.status(f"{name} already exists, statement succeeded.")
+        if not match.has("or replace"):
+            raise reply.exists(name)
+        session.account.drop_database(name)
+    session.commit_before_definition()
+    session.account.create_database(name, {"kind": "STANDARD", "owner": session.role, "comment": options.get("COMMENT", "")})
+    session.database, session.schema = name, "PUBLIC"  # as Snowflake: a new database is the current one
+    return reply.status(f"Database {name} successfully created.")
+
+
+def drop_database(session: Session, match: Match) -> Result:
+    name = match.name()
+    document = session.account.database(name)
+    if not document:
+        if match.has("if exists"):
+            return reply.status(f"Drop statement executed successfully ({name} already dropped).")
+        raise SqlError(2003, f"SQL compilation error: Database '{name}' does not exist or not authorized.", "02000")
+    if document["kind"] != "STANDARD":
+        raise SqlError(93_001, f"{name} is an {document['kind'].lower()}: use DROP {document['kind']}.")
+    access.require(session, "OWNERSHIP", "DATABASE", name, "", name)
+    session.commit_before_definition()
+    session.account.drop_database(name)
+    if session.database == name:
+        session.database = session.schema = None
+    return reply.status(f"{name} successfully dropped.")
+
+
+def create_schema(session: Session, match: Match) -> Result:
+    database, schema = session.account.qualify_schema(session, match.path())
+    options = match.options("COMMENT", "DATA_RETENTION_TIME_IN_DAYS", "MAX_DATA_EXTENSION_TIME_IN_DAYS")
+    existing = session.account.catalogue.get("schema", database, "", schema)
+    if not session.account.database(database):
+        raise SqlError(2003, f"SQL compilation error: Database '{database}' does not exist or not authorized.", "02000")
+    if existing:
+        if existing.get("versioned"):
+            raise SqlError(2002, f"SQL compilation error: '{schema}' exists already as a versioned schema.", "42710")
+        if not match.has("if not exists"):
+            raise reply.exists(schema)
+    else:
+        access.require(session, "CREATE SCHEMA", "DATABASE", database, "", database)
+        session.commit_before_definition()
+        session.account.create_schema(database, schema, {"owner": session.application or session.role, "comment": options.get("COMMENT", "")})
+    if not session.frame:  # in a setup script CREATE SCHEMA does not switch
+        session.database, session.schema = database, schema
+    return reply.status(f"Schema {schema} successfully created." if not existing else f"{schema} already exists, statement succeeded.")
+
+
+def refuse_versioned_schema(session: Session, match: Match) -> Result:
+    raise SqlError(2, f"CREATE VERSIONED SCHEMA {match.raw('name')}: write CREATE OR ALTER VERSIONED SCHEMA (rule SET-04).")
+
+
+def create_versioned_schema(session: Session, match: Match) -> Result:
+    """Each generation of an application starts with an empty one; the older generation keeps its own until it is no longer needed."""
+    frame = session.frame
+    if not frame or not frame.application or not frame.is_setup:
+        raise SqlError(93_200, "CREATE OR ALTER VERSIONED SCHEMA works only in an application's setup script.")
+    schema = match.path()[-1]
+    options = match.options("COMMENT", "DATA_RETENTION_TIME_IN_DAYS", "MAX_DATA_EXTENSION_TIME_IN_DAYS", "LOG_LEVEL", "TRACE_LEVEL", "METRIC_LEVEL")
+    existing = session.account.catalogue.get("schema", frame.application, "", schema)
+    if existing and not existing.get("versioned"):
+        raise SqlError(2002, f"SQL compilation error: '{schema}' exists already as an ordinary schema.", "42710")
+    session.commit_before_definition()
+    document = {"owner": frame.application, "versioned": True, "comment": options.get("COMMENT", "")}
+    session.account.create_schema(frame.application, schema, document, physical=f"{schema}${frame.generation}")
+    return reply.status(f"Versioned schema {schema} successfully created.")
+
+
+def drop_schema(session: Session, match: Match) -> Result:
+    account = session.account
+    database, schema = account.qualify_schema(session, match.path())
+    document = account.catalogue.get("schema", database, "", schema)
+    if not document:
+        if match.has("if exists"):
+            return reply.status(f"Drop statement executed successfully ({schema} already dropped).")
+        raise access.not_found("SCHEMA", database, "", schema)
+    if document.get("versioned"):
+        raise SqlError(2, f"DROP SCHEMA {schema}: a versioned schema cannot be dropped.")
+    access.require(session, "OWNERSHIP", "SCHEMA", database, "", schema)
+    with account.change(database, session) as change:
+        change.execute(f"drop schema {quote(database)}.{quote(schema)} cascade")
+        change.delete("schema", "", schema)
+        for kind in ("procedure", "function", "stream", "task", "stage", "grant", "tracking"):
+            for key, _ in account.catalogue.find(kind, database, schema):
+                change.delete(kind, schema, key.name)
+    if (session.database, session.schema) == (database, schema):
+        session.schema = None
+    return reply.status(f"{schema} successfully dropped.")
+
+
+def create_warehouse(session: Session, match: Match) -> Result:
+    """A warehouse is a name here: queries run in the account's process."""
+    name = match.name()
+    options = match.options("WAREHOUSE_SIZE", "AUTO_SUSPEND", "AUTO_RESUME", "INITIALLY_SUSPENDED", "COMMENT", "MIN_CLUSTER_COUNT", "MAX_CLUSTER_COUNT", "STATEMENT_TIMEOUT_IN_SECONDS")
+    if session.application:
+        raise SqlError(3001, f"SQL access control error: CREATE WAREHOUSE {name} needs the CREATE WAREHOUSE privilege.", "42501")
+    if session.account.catalogue.get("warehouse", HOME, "", name) and not match.has("or replace"):
+        if match.has("if not exists"):
+            return reply.status(f"{name} already exists, statement succeeded.")
+        raise reply.exists(name)
+    with session.account.change(HOME, session) as change:
+        change.put("warehouse", "", name, {"owner": session.role, "size": options.get("WAREHOUSE_SIZE", "X-Small"), "created_on": session.account.clock.now().isoformat()})
+    session.warehouse = name
+    return reply.status(f"Warehouse {name} successfully created.")
+
+
+def drop_warehouse(session: Session, match: Match) -> Result:
+    name = match.name()
+    if not session.account.catalogue.get("warehouse", HOME, "", name):
+        if match.has("if exists"):
+            return reply.status(f"Drop statement executed successfully ({name} already dropped).")
+        raise _missing("warehouse", name)
+    with session.account.change(HOME, session) as change:
+        change.delete("warehouse", "", name)
+    return reply.status(f"{name} successfully dropped.")

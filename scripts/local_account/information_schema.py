@@ -1,0 +1,134 @@
+"""INFORMATION_SCHEMA: its views, and TASK_HISTORY. Shows only what the role may see."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pyarrow
+
+from local_account import access, definitions, shows
+from local_account.catalogue import SYSTEM_SCHEMA, TASK_HISTORY, quote
+from local_account.errors import SqlError
+
+if TYPE_CHECKING:
+    from local_account.session import Session
+
+HISTORY_ROWS = 100  # the default RESULT_LIMIT
+MOST_HISTORY_ROWS = 10_000
+HISTORY_DAYS = 7
+_TEXT, _NUMBER, _TIME = pyarrow.string(), pyarrow.int64(), pyarrow.timestamp("us", tz="UTC")
+
+
+def view(session: Session, database: str, name: str) -> pyarrow.Table:
+    """The rows of one of the views."""
+    if not session.account.database(database):
+        raise SqlError(2003, f"SQL compilation error: Database '{database}' does not exist or not authorized.", "02000")
+    if name not in _VIEWS:
+        raise SqlError(2, f"Unsupported feature 'INFORMATION_SCHEMA.{name}' of the local account (there are: {', '.join(sorted(_VIEWS))}, and TASK_HISTORY()).")
+    return _VIEWS[name](session, database)
+
+
+def table_function(session: Session, database: str, name: str, given: dict[str, Any]) -> pyarrow.Table:
+    if name != "TASK_HISTORY":
+        raise SqlError(2, f"Unsupported feature 'INFORMATION_SCHEMA.{name}()' of the local account: TASK_HISTORY is there.")
+    return task_history(session, database, given)
+
+
+def _table(rows: list[dict[str, Any]], **columns: pyarrow.DataType) -> pyarrow.Table:
+    return pyarrow.table({name: pyarrow.array([row.get(name) for row in rows], type_) for name, type_ in columns.items()})
+
+
+def _tables(session: Session, database: str) -> pyarrow.Table:
+    rows = [
+        {
+            "TABLE_CATALOG": database,
+            "TABLE_SCHEMA": table["logical_schema"],
+            "TABLE_NAME": table["name"],
+            "TABLE_TYPE": "BASE TABLE" if table["kind"] == "TABLE" else "VIEW",
+            "ROW_COUNT": table.get("rows"),
+            "CREATED": table.get("created_on"),
+            "COMMENT": table.get("comment"),
+        }
+        for table in shows.visible_tables(session, database, None)
+    ]
+    return _table(rows, TABLE_CATALOG=_TEXT, TABLE_SCHEMA=_TEXT, TABLE_NAME=_TEXT, TABLE_TYPE=_TEXT, ROW_COUNT=_NUMBER, CREATED=_TIME, COMMENT=_TEXT)
+
+
+def _views(session: Session, database: str) -> pyarrow.Table:
+    rows = [
+        {"TABLE_CATALOG": database, "TABLE_SCHEMA": table["logical_schema"], "TABLE_NAME": table["name"], "VIEW_DEFINITION": table.get("text") if session.application == database else None, "COMMENT": table.get("comment")}
+        for table in shows.visible_tables(session, database, None)
+        if table["kind"] == "VIEW"
+    ]
+    return _table(rows, TABLE_CATALOG=_TEXT, TABLE_SCHEMA=_TEXT, TABLE_NAME=_TEXT, VIEW_DEFINITION=_TEXT, COMMENT=_TEXT)
+
+
+def _columns(session: Session, database: str) -> pyarrow.Table:
+    rows = []
+    for table in shows.visible_tables(session, database, None):
+        for position, column in enumerate(definitions.describe_table(session.cursor, database, table["schema"], table["name"]), 1):
+            rows.append(
+                {
+                    "TABLE_CATALOG": database,
+                    "TABLE_SCHEMA": table["logical_schema"],
+                    "TABLE_NAME": table["name"],
+                    "COLUMN_NAME": column["name"],
+                    "ORDINAL_POSITION": position,
+                    "COLUMN_DEFAULT": column["default"],
+                    "IS_NULLABLE": "YES" if column["null?"] == "Y" else "NO",
+                    "DATA_TYPE": column["type"].split("(")[0].replace("VARCHAR", "TEXT"),
+                    "COMMENT": column["comment"],
+                }
+            )
+    kinds = {name: _TEXT for name in ("TABLE_CATALOG", "TABLE_SCHEMA", "TABLE_NAME", "COLUMN_NAME")}
+    return _table(rows, **kinds, ORDINAL_POSITION=_NUMBER, COLUMN_DEFAULT=_TEXT, IS_NULLABLE=_TEXT, DATA_TYPE=_TEXT, COMMENT=_TEXT)
+
+
+def _schemata(session: Session, database: str) -> pyarrow.Table:
+    rows = [
+        {"CATALOG_NAME": database, "SCHEMA_NAME": key.name, "SCHEMA_OWNER": document.get("owner"), "COMMENT": document.get("comment")}
+        for key, document in session.account.catalogue.find("schema", database)
+        if not access.is_application(session, database)
+        or access.may(session, "USAGE", "SCHEMA", database, "", session.account.physical_schema(session, database, key.name))
+    ]
+    return _table(rows, CATALOG_NAME=_TEXT, SCHEMA_NAME=_TEXT, SCHEMA_OWNER=_TEXT, COMMENT=_TEXT)
+
+
+_VIEWS = {"TABLES": _tables, "VIEWS": _views, "COLUMNS": _columns, "SCHEMATA": _schemata}
+
+
+def task_history(session: Session, database: str, given: dict[str, Any]) -> pyarrow.Table:
+    """TASK_HISTORY(..): the runs of the tasks that the role may watch, newest first, after the runs that are scheduled next."""
+    allowed = {"SCHEDULED_TIME_RANGE_START", "SCHEDULED_TIME_RANGE_END", "RESULT_LIMIT", "TASK_NAME", "ERROR_ONLY", "DATABASE_NAME", "SCHEMA_NAME"}
+    if unknown := set(given) - allowed:
+        raise SqlError(2, f"Unsupported feature 'TASK_HISTORY({', '.join(sorted(unknown))})' of the local account.")
+    database = str(given.get("DATABASE_NAME", database)).upper()
+    now = session.account.clock.now()
+    start = given.get("SCHEDULED_TIME_RANGE_START") or now - timedelta(days=HISTORY_DAYS)
+    end = given.get("SCHEDULED_TIME_RANGE_END") or now + timedelta(days=8)
+    limit = min(int(given.get("RESULT_LIMIT") or HISTORY_ROWS), MOST_HISTORY_ROWS)
+    names = [column.split()[0].upper() for column in TASK_HISTORY.split(", ")]
+    history = session.cursor.execute(
+        f"select * from {quote(database)}.{quote(SYSTEM_SCHEMA)}.task_history where scheduled_time between ?::timestamptz and ?::timestamptz "
+        "order by scheduled_time desc, query_start_time desc",
+        [str(start), str(end)],
+    ).fetchall()
+    rows = [dict(zip(names, row, strict=True)) for row in history]
+    for key, document in session.account.catalogue.find("task", database):
+        if moment := session.account.scheduler.next_run((database, key.schema, key.name)):
+            rows.insert(0, {"NAME": key.name, "DATABASE_NAME": database, "SCHEMA_NAME": key.schema, "QUERY_TEXT": document["body"], "STATE": "SCHEDULED", "SCHEDULED_TIME": moment, "SCHEDULED_FROM": "SCHEDULE", "ROOT_TASK_ID": f"{database}.{key.schema}.{key.name}"})
+    kept = [
+        row
+        for row in rows
+        if any(access.may(session, privilege, "TASK", database, row["SCHEMA_NAME"], row["NAME"]) for privilege in ("MONITOR", "OPERATE", "OWNERSHIP"))
+        and str(given.get("TASK_NAME") or row["NAME"]).upper() == row["NAME"]
+        and str(given.get("SCHEMA_NAME") or row["SCHEMA_NAME"]).upper() == row["SCHEMA_NAME"]
+        and (not given.get("ERROR_ONLY") or row["STATE"] == "FAILED")
+    ][:limit]
+    types = {"VARCHAR": _TEXT, "BIGINT": _NUMBER, "TIMESTAMPTZ": _TIME}
+    kinds = [types[column.split()[1].upper()] for column in TASK_HISTORY.split(", ")]
+    hidden = access.is_application(session, database) and session.application != database
+    for row in kept if hidden else ():
+        row["QUERY_TEXT"] = None
+    return _table(kept, **dict(zip(names, kinds, strict=True)))

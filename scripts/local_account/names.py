@@ -1,0 +1,288 @@
+"""From the names a statement writes to what they stand for.
+
+Each table name becomes a full, physical one (or a sub-query: a stream is one; a registered relation: INFORMATION_SCHEMA, RESULT_SCAN and the
+app's own table functions are), session variables and SYSTEM$ functions become literals, and what the statement reads and writes is
+listed, so that rights can be checked and streams can follow.
+"""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from sqlglot import exp
+
+from local_account import access, engine, streams, system
+from local_account.errors import SqlError
+from local_account.syntax import split_path
+
+if TYPE_CHECKING:
+    import pyarrow
+
+    from local_account.session import Session
+
+# Owner's rights code inside an application may not call these
+# (docs.snowflake.com/en/developer-guide/native-apps/adding-application-logic).
+FORBIDDEN_IN_APPLICATIONS = {
+    "CURRENT_IP_ADDRESS",
+    "CURRENT_AVAILABLE_ROLES",
+    "CURRENT_SECONDARY_ROLES",
+    "ALL_USER_NAMES",
+    "GET_USERS_FOR_COLLABORATION",
+    "CURRENT_WAREHOUSE",
+    "SYSTEM$ALLOWLIST",
+}
+_numbers = itertools.count(1)
+Name = tuple[str, str, str]  # database, physical schema, name
+
+
+@dataclass
+class Plan:
+    """A statement whose names are resolved."""
+
+    tree: exp.Expression
+    binds: list[Any]
+    reads: set[Name] = field(default_factory=set)
+    writes: dict[Name, set[str]] = field(default_factory=dict)  # table -> privileges
+    streams: set[tuple[str, str]] = field(default_factory=set)  # (database, 'SCHEMA.STREAM') that it reads
+    relations: dict[str, pyarrow.Table] = field(default_factory=dict)  # Arrow tables that the tree names
+
+
+def resolve(session: Session, tree: exp.Expression, binds: list[Any]) -> Plan:
+    """Rewrites the tree in place; raises if a name does not exist or may not be used."""
+    plan = Plan(tree, binds)
+    _literals(session, plan)
+    _table_functions(session, plan, tree, [])
+    targets = _targets(session, plan)
+    for table in list(plan.tree.find_all(exp.Table)):
+        if id(table) not in targets:
+            _read(session, plan, table)
+    for column in plan.tree.find_all(exp.Column):  # a table's alias is its own name, so schema.table.column is table.column
+        if column.args.get("db") and not isinstance(column.this, exp.Star):
+            column.set("db", None)
+            column.set("catalog", None)
+    return plan
+
+
+def literal(value: Any) -> exp.Expression:
+    """A Python value as a typed SQL literal."""
+    if value is None:
+        return exp.Null()
+    if isinstance(value, bool):
+        return exp.Boolean(this=value)
+    if isinstance(value, int | float | Decimal):
+        return exp.Literal.number(str(value)) if value >= 0 else exp.Neg(this=exp.Literal.number(str(-value)))
+    if isinstance(value, datetime):
+        return exp.cast(exp.Literal.string(value.isoformat(sep=" ")), "TIMESTAMPLTZ" if value.tzinfo else "TIMESTAMPNTZ")
+    return exp.Literal.string(str(value))
+
+
+def register(plan: Plan, relation: pyarrow.Table, alias: exp.Expression | None, default: str) -> exp.Table:
+    """An Arrow table under a name that the statement can read."""
+    name = f"_RELATION_{next(_numbers)}"
+    plan.relations[name] = relation
+    alias = alias.copy() if alias else exp.TableAlias(this=exp.to_identifier(default, quoted=True))
+    return exp.Table(this=exp.to_identifier(name, quoted=True), alias=alias)
+
+
+def _literals(session: Session, plan: Plan) -> None:
+    for node in list(plan.tree.find_all(exp.Parameter, exp.SessionParameter, exp.Anonymous, exp.DynamicIdentifier)):
+        if isinstance(node, exp.Parameter | exp.SessionParameter):
+            if isinstance(node.this, exp.Literal):
+                continue  # $1: a column of VALUES or of a staged file
+            name = node.name.upper()
+            if name not in session.variables:
+                raise SqlError(2043, f"SQL compilation error: error line 1 at position 0\nSession variable '${name}' does not exist", "02000")
+            node.replace(literal(session.variables[name]))
+        elif isinstance(node, exp.Anonymous):
+            name = str(node.this).upper()
+            if session.application and name in FORBIDDEN_IN_APPLICATIONS:
+                raise _forbidden(name)
+            if function := system.FUNCTIONS.get(name):
+                arguments = [_constant(session, argument, plan.binds) for argument in node.expressions]
+                value = literal(function(session, *arguments))
+                if isinstance(node.parent, exp.Select) and node.arg_key == "expressions":
+                    value = exp.alias_(value, node.sql("snowflake").upper(), quoted=True)
+                node.replace(value)
+            elif name.startswith("SYSTEM$"):
+                raise SqlError(2140, f"SQL compilation error: Unknown function {name} (the local account does not have it).", "42601")
+    if session.application:
+        for node in plan.tree.find_all(exp.Func):
+            if (name := node.sql_name()) in FORBIDDEN_IN_APPLICATIONS:
+                raise _forbidden(name)
+
+
+def _forbidden(name: str) -> SqlError:
+    return SqlError(
+        2140,
+        f"SQL compilation error: the function {name} is not allowed inside a native application "
+        "(developer-guide/native-apps/adding-application-logic): remove it.",
+        "0A000",
+    )
+
+
+def _constant(session: Session, argument: exp.Expression, binds: list[Any]) -> Any:
+    """The value of a function's constant argument."""
+    if isinstance(argument, exp.Placeholder):
+        return binds[int(argument.name) - 1]
+    if isinstance(argument, exp.Literal | exp.Null | exp.Boolean):
+        return argument.to_py()
+    plan = resolve(session, exp.select(argument.copy()), binds)
+    result = engine.run(session.cursor, plan.tree, binds, context(session), in_transaction=session.transaction.open, tables=plan.relations)
+    return result.table.column(0)[0].as_py()
+
+
+def context(session: Session) -> engine.Context:
+    """What the context functions answer in this session; inside an application nobody's name is known."""
+    hidden = bool(session.application)
+    return engine.Context(
+        now=session.account.clock.now(),
+        values={
+            "current_role": None if hidden else session.role,
+            "current_user": None if hidden else session.user,
+            "current_session": None if hidden else str(session.number),
+            "current_warehouse": session.warehouse,
+            "current_database": session.database,
+            "current_schema": session.schema,
+            "current_account": system.ACCOUNT_LOCATOR,
+            "current_account_name": system.ACCOUNT_NAME,
+            "current_organization_name": system.ORGANIZATION_NAME,
+            "current_region": system.REGION,
+            "current_version": system.VERSION,
+            "current_secondary_roles": '{"roles":"","value":""}',
+            "current_transaction": str(session.transaction.number) if session.transaction.open else None,
+        },
+        timezone=str(session.parameters.get("TIMEZONE", "UTC")),
+    )
+
+
+# tables -----------------------------------------------------------------------------------------------------------
+
+
+def _targets(session: Session, plan: Plan) -> set[int]:
+    """Qualifies the tables that the statement writes or defines; their nodes' ids."""
+    tree = plan.tree
+    privileges: list[tuple[exp.Expression | None, str]] = []
+    match tree:
+        case exp.Insert():
+            privileges.append((tree.this, "INSERT"))
+            if tree.args.get("overwrite"):
+                privileges.append((tree.this, "DELETE"))
+        case exp.Update():
+            privileges.append((tree.this, "UPDATE"))
+        case exp.Delete():
+            privileges.append((tree.this, "DELETE"))
+        case exp.Merge():
+            wanted = {"INSERT" if isinstance(when.args["then"], exp.Insert) else "UPDATE" if isinstance(when.args["then"], exp.Update) else "DELETE" for when in tree.args["whens"].expressions}
+            privileges += [(tree.this, privilege) for privilege in sorted(wanted)]
+        case exp.TruncateTable():
+            privileges += [(table, "TRUNCATE") for table in tree.expressions]
+        case exp.Create() | exp.Drop() | exp.Alter() | exp.Comment():
+            privileges.append((tree.this, "OWNERSHIP"))
+    found: set[int] = set()
+    for node, privilege in privileges:
+        table = node.this if isinstance(node, exp.Schema) else node
+        if not isinstance(table, exp.Table):
+            continue
+        if id(table) not in found:
+            name = _qualify(session, table)
+            found.add(id(table))
+            if privilege in ("UPDATE", "DELETE", "INSERT") and streams.is_stream(session.account, name):
+                raise SqlError(2003, f"SQL compilation error: '{name[2]}' is a stream: it can be read, not written.", "02000")
+        else:
+            name = (table.catalog, table.db, table.name)
+        plan.writes.setdefault(name, set()).add(privilege)
+    return found
+
+
+def _read(session: Session, plan: Plan, table: exp.Table) -> None:
+    if isinstance(table.this, exp.DynamicIdentifier):
+        value = _constant(session, table.this.this, plan.binds)
+        parts = [exp.to_identifier(part, quoted=True) for part in split_path(str(value))]
+        for key, part in zip(("this", "db", "catalog"), reversed(parts), strict=False):
+            table.set(key, part)
+    if not isinstance(table.this, exp.Identifier):
+        if isinstance(table.this, exp.Var | exp.Literal) and str(table.this.this).startswith("@"):
+            raise SqlError(2, "Unsupported feature 'SELECT from a stage' of the local account.")
+        return  # flatten, generator, values: the engine's
+    if table.name.startswith("_RELATION_") or (not table.db and _is_cte(table)):
+        return
+    if table.args.get("when"):
+        raise SqlError(2, "Unsupported feature 'time travel (AT, BEFORE)' of the local account.")
+    schema = table.args["db"].name if table.args.get("db") else ""
+    if schema.upper() == "INFORMATION_SCHEMA":
+        from local_account import information_schema
+
+        database = _fold(table.args["catalog"]) if table.args.get("catalog") else session.account.current_database(session, "INFORMATION_SCHEMA")
+        relation = information_schema.view(session, database, table.name.upper())
+        table.replace(register(plan, relation, table.args.get("alias"), table.name.upper()))
+        return
+    original = _fold(table.this)
+    name = _qualify(session, table)
+    if not table.args.get("alias"):
+        table.set("alias", exp.TableAlias(this=exp.to_identifier(original, quoted=True)))
+    if streams.is_stream(session.account, name):
+        access.require(session, "SELECT", "STREAM", *name)
+        plan.streams.add((name[0], f"{name[1]}.{name[2]}"))
+        table.replace(streams.as_query(session, name, table.args["alias"]))
+        return
+    plan.reads.add(name)
+    if streams.is_tracked(session.account, name):
+        table.replace(streams.without_bookkeeping(table))
+
+
+def _is_cte(table: exp.Table) -> bool:
+    name, node = table.name.upper(), table.parent
+    while node is not None:
+        with_ = node.args.get("with_")
+        if with_ and any(cte.alias.upper() == name for cte in with_.expressions):
+            return True
+        node = node.parent
+    return False
+
+
+def _fold(identifier: exp.Expression) -> str:
+    return identifier.name if identifier.args.get("quoted") else identifier.name.upper()
+
+
+def _qualify(session: Session, table: exp.Table) -> Name:
+    path = [_fold(part) for part in (table.args.get("catalog"), table.args.get("db"), table.this) if part]
+    name = session.account.qualify(session, path, "table")
+    for key, part in zip(("catalog", "db", "this"), name, strict=True):
+        table.set(key, exp.to_identifier(part, quoted=True))
+    _require_schema(session, name)
+    return name
+
+
+def _require_schema(session: Session, name: Name) -> None:
+    database, schema, _ = name
+    logical = schema.split("$")[0]
+    if not session.account.database(database):
+        raise SqlError(2003, f"SQL compilation error: Database '{database}' does not exist or not authorized.", "02000")
+    if not session.account.catalogue.get("schema", database, "", logical):
+        raise SqlError(2003, f"SQL compilation error: Schema '{database}.{logical}' does not exist or not authorized.", "02000")
+
+
+# table functions --------------------------------------------------------------------------------------------------
+
+
+def _table_functions(session: Session, plan: Plan, node: exp.Expression, ctes: list[exp.CTE]) -> None:
+    """Replaces table(f(..)) of the account's own functions by their rows, inner queries first."""
+    with_ = node.args.get("with_")
+    if with_:
+        for cte in with_.expressions:
+            _table_functions(session, plan, cte.this, ctes)
+            ctes = [*ctes, cte]
+    children = [child for key, child in node.args.items() if key != "with_"]
+    for child in itertools.chain.from_iterable(c if isinstance(c, list) else [c] for c in children):
+        if isinstance(child, exp.Expression):
+            _table_functions(session, plan, child, ctes)
+    if isinstance(node, exp.TableFromRows):
+        call = node.this.this if isinstance(node.this, exp.Window) else node.this
+        if isinstance(call, exp.Dot) or (isinstance(call, exp.Anonymous)):
+            from local_account import functions
+
+            functions.replace_table_function(session, plan, node, ctes)

@@ -1,0 +1,150 @@
+"""Ordinary SQL: queries, DML, tables and views; and the statements that begin and end a transaction."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from sqlglot import exp
+
+from local_account import access, engine, names, reply, streams
+from local_account.catalogue import SYSTEM_SCHEMA, quote
+from local_account.errors import SqlError
+
+if TYPE_CHECKING:
+    from local_account.engine import Result
+    from local_account.names import Plan
+    from local_account.session import Session
+    from local_account.syntax import Match
+
+DONE = "Statement executed successfully."
+LOCK_CONFLICT = 625
+LOCK_WAIT_SECONDS = 20.0
+_MODIFIES = (exp.Insert, exp.Update, exp.Delete, exp.Merge, exp.TruncateTable)
+_DEFINES = (exp.Create, exp.Drop, exp.Alter, exp.Comment)
+_QUERIES = (exp.Query, exp.Values)
+
+
+def begin(session: Session, match: Match) -> Result:
+    session.begin()
+    return reply.status(DONE)
+
+
+def commit(session: Session, match: Match) -> Result:
+    session.commit()
+    return reply.status(DONE)
+
+
+def rollback(session: Session, match: Match) -> Result:
+    session.rollback()
+    return reply.status(DONE)
+
+
+def run(session: Session, text: str, binds: list[Any]) -> Result:
+    """Parses, resolves, checks and runs one statement that the routing table does not name."""
+    tree = engine.parse(text)
+    if isinstance(tree, _QUERIES):
+        runner = _query
+    elif isinstance(tree, _MODIFIES):
+        runner = _modify
+    elif isinstance(tree, _DEFINES) and str(tree.args.get("kind") or "TABLE").upper() in ("TABLE", "VIEW", "COLUMN"):
+        runner = _define
+    else:
+        raise SqlError(2, f"Unsupported feature '{' '.join(text.split()[:4])}' of the local account.", "0A000")
+    plan = names.resolve(session, tree, binds)
+    for name in plan.reads:
+        access.require(session, "SELECT", "TABLE", *name)
+    return runner(session, plan)
+
+
+def describe(session: Session, text: str, binds: list[Any]) -> list[engine.Column]:
+    """The columns that a query would give, without running it."""
+    plan = names.resolve(session, engine.parse(text), binds)
+    for name in plan.reads:
+        access.require(session, "SELECT", "TABLE", *name)
+    return engine.describe(session.cursor, plan.tree, binds, names.context(session), tables=plan.relations)
+
+
+def _query(session: Session, plan: Plan) -> Result:
+    return engine.run(session.cursor, plan.tree, plan.binds, names.context(session), in_transaction=session.transaction.open, tables=plan.relations)
+
+
+def _modify(session: Session, plan: Plan) -> Result:
+    """DML, in the open transaction or in one of its own; streams move with it."""
+    for name, privileges in plan.writes.items():
+        for privilege in privileges:
+            access.require(session, privilege, "TABLE", *name)
+    if session.transaction.open:
+        return _modify_in_transaction(session, plan)
+    if not session.parameters["AUTOCOMMIT"]:
+        session.begin()
+        return _modify_in_transaction(session, plan)
+    until = time.monotonic() + LOCK_WAIT_SECONDS
+    while True:
+        session.begin()
+        try:
+            result = _modify_in_transaction(session, plan)
+            session.commit()
+            return result
+        except SqlError as error:
+            session.transaction.rollback()
+            # Snowflake waits for the other writer's lock; DuckDB refuses the second writer, so we try again.
+            if error.errno != LOCK_CONFLICT or time.monotonic() > until:
+                raise
+            time.sleep(0.02)
+        except BaseException:
+            session.transaction.rollback()
+            raise
+
+
+def _modify_in_transaction(session: Session, plan: Plan) -> Result:
+    transaction = session.transaction
+    try:
+        result = engine.run(transaction.cursor, plan.tree, plan.binds, names.context(session), in_transaction=True, tables=plan.relations)
+    except SqlError as error:
+        if error.transaction_lost:
+            transaction.lost = error
+        raise
+    for name, privileges in plan.writes.items():
+        if "INSERT" in privileges and streams.is_tracked(session.account, name):
+            streams.note_inserts(session, name, transaction)
+    transaction.consumed |= plan.streams
+    return result
+
+
+def _define(session: Session, plan: Plan) -> Result:
+    """CREATE, ALTER, DROP of tables and views: commits what was open, then stands alone."""
+    tree = plan.tree
+    (name,) = plan.writes
+    database, schema, table = name
+    replaces = isinstance(tree, exp.Drop) or (isinstance(tree, exp.Create) and tree.args.get("replace"))
+    if isinstance(tree, exp.Create):
+        _require_creation(session, tree, name)
+    elif not (isinstance(tree, exp.Drop | exp.Alter) and tree.args.get("exists")):
+        access.require(session, "OWNERSHIP", "TABLE", *name)
+    elif not access.may(session, "OWNERSHIP", "TABLE", *name):
+        raise access.not_found("TABLE", *name)
+    with session.account.change(database, session) as change:
+        result = engine.run(change.cursor, tree, plan.binds, names.context(session), tables=plan.relations)
+        for stream_database, stream in plan.streams:  # CREATE TABLE AS consumes what it reads
+            change.execute(f"delete from {quote(stream_database)}.{quote(SYSTEM_SCHEMA)}.stream_queue where stream = ?", [stream])
+        if replaces:
+            streams.invalidate(session.account, change, name, f"its table {table} was dropped or replaced")
+            for key, _ in session.account.catalogue.find("grant", database, schema):
+                if key.name.startswith(f"TABLE:{table}:"):  # CREATE OR REPLACE drops grants
+                    change.delete("grant", schema, key.name)
+    return result
+
+
+def _require_creation(session: Session, tree: exp.Create, name: names.Name) -> None:
+    database, schema, table = name
+    kind = str(tree.args["kind"]).upper()
+    temporary = tree.find(exp.TemporaryProperty)
+    if session.application and temporary:
+        raise SqlError(
+            93_201, f"Operation CREATE on TEMPORARY {kind} is not permitted within APPLICATION {session.application} ({table}): use an ordinary table.", "0A000"
+        )
+    if not access.may(session, f"CREATE {kind}", "SCHEMA", database, "", schema):
+        raise SqlError(3001, f"SQL access control error: Insufficient privileges to operate on schema '{schema.split('$')[0]}'.", "42501")
+    if access.is_application(session, database) and session.application != database:
+        raise SqlError(3001, f"SQL access control error: only the application's own code creates objects in {database}.", "42501")

@@ -1,0 +1,311 @@
+"""Roles, application roles, grants."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from local_account import access, reply
+from local_account.catalogue import HOME
+from local_account.errors import SqlError
+from local_account.syntax import like, split_path
+
+if TYPE_CHECKING:
+    from local_account.engine import Result
+    from local_account.session import Session
+    from local_account.syntax import Match
+
+
+def use(session: Session, match: Match) -> Result:
+    _refuse_in_code(session, "USE ROLE")
+    role = match.name()
+    if not session.account.catalogue.get("role", HOME, "", role):
+        raise SqlError(2043, f"SQL compilation error: Object does not exist, or operation cannot be performed: role '{role}'.", "02000")
+    session.role = role
+    return reply.status("Statement executed successfully.")
+
+
+def use_secondary(session: Session, match: Match) -> Result:
+    _refuse_in_code(session, "USE SECONDARY ROLES")
+    if match.name().upper() != "NONE":
+        raise SqlError(2, "Unsupported feature 'secondary roles' of the local account: only USE SECONDARY ROLES NONE.")
+    return reply.status("Statement executed successfully.")
+
+
+def _refuse_in_code(session: Session, what: str) -> None:
+    if session.frame:
+        raise SqlError(90_236, f"Stored procedure execution error: Unsupported statement type '{what}' in {session.frame.what}.")
+
+
+def create(session: Session, match: Match) -> Result:
+    role = match.name()
+    if session.frame and session.frame.application:
+        raise SqlError(93_200, f"CREATE ROLE {role}: an application has application roles only; use CREATE APPLICATION ROLE IF NOT EXISTS.")
+    if session.account.catalogue.get("role", HOME, "", role):
+        if match.has("if not exists"):
+            return reply.status(f"{role} already exists, statement succeeded.")
+        if not match.has("or replace"):
+            raise reply.exists(role)
+    with session.account.change(HOME, session) as change:
+        change.put("role", "", role, {"owner": session.role, "created_on": session.account.clock.now().isoformat(), "granted_to": [], **_comment(match)})
+    return reply.status(f"Role {role} successfully created.")
+
+
+def drop(session: Session, match: Match) -> Result:
+    role = match.name()
+    if not session.account.catalogue.get("role", HOME, "", role):
+        if match.has("if exists"):
+            return reply.status(f"Drop statement executed successfully ({role} already dropped).")
+        raise SqlError(2003, f"SQL compilation error: Role '{role}' does not exist or not authorized.", "02000")
+    with session.account.change(HOME, session) as change:
+        change.delete("role", "", role)
+    return reply.status(f"{role} successfully dropped.")
+
+
+def create_application_role(session: Session, match: Match) -> Result:
+    database, role = _application_role(session, match.path())
+    if session.application != database:
+        raise SqlError(3001, "SQL access control error: CREATE APPLICATION ROLE works only in an application's own code (its setup script).", "42501")
+    if match.has("or replace"):
+        raise SqlError(2, f"CREATE OR REPLACE APPLICATION ROLE {role}: use IF NOT EXISTS, because replacing takes away every grant of it.")
+    if session.account.catalogue.get("application_role", database, "", role):
+        if match.has("if not exists") or match.has("or alter"):
+            return reply.status(f"{role} already exists, statement succeeded.")
+        raise reply.exists(role)
+    owner = (session.account.database(database) or {}).get("owner")
+    with session.account.change(database, session) as change:
+        # Every application role is granted to the role that installed the application.
+        change.put("application_role", "", role, {"created_on": session.account.clock.now().isoformat(), "granted_to": [owner], **_comment(match)})
+    return reply.status(f"Application role {role} successfully created.")
+
+
+def drop_application_role(session: Session, match: Match) -> Result:
+    database, role = _application_role(session, match.path())
+    if session.application != database:
+        raise SqlError(3001, "SQL access control error: DROP APPLICATION ROLE works only in an application's own code.", "42501")
+    with session.account.change(database, session) as change:
+        change.delete("application_role", "", role)
+    return reply.status(f"{role} successfully dropped.")
+
+
+def _comment(match: Match) -> dict[str, str]:
+    return {"comment": match.options("COMMENT").get("COMMENT", "")} if match.groups.get("rest") else {"comment": ""}
+
+
+def _application_role(session: Session, path: list[str]) -> tuple[str, str]:
+    database = path[0] if len(path) == 2 else session.application or session.account.current_database(session, "application role")
+    return database, path[-1]
+
+
+def grant_role(session: Session, match: Match) -> Result:
+    return _change_role(session, "role", HOME, match.name("role"), match, add=True)
+
+
+def revoke_role(session: Session, match: Match) -> Result:
+    return _change_role(session, "role", HOME, match.name("role"), match, add=False)
+
+
+def grant_application_role(session: Session, match: Match) -> Result:
+    return _change_role(session, "application_role", *_application_role(session, match.path("role")), match, add=True)
+
+
+def revoke_application_role(session: Session, match: Match) -> Result:
+    return _change_role(session, "application_role", *_application_role(session, match.path("role")), match, add=False)
+
+
+def _change_role(session: Session, kind: str, database: str, role: str, match: Match, *, add: bool) -> Result:
+    account = session.account
+    document = account.catalogue.get(kind, database, "", role)
+    if document is None:
+        raise SqlError(2003, f"SQL compilation error: {kind.replace('_', ' ').capitalize()} '{role}' does not exist or not authorized.", "02000")
+    to_kind, path = match.raw("to_kind").upper(), match.path("to")
+    if to_kind == "APPLICATION ROLE":
+        to_database, to_role = _application_role(session, path)
+        if not account.catalogue.get("application_role", to_database, "", to_role):
+            raise SqlError(2003, f"SQL compilation error: Application role '{to_role}' does not exist or not authorized.", "02000")
+        grantee = f"{to_database}.{to_role}"
+    elif to_kind == "ROLE":
+        if session.application:
+            raise SqlError(3001, "SQL access control error: an application grants to its application roles only.", "42501")
+        grantee = path[-1]
+        if not account.catalogue.get("role", HOME, "", grantee):
+            raise SqlError(2003, f"SQL compilation error: Role '{grantee}' does not exist or not authorized.", "02000")
+    else:
+        raise SqlError(2, f"Unsupported feature 'GRANT ROLE TO {to_kind}' of the local account.")
+    if kind == "application_role" and session.application != database and not _manages(session, database):
+        raise SqlError(3001, f"SQL access control error: only the owner of application {database} may grant its roles.", "42501")
+    holders = [holder for holder in document["granted_to"] if holder != grantee] + ([grantee] if add else [])
+    with account.change(database, session) as change:
+        change.put(kind, "", role, {**document, "granted_to": holders})
+    return reply.status("Statement executed successfully.")
+
+
+def _manages(session: Session, database: str) -> bool:
+    held = access.roles_of(session)
+    return "ACCOUNTADMIN" in held or (session.account.database(database) or {}).get("owner") in held
+
+
+def grant(session: Session, match: Match) -> Result:
+    return _change_privileges(session, match, add=True)
+
+
+def revoke(session: Session, match: Match) -> Result:
+    return _change_privileges(session, match, add=False)
+
+
+def _change_privileges(session: Session, match: Match, *, add: bool) -> Result:
+    account = session.account
+    kind = " ".join(match.raw("kind").upper().split())
+    privileges = [" ".join(privilege.upper().split()) for privilege in match.raw("privileges").split(",")]
+    to_kind = " ".join(match.raw("to_kind").upper().split())
+    if session.application and to_kind != "APPLICATION ROLE":
+        raise SqlError(3001, f"SQL access control error: inside an application privileges go to application roles, not to {to_kind}.", "42501")
+    if to_kind == "APPLICATION ROLE":
+        to_database, to_role = _application_role(session, match.path("to"))
+        if not account.catalogue.get("application_role", to_database, "", to_role):
+            raise SqlError(2003, f"SQL compilation error: Application role '{to_role}' does not exist or not authorized.", "02000")
+        grantee = f"{to_database}.{to_role}"
+    else:
+        grantee = match.path("to")[-1]
+    if kind.startswith("FUTURE"):
+        raise SqlError(2, "Unsupported feature 'GRANT ON FUTURE': not in applications (versioned schemas); grant after each CREATE.")
+    if kind == "ACCOUNT":
+        return _grant_on_account(session, privileges, to_kind, grantee, add=add)
+    for target_kind, database, schema, name in _targets(session, match, kind):
+        allowed = access.GRANTABLE.get(target_kind)
+        wanted = sorted(allowed) if privileges in (["ALL"], ["ALL PRIVILEGES"]) and allowed else privileges
+        with account.change(database, session) as change:
+            for privilege in wanted:
+                if allowed and to_kind == "APPLICATION ROLE" and privilege not in allowed and not privilege.startswith("CREATE "):
+                    raise SqlError(3008, f"SQL compilation error: {privilege} cannot be granted on a {target_kind.lower()} to an application role (possible: {', '.join(sorted(allowed))}).")
+                key = access.grant_name(target_kind, name, privilege)
+                roles = set((account.catalogue.get("grant", database, schema, key) or {}).get("roles", []))
+                roles = roles | {grantee} if add else roles - {grantee}
+                change.put("grant", schema, key, {"roles": sorted(roles)})
+    return reply.status("Statement executed successfully.")
+
+
+def _grant_on_account(session: Session, privileges: list[str], to_kind: str, grantee: str, *, add: bool) -> Result:
+    if to_kind != "APPLICATION":
+        raise SqlError(2, f"Unsupported feature 'GRANT ... ON ACCOUNT TO {to_kind}' of the local account.")
+    document = session.account.database(grantee)
+    if not document or document.get("kind") != access.APPLICATION:
+        raise SqlError(2003, f"SQL compilation error: Application '{grantee}' does not exist or not authorized.", "02000")
+    for privilege in privileges:
+        if privilege not in document.get("requested", []):
+            raise SqlError(93_118, f"The manifest of application {grantee} does not ask for the privilege {privilege}.")
+    held = set(document.get("privileges", []))
+    held = held | set(privileges) if add else held - set(privileges)
+    with session.account.change(HOME, session) as change:
+        change.put("database", "", grantee, {**document, "privileges": sorted(held)})
+    return reply.status("Statement executed successfully.")
+
+
+def _targets(session: Session, match: Match, kind: str) -> list[tuple[str, str, str, str]]:
+    """(kind, database, physical schema, name) of what a GRANT names, after checking that it is there."""
+    account, written = session.account, match.raw("on")
+    if kind.startswith("ALL "):
+        return _all_in_schema(session, kind, written)
+    if kind in ("DATABASE", "APPLICATION PACKAGE", "WAREHOUSE", "APPLICATION"):
+        name = split_path(written)[0]
+        return [(kind, HOME if kind == "WAREHOUSE" else name, "", name)]
+    if kind == "SCHEMA":
+        database, schema = account.qualify_schema(session, split_path(written))
+        if not account.catalogue.get("schema", database, "", schema):
+            raise access.not_found("SCHEMA", database, "", schema)
+        return [("SCHEMA", database, "", account.physical_schema(session, database, schema))]
+    if kind in ("PROCEDURE", "FUNCTION"):
+        from local_account.procedures import find_signature
+
+        return [(kind, *find_signature(session, kind, written))]
+    if kind not in access.GRANTABLE:
+        raise SqlError(2, f"Unsupported feature 'GRANT ON {kind}' of the local account.")
+    database, schema, name = account.qualify(session, split_path(written), kind.lower())
+    _require_object(session, kind, database, schema, name)
+    # DuckDB keeps tables and views under one name; a grant on either is a grant on the name.
+    return [("TABLE" if kind == "VIEW" else kind, database, schema, name)]
+
+
+def _require_object(session: Session, kind: str, database: str, schema: str, name: str) -> None:
+    if kind in ("TABLE", "VIEW"):
+        row = session.cursor.execute(
+            "select 1 from information_schema.tables where table_catalog = ? and table_schema = ? and table_name = ?", [database, schema, name]
+        ).fetchone()
+        found = row is not None
+    else:
+        found = session.account.catalogue.get(kind.lower(), database, schema, name) is not None
+    if not found or not session.account.database(database):
+        raise access.not_found(kind, database, schema, name)
+
+
+def _all_in_schema(session: Session, kind: str, written: str) -> list[tuple[str, str, str, str]]:
+    words = kind.split()  # ALL TABLES IN SCHEMA
+    if words[-2:] != ["IN", "SCHEMA"]:
+        raise SqlError(2, f"Unsupported feature 'GRANT ON {kind}' of the local account.")
+    what = words[1].removesuffix("S")
+    database, schema = session.account.qualify_schema(session, split_path(written))
+    physical = session.account.physical_schema(session, database, schema)
+    if what in ("TABLE", "VIEW"):
+        kinds = "BASE TABLE" if what == "TABLE" else "VIEW"
+        names = session.cursor.execute(
+            "select table_name from information_schema.tables where table_catalog = ? and table_schema = ? and table_type = ?", [database, physical, kinds]
+        ).fetchall()
+        return [("TABLE", database, physical, name) for (name,) in names]
+    return [(what, database, physical, key.name) for key, _ in session.account.catalogue.find(what.lower(), database, physical)]
+
+
+def show(session: Session, match: Match) -> Result:
+    pattern = match.literal("pattern") if match.raw("pattern") else "%"
+    held = access.roles_of(session)
+    rows = [
+        {
+            "created_on": datetime.fromisoformat(document["created_on"]),
+            "name": key.name,
+            "is_default": "Y" if key.name == "ACCOUNTADMIN" else "N",
+            "is_current": "Y" if key.name == session.role else "N",
+            "is_inherited": "Y" if key.name in held and key.name != session.role else "N",
+            "assigned_to_users": 1 if key.name == "ACCOUNTADMIN" else 0,
+            "granted_to_roles": len(document["granted_to"]),
+            "granted_roles": 0,
+            "owner": document["owner"],
+            "comment": document.get("comment", ""),
+        }
+        for key, document in session.account.catalogue.find("role", HOME)
+        if like(pattern, key.name)
+    ]
+    return reply.rows("created_on name is_default is_current is_inherited assigned_to_users granted_to_roles granted_roles owner comment", rows)
+
+
+def show_application_roles(session: Session, match: Match) -> Result:
+    database = match.name("scope")
+    rows = [
+        {"created_on": datetime.fromisoformat(document["created_on"]), "name": key.name, "owner": database, "comment": document.get("comment", ""), "owner_role_type": "APPLICATION"}
+        for key, document in session.account.catalogue.find("application_role", database)
+    ]
+    return reply.rows("created_on name owner comment owner_role_type", rows)
+
+
+def show_grants(session: Session, match: Match) -> Result:
+    """SHOW GRANTS TO ROLE | TO APPLICATION ROLE | ON kind name | OF ROLE."""
+    direction, kind = match.raw("direction").upper(), " ".join(match.raw("kind").upper().split())
+    path = match.path("name")
+    rows: list[dict[str, Any]] = []
+    if direction == "TO":
+        grantee = ".".join(_application_role(session, path)) if kind == "APPLICATION ROLE" else path[-1]
+    else:
+        grantee = None
+    wanted = session.account.qualify(session, path) if direction == "ON" and kind not in ("SCHEMA", "DATABASE") else None
+    for key, document in session.account.catalogue.find("grant"):
+        object_kind, _, rest = key.name.partition(":")
+        name, _, privilege = rest.rpartition(":")
+        if wanted and (key.database, key.schema, name.split("(")[0]) != wanted:
+            continue
+        if direction == "ON" and not wanted and name.split("$")[0] != path[-1]:
+            continue
+        if not reply.is_active(session, key.database, key.schema or name):
+            continue
+        for role in document["roles"]:
+            if grantee in (None, role):
+                shown = ".".join(part for part in (key.database, (key.schema or "").split("$")[0], name.split("$")[0]) if part)
+                rows.append({"created_on": session.account.clock.now(), "privilege": privilege, "granted_on": object_kind, "name": shown, "granted_to": "APPLICATION_ROLE" if "." in role else "ROLE", "grantee_name": role, "grant_option": "false", "granted_by": key.database})
+    return reply.rows("created_on privilege granted_on name granted_to grantee_name grant_option granted_by", rows)

@@ -1,0 +1,299 @@
+"""The wire: Snowflake's HTTP protocol on loopback.
+
+Every failure is an answer with ``success: false`` and a number. Never an HTTP 500: clients repeat those for ever.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+import json
+import secrets
+import threading
+import traceback
+import uuid
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING, Any
+
+import anyio.to_thread
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from local_account import queries, results, statements, system
+from local_account.clock import parse_duration, parse_moment
+from local_account.errors import SqlError
+from local_account.stages import Transfer
+from local_account.syntax import strip_comments
+
+if TYPE_CHECKING:
+    from local_account.account import Account
+    from local_account.engine import Result
+    from local_account.session import Session
+
+THREADS = 200  # a procedure's worker asks the account while its caller's request still waits
+EXPIRED = "390104"
+CONNECTOR_MAJOR = "4"
+# The connector's statementTypeId by kind of statement: it tells it whether rows or counts are coming.
+TYPE_IDS = {"select": 0x1000, "insert": 0x3100, "update": 0x3200, "delete": 0x3300, "merge": 0x3400, "truncate": 0x6000, "ddl": 0x6000, "transfer": 0x7000}
+DML = {"insert", "update", "delete", "merge"}
+
+
+class Server:
+    """Sessions by token, and what each request does."""
+
+    def __init__(self, account: Account, secret: str) -> None:
+        self.account = account
+        self.secret = secret  # for the requests of scripts/account
+        self.sessions: dict[str, Session] = {}
+        self.background: dict[str, dict[str, Any]] = {}  # answers of asynchronous queries, by query id
+
+    # sessions -----------------------------------------------------------------------------------------------------
+
+    async def login(self, request: Request) -> Response:
+        data = (await _body(request)).get("data", {})
+        version = str(data.get("CLIENT_APP_VERSION", ""))
+        if data.get("CLIENT_APP_ID") == "PythonConnector" and version.split(".")[0] != CONNECTOR_MAJOR:
+            return _failure(SqlError(390_095, f"This account speaks with version {CONNECTOR_MAJOR} of the Python connector, not {version}: install the version that requirements.txt pins."))
+        query = request.query_params
+        try:
+            session = await run_in_threadpool(self.account.login, data.get("LOGIN_NAME", ""), data.get("PASSWORD", ""), query.get("roleName"), query.get("warehouse"))
+            for keyword, name in (("database", query.get("databaseName")), ("schema", query.get("schemaName"))):
+                if name and not session.is_nested:
+                    with contextlib.suppress(SqlError):  # as Snowflake: an unknown database leaves none current
+                        await run_in_threadpool(statements.execute, session, f"use {keyword} {name}")
+            if (data.get("SESSION_PARAMETERS") or {}).get("AUTOCOMMIT") is False and not session.is_nested:
+                session.parameters["AUTOCOMMIT"] = False
+        except SqlError as error:
+            return _failure(error)
+        token = secrets.token_urlsafe(32)
+        self.sessions[token] = session
+        names = {"databaseName": session.database, "schemaName": session.schema, "roleName": session.role, "warehouseName": session.warehouse}
+        return _success({"token": token, "masterToken": token, "sessionId": session.number, "serverVersion": system.VERSION, "parameters": _parameters(session), "sessionInfo": names, "validityInSeconds": 3600, "masterValidityInSeconds": 14400})
+
+    async def session(self, request: Request) -> Response:
+        token = _token(request)
+        if request.query_params.get("delete") and (session := self.sessions.pop(token, None)):
+            await run_in_threadpool(session.close)
+        return _success(None)
+
+    async def renew(self, request: Request) -> Response:
+        token = _token(request)
+        return _success({"sessionToken": token, "masterToken": token, "validityInSecondsST": 3600, "validityInSecondsMT": 14400, "sessionId": 0})
+
+    # queries ------------------------------------------------------------------------------------------------------
+
+    async def query(self, request: Request) -> Response:
+        session = self.sessions.get(_token(request))
+        if not session:
+            return JSONResponse({"data": None, "code": EXPIRED, "message": "User must login again to access the service.", "success": False})
+        body = await _body(request)
+        text = body.get("sqlText", "")
+        if body.get("asyncExec"):
+            query_id = str(uuid.uuid4())
+            self.background[query_id] = {}
+            threading.Thread(target=lambda: self.background[query_id].update(self._answer(session, text, body)), daemon=True).start()
+            return JSONResponse({"data": {"queryId": query_id, "getResultUrl": f"/queries/{query_id}/result", "queryAbortsAfterSecs": 300}, "code": "333334", "success": True, "message": None})
+        return JSONResponse(await run_in_threadpool(self._answer, session, text, body))
+
+    def _answer(self, session: Session, text: str, body: dict[str, Any]) -> dict[str, Any]:
+        try:
+            binds = _binds(body.get("bindings"))
+            if body.get("describeOnly"):
+                return _described(session, text)
+            if binds and isinstance(binds[0], list):
+                result = self._many(session, text, binds)
+            else:
+                result = statements.execute(session, text, binds)
+            return _answer(session, result)
+        except SqlError as error:
+            return _failed(error)
+        except Exception as error:
+            traceback.print_exc()
+            return _failed(SqlError(603, f"SQL execution internal error: {type(error).__name__}: {error}. This is a defect of the local account.", "XX000"))
+
+    @staticmethod
+    def _many(session: Session, text: str, binds: list[list[Any]]) -> Result:
+        """An array bind is one statement on Snowflake: all its rows or none."""
+        own = not session.transaction.open
+        if own:
+            session.begin()
+        try:
+            total = 0
+            for row in zip(*binds, strict=True):
+                result = statements.execute(session, text, list(row))
+                total += result.rowcount
+            if own:
+                session.commit()
+        except BaseException:
+            if own:
+                session.rollback()
+            raise
+        from local_account import reply
+
+        counted = reply.rows_of(["number of rows inserted"], [{"number of rows inserted": total}], kind="insert")
+        counted.rowcount = total
+        return session.remember(counted)
+
+    async def result(self, request: Request) -> Response:
+        """The answer of an asynchronous query, or of one that the session remembers."""
+        query_id = request.path_params["query_id"]
+        if query_id in self.background:
+            while not self.background[query_id]:
+                await anyio.sleep(0.05)
+            return JSONResponse(self.background[query_id])
+        session = self.sessions.get(_token(request))
+        if session and query_id in session.results:
+            return JSONResponse(_answer(session, session.results[query_id], query_id))
+        return _failure(SqlError(709, f"Statement {query_id} not found", "02000"))
+
+    async def monitor(self, request: Request) -> Response:
+        query_id = request.path_params["query_id"]
+        if query_id in self.background:
+            answer = self.background[query_id]
+            status = "RUNNING" if not answer else "SUCCESS" if answer["success"] else "FAILED_WITH_ERROR"
+            return _success({"queries": [{"id": query_id, "status": status, "errorCode": answer.get("code"), "errorMessage": answer.get("message")}]})
+        session = self.sessions.get(_token(request))
+        return _success({"queries": [{"id": query_id, "status": "SUCCESS"}] if session and query_id in session.results else []})
+
+    # scripts/account ----------------------------------------------------------------------------------------------
+
+    async def ping(self, request: Request) -> Response:
+        return _success({"account": system.ACCOUNT_NAME, "directory": str(self.account.directory), "now": self.account.clock.now().isoformat(), "sessions": len(self.sessions)})
+
+    async def clock(self, request: Request) -> Response:
+        if not secrets.compare_digest(request.headers.get("X-Account-Secret", ""), self.secret):
+            return _failure(SqlError(390_100, "Wrong secret: only scripts/account moves the clock."))
+        body = await _body(request)
+        runs = 0
+        try:
+            if duration := body.get("advance"):
+                runs = await run_in_threadpool(self.account.scheduler.advance, self.account.clock.now() + parse_duration(duration))
+            elif moment := body.get("set"):
+                await run_in_threadpool(self.account.scheduler.set_clock, parse_moment(moment))
+        except SqlError as error:
+            return _failure(error)
+        return _success({"now": self.account.clock.now().isoformat(), "runs": runs})
+
+    def application(self) -> Starlette:
+        @contextlib.asynccontextmanager
+        async def life(_: Starlette) -> AsyncIterator[None]:
+            anyio.to_thread.current_default_thread_limiter().total_tokens = THREADS
+            self.account.scheduler.start()
+            yield
+            await run_in_threadpool(self.account.close)
+
+        return Starlette(
+            lifespan=life,
+            routes=[
+                Route("/session/v1/login-request", self.login, methods=["POST"]),
+                Route("/session/token-request", self.renew, methods=["POST"]),
+                Route("/session/heartbeat", self.session, methods=["POST"]),
+                Route("/session", self.session, methods=["POST"]),
+                Route("/queries/v1/query-request", self.query, methods=["POST"]),
+                Route("/queries/v1/abort-request", _nothing, methods=["POST"]),
+                Route("/queries/{query_id}/result", self.result, methods=["GET"]),
+                Route("/queries/{query_id}/abort-request", _nothing, methods=["POST"]),
+                Route("/monitoring/queries/{query_id}", self.monitor, methods=["GET"]),
+                Route("/telemetry/send", _nothing, methods=["POST"]),
+                Route("/account/ping", self.ping, methods=["GET"]),
+                Route("/account/clock", self.clock, methods=["POST"]),
+            ],
+        )
+
+
+async def _nothing(request: Request) -> Response:
+    return _success(None)
+
+
+async def _body(request: Request) -> dict[str, Any]:
+    raw = await request.body()
+    if request.headers.get("Content-Encoding") == "gzip":
+        raw = gzip.decompress(raw)
+    return json.loads(raw or b"{}")
+
+
+def _token(request: Request) -> str:
+    return request.headers.get("Authorization", "")[len('Snowflake Token="') : -1]
+
+
+def _binds(bindings: dict[str, Any] | None) -> list[Any]:
+    if not bindings:
+        return []
+    if not all(key.isdigit() for key in bindings):
+        raise SqlError(2, "Unsupported feature 'named binds' of the local account: use ? marks.")
+    return [results.from_binding(bindings[str(place)]) for place in range(1, len(bindings) + 1)]
+
+
+def _parameters(session: Session) -> list[dict[str, Any]]:
+    return [
+        {"name": "AUTOCOMMIT", "value": session.parameters["AUTOCOMMIT"]},
+        {"name": "TIMEZONE", "value": session.parameters["TIMEZONE"]},
+        {"name": "CLIENT_TELEMETRY_ENABLED", "value": False},
+        {"name": "CLIENT_SESSION_KEEP_ALIVE", "value": False},
+        {"name": "CLIENT_SESSION_KEEP_ALIVE_HEARTBEAT_FREQUENCY", "value": 3600},
+        {"name": "CLIENT_STAGE_ARRAY_BINDING_THRESHOLD", "value": 0},  # array binds stay in the request
+        {"name": "PYTHON_CONNECTOR_QUERY_RESULT_FORMAT", "value": "ARROW"},
+        {"name": "PYTHON_SNOWPARK_USE_SCOPED_TEMP_OBJECTS", "value": True},
+        {"name": "QUERY_CONTEXT_CACHE_SIZE", "value": 0},
+    ]
+
+
+def _names(session: Session) -> dict[str, Any]:
+    return {
+        "finalDatabaseName": session.database,
+        "finalSchemaName": session.schema,
+        "finalRoleName": session.role,
+        "finalWarehouseName": session.warehouse,
+        "parameters": _parameters(session),
+    }
+
+
+def _answer(session: Session, result: Result, query_id: str | None = None) -> dict[str, Any]:
+    """A result as the connector reads it: counts as JSON, rows as Arrow."""
+    query_id = query_id or session.query_id
+    if isinstance(result, Transfer):
+        return {"data": {**result.instructions, "queryId": query_id, **_names(session)}, "code": None, "message": None, "success": True}
+    data: dict[str, Any] = {
+        "rowtype": results.rowtype(result.columns),
+        "total": result.table.num_rows,
+        "returned": result.table.num_rows,
+        "queryId": query_id,
+        "statementTypeId": TYPE_IDS[result.kind],
+        "numberOfBinds": 0,
+        "arrayBindSupported": False,
+        **_names(session),
+    }
+    if result.kind in DML or result.kind in ("ddl", "truncate"):
+        data |= {"queryResultFormat": "json", "rowset": results.json_rowset(result)}
+    else:
+        data |= {"queryResultFormat": "arrow", "rowsetBase64": results.arrow_base64(result)}
+    return {"data": data, "code": None, "message": None, "success": True}
+
+
+def _described(session: Session, text: str) -> dict[str, Any]:
+    statement = strip_comments(text)
+    if not statement.upper().startswith(("SELECT", "WITH", "(", "VALUES")):
+        result = statements.execute(session, statement) if statement.upper().startswith(("SHOW", "DESC", "LIST", "LS")) else None
+        columns = result.columns if result else []
+    else:
+        columns = queries.describe(session, statement, [])
+    data = {"rowtype": results.rowtype(columns), "total": 0, "returned": 0, "queryId": str(uuid.uuid4()), "statementTypeId": TYPE_IDS["select"], "queryResultFormat": "arrow", "rowsetBase64": "", "numberOfBinds": statement.count("?"), "arrayBindSupported": False, **_names(session)}
+    return {"data": data, "code": None, "message": None, "success": True}
+
+
+def _success(data: Any) -> Response:
+    return JSONResponse({"data": data, "code": None, "message": None, "success": True})
+
+
+def _failed(error: SqlError) -> dict[str, Any]:
+    code = f"{error.errno:06d}"
+    return {"data": {"errorCode": code, "sqlState": error.sqlstate, "queryId": str(uuid.uuid4())}, "code": code, "message": error.message, "success": False}
+
+
+def _failure(error: SqlError) -> Response:
+    return JSONResponse(_failed(error))
+
+

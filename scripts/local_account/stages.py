@@ -1,0 +1,207 @@
+"""Internal stages: directories of files. The client copies files itself (same machine), the account says where to."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import shutil
+from datetime import UTC, datetime
+from email.utils import format_datetime
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any
+
+from local_account import access, reply
+from local_account.engine import Result
+from local_account.errors import SqlError
+from local_account.syntax import IDENTIFIER, parse_options, split_path, unquote_text
+
+if TYPE_CHECKING:
+    from local_account.names import Name
+    from local_account.session import Session
+    from local_account.syntax import Match
+
+_STAGE = re.compile(rf"@(?P<path>{IDENTIFIER}(?:\.{IDENTIFIER}){{0,2}})(?P<rest>/.*)?\Z", re.DOTALL)
+
+
+class Transfer(Result):
+    """A PUT or GET: the client does the copying, told by ``instructions``."""
+
+    instructions: dict[str, Any]
+
+
+def create(session: Session, match: Match) -> Result:
+    name = session.account.qualify(session, match.path(), "stage")
+    rest = re.sub(r"(encryption|directory|file_format)\s*=\s*\([^()]*(?:\([^()]*\)[^()]*)*\)", "", match.raw("rest"), flags=re.IGNORECASE)
+    options = parse_options(rest, ("COMMENT",))
+    if match.has("temporary") and session.application:
+        raise SqlError(93_201, f"Operation CREATE on TEMPORARY STAGE is not permitted within APPLICATION {session.application}.", "0A000")
+    if not session.account.catalogue.get("schema", name[0], "", name[1].split("$")[0]):
+        raise access.not_found("SCHEMA", name[0], "", name[1])
+    if session.account.catalogue.get("stage", *name):
+        if match.has("if not exists"):
+            return reply.status(f"{name[2]} already exists, statement succeeded.")
+        if not match.has("or replace"):
+            raise reply.exists(name[2])
+        shutil.rmtree(directory(session, name), ignore_errors=True)
+    with session.account.change(name[0], session) as change:
+        change.put(
+            "stage", name[1], name[2], {"owner": session.application or session.role, "created_on": session.account.clock.now().isoformat(), "comment": options.get("COMMENT", "")}
+        )
+    return reply.status(f"Stage area {name[2]} successfully created.")
+
+
+def drop(session: Session, match: Match) -> Result:
+    name = session.account.qualify(session, match.path(), "stage")
+    if not session.account.catalogue.get("stage", *name):
+        if match.has("if exists"):
+            return reply.status(f"Drop statement executed successfully ({name[2]} already dropped).")
+        raise access.not_found("STAGE", *name)
+    access.require(session, "OWNERSHIP", "STAGE", *name)
+    with session.account.change(name[0], session) as change:
+        change.delete("stage", name[1], name[2])
+    shutil.rmtree(directory(session, name), ignore_errors=True)
+    return reply.status(f"{name[2]} successfully dropped.")
+
+
+def directory(session: Session, name: Name) -> Path:
+    return session.account.stage_directory(*name)
+
+
+def locate(session: Session, written: str, privilege: str = "READ") -> tuple[Name, str]:
+    """(stage, path below it) of '@db.schema.stage/dir/file'; quoted as a whole, too."""
+    written = unquote_text(written.strip())
+    found = _STAGE.match(written)
+    if not found:
+        raise SqlError(1003, f"SQL compilation error: '{written}' is not a stage location (@stage/path).")
+    name = session.account.qualify(session, split_path(found["path"]), "stage")
+    if not session.account.catalogue.get("stage", *name):
+        raise access.not_found("STAGE", *name)
+    access.require(session, privilege, "STAGE", *name)
+    path = (found["rest"] or "").strip("/")
+    if ".." in PurePosixPath(path).parts:
+        raise SqlError(1003, f"SQL compilation error: '{written}' leads out of the stage.")
+    return name, path
+
+
+def local_path(session: Session, written: str) -> Path:
+    name, path = locate(session, written)
+    return directory(session, name) / path
+
+
+def files(session: Session, name: Name, path: str) -> list[tuple[str, Path]]:
+    """(path below the stage, file) of every file that is the path or lies below it."""
+    root = directory(session, name)
+    found = sorted(file for file in root.rglob("*") if file.is_file())
+    names = [(file.relative_to(root).as_posix(), file) for file in found]
+    return [(relative, file) for relative, file in names if relative == path or not path or relative.startswith(f"{path}/")]
+
+
+def list_files(session: Session, match: Match) -> Result:
+    location, _, pattern = _split_pattern(match.raw("rest"))
+    name, path = locate(session, location)
+    rows = []
+    for relative, file in files(session, name, path):
+        if pattern and not re.fullmatch(pattern, relative):
+            continue
+        status = file.stat()
+        rows.append(
+            {
+                "name": f"{name[2].lower()}/{relative}",
+                "size": status.st_size,
+                "md5": hashlib.md5(file.read_bytes(), usedforsecurity=False).hexdigest(),
+                "last_modified": format_datetime(datetime.fromtimestamp(status.st_mtime, UTC), usegmt=True),
+            }
+        )
+    return reply.rows("name size md5 last_modified", rows)
+
+
+def _split_pattern(text: str) -> tuple[str, str, str | None]:
+    found = re.match(r"([\s\S]*?)\s+pattern\s*=\s*('(?:[^']|'')*')\s*\Z", text, re.IGNORECASE)
+    return (found[1], "", unquote_text(found[2])) if found else (text, "", None)
+
+
+def remove(session: Session, match: Match) -> Result:
+    location, _, pattern = _split_pattern(match.raw("rest"))
+    name, path = locate(session, location, "WRITE")
+    rows = []
+    for relative, file in files(session, name, path):
+        if not pattern or re.fullmatch(pattern, relative):
+            file.unlink()
+            rows.append({"name": f"{name[2].lower()}/{relative}", "result": "removed"})
+    return reply.rows("name result", rows)
+
+
+def put(session: Session, match: Match) -> Result:
+    """PUT file://path @stage: the client copies the file into the stage's directory."""
+    found = re.match(r"('(?:[^']|'')*'|\S+)\s+('(?:[^']|'')*'|@\S+)\s*([\s\S]*)\Z", match.raw("rest"))
+    if not found:
+        raise SqlError(1003, "SQL compilation error: PUT file://<path> @<stage> [options]")
+    _refuse_in_code(session, "PUT")
+    source = unquote_text(found[1]).removeprefix("file://")
+    options = parse_options(found[3], ("AUTO_COMPRESS", "PARALLEL", "OVERWRITE", "SOURCE_COMPRESSION"))
+    name, path = locate(session, found[2], "WRITE")
+    target = directory(session, name) / path
+    target.mkdir(parents=True, exist_ok=True)
+    return _transfer(
+        {
+            "command": "UPLOAD",
+            "src_locations": [source],
+            "parallel": int(options.get("PARALLEL", 4)),
+            "autoCompress": options.get("AUTO_COMPRESS", "TRUE").upper() == "TRUE",
+            "overwrite": options.get("OVERWRITE", "FALSE").upper() == "TRUE",
+            "sourceCompression": options.get("SOURCE_COMPRESSION", "auto_detect").lower(),
+            "stageInfo": {"locationType": "LOCAL_FS", "location": str(target), "creds": {}, "isClientSideEncrypted": False},
+            "encryptionMaterial": None,
+        }
+    )
+
+
+def get(session: Session, match: Match) -> Result:
+    found = re.match(r"('(?:[^']|'')*'|@\S+)\s+('(?:[^']|'')*'|\S+)\s*([\s\S]*)\Z", match.raw("rest"))
+    if not found:
+        raise SqlError(1003, "SQL compilation error: GET @<stage>/<path> file://<directory> [options]")
+    _refuse_in_code(session, "GET")
+    options = parse_options(found[3], ("PARALLEL", "PATTERN"))
+    name, path = locate(session, found[1])
+    there = [relative for relative, _ in files(session, name, path) if "PATTERN" not in options or re.fullmatch(options["PATTERN"], relative)]
+    return _transfer(
+        {
+            "command": "DOWNLOAD",
+            "src_locations": there,
+            "localLocation": unquote_text(found[2]).removeprefix("file://"),
+            "parallel": int(options.get("PARALLEL", 4)),
+            "encryptionMaterial": [None] * len(there),
+            "stageInfo": {"locationType": "LOCAL_FS", "location": str(directory(session, name)), "creds": {}, "isClientSideEncrypted": False},
+        }
+    )
+
+
+def _refuse_in_code(session: Session, what: str) -> None:
+    if session.application:
+        raise SqlError(90_236, f"Stored procedure execution error: Unsupported statement type '{what}' in {session.frame.what if session.frame else 'code'}.")
+
+
+def _transfer(instructions: dict[str, Any]) -> Transfer:
+    empty = reply.rows("status", [])
+    transfer = Transfer(empty.columns, empty.table, 0, "transfer")
+    transfer.instructions = instructions
+    return transfer
+
+
+def show(session: Session, match: Match) -> Result:
+    rows = [
+        {
+            "created_on": datetime.fromisoformat(document["created_on"]),
+            "name": key.name,
+            "database_name": key.database,
+            "schema_name": key.schema,
+            "url": "",
+            "has_credentials": "N",
+            "has_encryption_key": "N",
+            "owner": document["owner"],
+            "comment": document["comment"],
+            "type": "INTERNAL NO CSE",
+        }
+        for key, document in reply.visible(session, "STAGE", match)
+    ]
+    return reply.rows("created_on name database_name schema_name url has_credentials has_encryption_key owner comment type", rows)

@@ -1,0 +1,181 @@
+"""Streams: append-only change queues whose offset moves with the commit.
+
+A table with a stream has a hidden column METADATA$TXN: the number of the transaction that inserted the row. A queue holds, for each stream, the
+numbers of the committed transactions that it has not given away; it stands in the same database, so DuckDB commits rows, queue and offset
+together. Reading joins table and queue; a DML that read the stream and commits deletes from the queue what it could see. So a row inserted
+by a transaction that began earlier but committed later is not lost (as it would be with a highest row number), and nothing moves on rollback.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from sqlglot import exp, parse_one
+
+from local_account import access, reply
+from local_account.catalogue import SYSTEM_SCHEMA, Key, quote
+from local_account.errors import SqlError
+from local_account.syntax import split_path
+
+if TYPE_CHECKING:
+    from local_account.account import Account
+    from local_account.engine import Result
+    from local_account.names import Name
+    from local_account.session import Session, Transaction
+    from local_account.syntax import Match
+
+COLUMN = "METADATA$TXN"
+SHOWN = "created_on name database_name schema_name owner comment table_name source_type base_tables type stale mode stale_after invalid_reason owner_role_type"
+
+
+def is_stream(account: Account, name: Name) -> bool:
+    return account.catalogue.get("stream", *name) is not None
+
+
+def is_tracked(account: Account, name: Name) -> bool:
+    return account.catalogue.get("tracking", *name) is not None
+
+
+def without_bookkeeping(table: exp.Table) -> exp.Subquery:
+    """A read of a tracked table, without its hidden column."""
+    alias = table.args["alias"].copy()
+    table = table.copy()
+    table.set("alias", None)
+    query = parse_one(f'select * exclude ("{COLUMN}") from t', read="duckdb")
+    query.args["from_"].set("this", table)
+    return exp.Subquery(this=query, alias=alias)
+
+
+def as_query(session: Session, name: Name, alias: exp.Expression) -> exp.Subquery:
+    """The rows that a stream shows now: inserted by committed transactions other than the reader's own."""
+    document = _require(session, name)
+    if reason := document.get("invalid"):
+        raise SqlError(2143, f"SQL compilation error: Stream '{name[2]}' cannot be read: {reason}. Recreate the stream.", "02000")
+    database, _, _ = name
+    base = ".".join(quote(part) for part in document["table"])
+    own = session.transaction.number if session.transaction.open else -1
+    query = parse_one(
+        f'select * exclude ("{COLUMN}"), \'INSERT\' as "METADATA$ACTION", false as "METADATA$ISUPDATE", '
+        f'md5(concat(rowid, \'{name[2]}\')) as "METADATA$ROW_ID" from {base} where "{COLUMN}" in (select txn from '
+        f"{quote(database)}.{quote(SYSTEM_SCHEMA)}.stream_queue where stream = '{name[1]}.{name[2]}' and txn <> {own})",
+        read="duckdb",
+    )
+    for table in query.find_all(exp.Table):
+        table.meta["physical"] = True
+    return exp.Subquery(this=query, alias=alias.copy())
+
+
+def note_inserts(session: Session, name: Name, transaction: Transaction) -> None:
+    """Remembers, in the same transaction, that this transaction's rows of a table wait in the table's streams."""
+    database = name[0]
+    for key, document in session.account.catalogue.find("stream", database):
+        stream = f"{key.schema}.{key.name}"
+        if tuple(document["table"]) == name and (database, stream) not in transaction.tracked:
+            transaction.cursor.execute(
+                f"insert into {quote(database)}.{quote(SYSTEM_SCHEMA)}.stream_queue values (?, ?)", [stream, transaction.number]
+            )
+            transaction.tracked.add((database, stream))
+
+
+def invalidate(account: Account, change: Any, table: Name, reason: str) -> None:
+    """A table that is dropped or replaced leaves its streams unreadable."""
+    for key, document in account.catalogue.find("stream", table[0]):
+        if tuple(document["table"]) == table:
+            change.put("stream", key.schema, key.name, {**document, "invalid": reason})
+    if is_tracked(account, table):
+        change.delete("tracking", table[1], table[2])
+
+
+def create(session: Session, match: Match) -> Result:
+    account = session.account
+    name = account.qualify(session, match.path(), "stream")
+    table = account.qualify(session, match.path("table"), "table")
+    options = match.options("APPEND_ONLY", "COMMENT", "SHOW_INITIAL_ROWS", "INSERT_ONLY")
+    if options.get("APPEND_ONLY", "FALSE").upper() != "TRUE":
+        raise SqlError(2, "Unsupported feature 'standard stream' of the local account: only APPEND_ONLY = TRUE is emulated.")
+    if options.get("SHOW_INITIAL_ROWS", "FALSE").upper() != "FALSE" or "INSERT_ONLY" in options:
+        raise SqlError(2, "Unsupported feature 'SHOW_INITIAL_ROWS, INSERT_ONLY' of the local account.")
+    access.require(session, "SELECT", "TABLE", *table)
+    existing = account.catalogue.get("stream", *name)
+    if existing and match.has("if not exists"):
+        return reply.status(f"{name[2]} already exists, statement succeeded.")
+    if existing and not match.has("or replace"):
+        raise SqlError(2002, f"SQL compilation error: Object '{name[2]}' already exists.", "42710")
+    if table[0] != name[0]:
+        raise SqlError(2, "Unsupported feature 'stream on a table of another database' of the local account.")
+    with account.change(name[0], session) as change:
+        full = ".".join(quote(part) for part in table)
+        if not is_tracked(account, table):
+            change.execute("set variable txn = 0")  # rows that are there already belong to no stream
+            change.execute(f"alter table {full} add column {quote(COLUMN)} bigint default getvariable('txn')")
+            change.put("tracking", table[1], table[2], {})
+        change.execute(f"delete from {quote(name[0])}.{quote(SYSTEM_SCHEMA)}.stream_queue where stream = ?", [f"{name[1]}.{name[2]}"])
+        document = {"table": list(table), "created_on": account.clock.now().isoformat(), "comment": options.get("COMMENT", "")}
+        change.put("stream", name[1], name[2], {**document, "owner": session.application or session.role})
+    return reply.status(f"Stream {name[2]} successfully created.")
+
+
+def drop(session: Session, match: Match) -> Result:
+    name = session.account.qualify(session, match.path(), "stream")
+    if not is_stream(session.account, name):
+        if match.has("if exists"):
+            return reply.status(f"Drop statement executed successfully ({name[2]} already dropped).")
+        raise access.not_found("STREAM", *name)
+    access.require(session, "OWNERSHIP", "STREAM", *name)
+    with session.account.change(name[0], session) as change:
+        change.delete("stream", name[1], name[2])
+        change.execute(f"delete from {quote(name[0])}.{quote(SYSTEM_SCHEMA)}.stream_queue where stream = ?", [f"{name[1]}.{name[2]}"])
+    return reply.status(f"{name[2]} successfully dropped.")
+
+
+def has_data(session: Session, written: str) -> bool:
+    """SYSTEM$STREAM_HAS_DATA."""
+    name = session.account.qualify(session, split_path(written), "stream")
+    _require(session, name)
+    access.require(session, "SELECT", "STREAM", *name)
+    row = session.cursor.execute(
+        f"select count(*) from {quote(name[0])}.{quote(SYSTEM_SCHEMA)}.stream_queue where stream = ?", [f"{name[1]}.{name[2]}"]
+    ).fetchone()
+    return row[0] > 0
+
+
+def show(session: Session, match: Match) -> Result:
+    return reply.rows(SHOWN, [_row(session, key, document) for key, document in reply.visible(session, "STREAM", match)])
+
+
+def describe(session: Session, match: Match) -> Result:
+    name = session.account.qualify(session, match.path(), "stream")
+    document = _require(session, name)
+    access.require(session, "SELECT", "STREAM", *name)
+    return reply.rows(SHOWN, [_row(session, Key("stream", *name), document)])
+
+
+def _row(session: Session, key: Key, document: dict[str, Any]) -> dict[str, Any]:
+    database, schema, table = document["table"]
+    base = f"{database}.{schema.split('$')[0]}.{table}"
+    return {
+        "created_on": datetime.fromisoformat(document["created_on"]),
+        "name": key.name,
+        "database_name": key.database,
+        "schema_name": key.schema.split("$")[0],
+        "owner": document["owner"],
+        "comment": document["comment"],
+        "table_name": base,
+        "source_type": "Table",
+        "base_tables": base,
+        "type": "DELTA",
+        "stale": "true" if document.get("invalid") else "false",
+        "mode": "APPEND_ONLY",
+        "stale_after": None,  # staleness by the clock is not emulated: no stream goes stale here
+        "invalid_reason": document.get("invalid", "N/A"),
+        "owner_role_type": "APPLICATION" if session.account.database(document["owner"]) else "ROLE",
+    }
+
+
+def _require(session: Session, name: Name) -> dict[str, Any]:
+    if document := session.account.catalogue.get("stream", *name):
+        return document
+    raise access.not_found("STREAM", *name)
+
+

@@ -1,0 +1,132 @@
+"""Reading the statements that no SQL parser knows: patterns, names, options.
+
+A pattern is written as a person would write the statement: words, ``{name}`` for an identifier path, ``{text}`` for a string literal,
+``{rest}`` for whatever follows, ``[words]`` for what may be there, ``a|b`` for a choice between words.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from local_account.errors import SqlError
+
+IDENTIFIER = r'(?:"(?:[^"]|"")+"|[A-Za-z_][\w$]*)'
+PATH = rf"{IDENTIFIER}(?:\.{IDENTIFIER}){{0,2}}"
+TEXT = r"'(?:[^'\\]|''|\\.)*'"
+_SLOTS = {
+    "rest": r"[\s\S]*",
+    "text": TEXT,
+    "words": r"(?:all\s+\w+\s+in\s+schema|future\s+\w+\s+in\s+schema|application\s+(?:role|package)|[a-z]+)(?=\s|\Z)",
+    "list": r"[A-Za-z_]+(?:\s+[A-Za-z_]+)*(?:\s*,\s*[A-Za-z_]+(?:\s+[A-Za-z_]+)*)*",
+    "target": PATH + r"(?:\s*\([^()]*(?:\([^()]*\)[^()]*)*\))?",
+    "direction": r"to|on|of",
+}
+_LEADING_COMMENTS = re.compile(r"\A(?:\s+|--[^\n]*(?:\n|\Z)|//[^\n]*(?:\n|\Z)|/\*[\s\S]*?\*/)+")
+_OPTION = re.compile(
+    rf"\s*,?\s*(?P<key>[A-Za-z_][\w ]*?)\s*=\s*(?P<value>{TEXT}|\$\$[\s\S]*?\$\$|\([^()]*(?:\([^()]*\)[^()]*)*\)|\"[^\"]*\"|[^\s,()]+)"
+)
+
+
+def strip_comments(text: str) -> str:
+    """The statement without comments before it, white space around it and its semicolon."""
+    return _LEADING_COMMENTS.sub("", text).strip().rstrip(";").rstrip()
+
+
+def compile_pattern(pattern: str) -> re.Pattern[str]:
+    """The regular expression of a pattern (see the module's text)."""
+    parts: list[str] = []
+    for token in re.findall(r"\[[^\]]+\]|\{\w+(?::\w+)?\}|[^\s\[\]{}]+", pattern):
+        if token.startswith("["):
+            words = token[1:-1]
+            group = re.sub(r"\W+", "_", words.split("{")[0].strip()) or "optional"
+            inner = compile_pattern(words).pattern.removeprefix(r"\A").removesuffix(r"\s*\Z")
+            parts.append(rf"(?:(?P<{group}>{inner})(?:\s+|(?=\W)|\Z))?" if "{" not in words else rf"(?:{inner}\s*)?")
+        elif token.startswith("{"):
+            name, _, kind = token[1:-1].partition(":")
+            parts.append(rf"(?P<{name}>{_SLOTS.get(kind or name, PATH)})\s*")
+        elif re.fullmatch(r"[\w$|]+", token):
+            parts.append(rf"(?:{token.replace('$', chr(92) + '$')})(?![\w$])\s*")
+        else:
+            parts.append(rf"{re.escape(token)}\s*")
+    return re.compile(r"\A" + "".join(parts) + r"\s*\Z", re.IGNORECASE)
+
+
+class Match:
+    """What a pattern found in a statement."""
+
+    def __init__(self, found: re.Match[str], text: str, binds: list[Any]) -> None:
+        self.groups, self.text, self.binds = found.groupdict(), text, binds
+
+    def has(self, words: str) -> bool:
+        """Whether the optional words were there."""
+        return bool(self.groups.get(words.replace(" ", "_")))
+
+    def path(self, slot: str = "name") -> list[str]:
+        """The parts of an identifier path, folded to upper case unless quoted."""
+        return split_path(self.groups[slot] or "")
+
+    def name(self, slot: str = "name") -> str:
+        """A one-part name."""
+        parts = self.path(slot)
+        if len(parts) != 1:
+            raise SqlError(1003, f"SQL compilation error: expected a simple name, found '{self.groups[slot]}'")
+        return parts[0]
+
+    def raw(self, slot: str) -> str:
+        return (self.groups.get(slot) or "").strip()
+
+    def literal(self, slot: str = "text") -> str:
+        return unquote_text(self.raw(slot))
+
+    def options(self, *allowed: str, slot: str = "rest") -> dict[str, str]:
+        """KEY = value options; a key that is not allowed is refused by name."""
+        return parse_options(self.raw(slot), allowed)
+
+
+def split_path(text: str) -> list[str]:
+    return [fold(part) for part in re.findall(IDENTIFIER, text)]
+
+
+def fold(identifier: str) -> str:
+    """An identifier as the catalogue keeps it: quoted as written, unquoted in upper case."""
+    if identifier.startswith('"'):
+        return identifier[1:-1].replace('""', '"')
+    return identifier.upper()
+
+
+def unquote_text(literal: str) -> str:
+    """The value of a string literal ('it''s', backslash escapes) or of $$text$$."""
+    if literal.startswith("$$"):
+        return literal[2:-2]
+    if not literal.startswith("'"):
+        return literal
+    escapes = {"n": "\n", "t": "\t", "r": "\r", "0": "\0"}
+    return re.sub(r"''|\\(.)", lambda m: "'" if m[0] == "''" else escapes.get(m[1], m[1]), literal[1:-1], flags=re.DOTALL)
+
+
+def parse_options(text: str, allowed: tuple[str, ...]) -> dict[str, str]:
+    """'A = 1 B = ''x''' -> {'A': '1', 'B': 'x'}; keys upper case; refuses what is not allowed or cannot be read."""
+    found: dict[str, str] = {}
+    position = 0
+    text = text.strip()
+    while position < len(text):
+        if not (option := _OPTION.match(text, position)):
+            raise SqlError(1003, f"SQL compilation error: syntax error, unexpected '{text[position:position + 40].strip()}'")
+        key = re.sub(r"\s+", " ", option["key"].strip().upper())
+        if key not in allowed:
+            raise SqlError(2, f"Unsupported feature: the option '{key}' is not known to the local account here.")
+        found[key] = unquote_text(option["value"])
+        position = option.end()
+    return found
+
+
+def like(pattern: str, name: str) -> bool:
+    """SHOW .. LIKE: case-insensitive, % and _, backslash escapes."""
+    regex = re.sub(
+        r"\\(.)|(%)|(_)|(.)",
+        lambda m: re.escape(m[1] or m[4] or "") if m[1] or m[4] else (".*" if m[2] else "."),
+        pattern,
+        flags=re.DOTALL,
+    )
+    return re.fullmatch(regex, name, re.IGNORECASE | re.DOTALL) is not None

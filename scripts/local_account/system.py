@@ -1,0 +1,61 @@
+"""What the account says of itself: names, versions, and the functions that ask the account rather than the data."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import TYPE_CHECKING, Any
+
+from local_account import access, streams
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from local_account.session import Session
+
+ACCOUNT_NAME = "LOCAL"
+ACCOUNT_LOCATOR = "LOCAL"
+ORGANIZATION_NAME = "LOCALHOST"
+REGION = "LOCAL.LOCALHOST"
+VERSION = "10.36.0"
+
+
+def bootstrap_data(session: Session, what: str) -> str:
+    """The client's feature switches (`snow app` asks for CLIENT_PARAMS_INFO)."""
+    switches = {"FEATURE_RELEASE_CHANNELS": "ENABLED", "UI_SNOWSIGHT_ENABLE_REGIONLESS_REDIRECT": "true"}
+    return json.dumps({"clientParamsInfo": [{"name": name, "value": value} for name, value in switches.items()]})
+
+
+def snowsight_host(session: Session) -> str:
+    host, port = session.account.address
+    return f"http://{host}:{port}"
+
+
+def wait(session: Session, amount: Any, unit: str = "SECONDS") -> str:
+    factor = {"MILLISECONDS": 0.001, "SECONDS": 1, "MINUTES": 60, "HOURS": 3600}[str(unit).upper()]
+    time.sleep(float(amount) * factor)
+    return f"waited {amount} {str(unit).lower()}"
+
+
+def validate_setup(session: Session, stage: str) -> str:
+    from local_account import validate
+
+    return json.dumps(validate.setup_report(session, stage))
+
+
+def hold_privilege(session: Session, privilege: str) -> bool:
+    """SYSTEM$HOLD_PRIVILEGE_ON_ACCOUNT: what the application that asks was granted on the account."""
+    return access.holds_on_account(session, str(privilege).upper())
+
+
+FUNCTIONS: dict[str, Callable[..., Any]] = {
+    "SYSTEM$BOOTSTRAP_DATA_REQUEST": bootstrap_data,
+    "SYSTEM$GET_SNOWSIGHT_HOST": snowsight_host,
+    "SYSTEM$RETURN_CURRENT_ORG_NAME": lambda session: ORGANIZATION_NAME,
+    "SYSTEM$ALLOWLIST": lambda session: json.dumps([{"host": session.account.address[0], "port": session.account.address[1], "type": "SNOWFLAKE_DEPLOYMENT"}]),
+    "SYSTEM$STREAM_HAS_DATA": streams.has_data,
+    "SYSTEM$WAIT": wait,
+    "SYSTEM$VALIDATE_NATIVE_APP_SETUP": validate_setup,
+    "SYSTEM$HOLD_PRIVILEGE_ON_ACCOUNT": hold_privilege,
+    "LAST_QUERY_ID": lambda session, *number: session.query_id,
+}

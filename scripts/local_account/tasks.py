@@ -1,0 +1,290 @@
+"""Tasks: definitions, graphs, and the rules of suspending and resuming them (docs.snowflake.com/en/user-guide/tasks-graphs)."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from sqlglot.dialects.snowflake import Snowflake
+
+from local_account import access, reply
+from local_account.catalogue import Key
+from local_account.errors import SqlError
+from local_account.syntax import PATH, parse_options, split_path, unquote_text
+
+if TYPE_CHECKING:
+    from local_account.account import Account
+    from local_account.engine import Result
+    from local_account.names import Name
+    from local_account.session import Session
+    from local_account.syntax import Match
+
+OPTIONS = (
+    "WAREHOUSE",
+    "SCHEDULE",
+    "COMMENT",
+    "CONFIG",
+    "OVERLAP_POLICY",
+    "SUSPEND_TASK_AFTER_NUM_FAILURES",
+    "TASK_AUTO_RETRY_ATTEMPTS",
+    "USER_TASK_TIMEOUT_MS",
+    "USER_TASK_MANAGED_INITIAL_WAREHOUSE_SIZE",
+)
+ROOT_ONLY = ("SCHEDULE", "OVERLAP_POLICY", "SUSPEND_TASK_AFTER_NUM_FAILURES", "TASK_AUTO_RETRY_ATTEMPTS", "CONFIG")
+SHORTEST_INTERVAL = timedelta(seconds=10)
+DEFAULT_FAILURES = 10
+SHOWN = (
+    "created_on name id database_name schema_name owner comment warehouse schedule predecessors state definition condition "
+    "allow_overlapping_execution error_integration last_committed_on last_suspended_on owner_role_type config task_relations"
+)
+GRAPH_ERROR = 91_427
+_WHEN_ALLOWED = re.compile(r"SYSTEM\$(STREAM_HAS_DATA|GET_PREDECESSOR_RETURN_VALUE)\s*\(|\b(AND|OR|NOT|TRUE|FALSE|IS|NULL)\b|'[^']*'|[()=<>!,:\d\s.]|::\s*\w+", re.IGNORECASE)
+
+
+def create(session: Session, match: Match) -> Result:
+    account = session.account
+    name = account.qualify(session, match.path(), "task")
+    database, schema, task = name
+    if "$" in schema:
+        raise SqlError(93_205, f"CREATE TASK {task}: a task cannot stand in a versioned schema ({schema.split('$')[0]}); use an ordinary one (rule SCH-01).")
+    if not account.catalogue.get("schema", database, "", schema):
+        raise access.not_found("SCHEMA", database, "", schema)
+    document = _parse(match.raw("rest"), task)
+    _require_managed(session, document, task)
+    existing = account.catalogue.get("task", *name)
+    if existing and match.has("if not exists"):
+        return reply.status(f"{task} already exists, statement succeeded.")
+    if existing and not (match.has("or replace") or match.has("or alter")):
+        raise reply.exists(task)
+    document["after"] = [list(account.qualify(session, split_path(path), "task")) for path in document["after"]]
+    for predecessor in document["after"]:
+        if predecessor[:2] != [database, schema]:
+            raise SqlError(GRAPH_ERROR, f"Task {task}: its predecessor {predecessor[2]} stands in another schema; all tasks of a graph stand in one (rule TSK-01).")
+        if not account.catalogue.get("task", *predecessor):
+            raise access.not_found("TASK", *predecessor)
+        _require_suspended_root(account, tuple(predecessor), f"add task {task} to the graph")
+    if existing:
+        _require_suspended_root(account, name, f"change task {task}")
+    now = account.clock.now().isoformat()
+    kept = existing if match.has("or alter") and existing else {}
+    document |= {"owner": session.application or session.role, "created_on": kept.get("created_on", now), "state": "suspended", "failures": 0, "suspended_on": now}
+    with account.change(database, session) as change:
+        change.put("task", schema, task, document)
+        if existing and match.has("or replace"):
+            for key, _ in account.catalogue.find("grant", database, schema):
+                if key.name.startswith(f"TASK:{task}:"):
+                    change.delete("grant", schema, key.name)
+    return reply.status(f"Task {task} successfully created.")
+
+
+def _parse(rest: str, task: str) -> dict[str, Any]:
+    """The options and the body of CREATE TASK."""
+    tokens = Snowflake().tokenize(rest)
+    depth = 0
+    split = None
+    for token in tokens:
+        depth += {"L_PAREN": 1, "R_PAREN": -1}.get(token.token_type.name, 0)
+        if depth == 0 and token.text.upper() == "AS" and token.token_type.name == "ALIAS":
+            split = token
+            break
+    if split is None:
+        raise SqlError(1003, f"SQL compilation error: task {task}: AS with the task's statement is missing.")
+    head, body = rest[: split.start], rest[split.end + 1 :].strip()
+    if body.startswith("$$"):
+        body = unquote_text(body)
+    when = re.search(r"\bwhen\b([\s\S]*)\Z", head, re.IGNORECASE)
+    if when:
+        head = head[: when.start()]
+        left = _WHEN_ALLOWED.sub("", when[1]).strip()
+        if left:
+            raise SqlError(GRAPH_ERROR, f"Task {task}: WHEN may contain only SYSTEM$STREAM_HAS_DATA, SYSTEM$GET_PREDECESSOR_RETURN_VALUE, comparisons and booleans, found '{left[:40]}' (rule TSK-17).")
+    after = re.search(rf"\bafter\s+({PATH}(?:\s*,\s*{PATH})*)", head, re.IGNORECASE)
+    if after:
+        head = head[: after.start()] + " " + head[after.end() :]
+    if re.search(r"\bfinalize\s*=", head, re.IGNORECASE):
+        raise SqlError(2, f"Unsupported feature 'FINALIZE' of the local account (task {task}).")
+    options = parse_options(head, OPTIONS)
+    predecessors = re.split(r"\s*,\s*", after[1]) if after else []
+    if predecessors and (given := [option for option in ROOT_ONLY if option in options]):
+        raise SqlError(GRAPH_ERROR, f"Task {task}: {', '.join(given)} can be set on the root of a graph only (rule TSK-03).")
+    if "WAREHOUSE" in options and "USER_TASK_MANAGED_INITIAL_WAREHOUSE_SIZE" in options:
+        raise SqlError(GRAPH_ERROR, f"Task {task}: WAREHOUSE and USER_TASK_MANAGED_INITIAL_WAREHOUSE_SIZE exclude each other (rule TSK-15).")
+    if options.get("OVERLAP_POLICY", "NO_OVERLAP").upper() != "NO_OVERLAP":
+        raise SqlError(2, f"Unsupported feature 'OVERLAP_POLICY = {options['OVERLAP_POLICY']}' of the local account (task {task}).")
+    if options.get("TASK_AUTO_RETRY_ATTEMPTS", "0") != "0":
+        raise SqlError(2, f"Unsupported feature 'TASK_AUTO_RETRY_ATTEMPTS' of the local account (task {task}).")
+    if "SCHEDULE" in options:
+        Schedule(options["SCHEDULE"])
+    return {"options": options, "after": predecessors, "when": when[1].strip() if when else None, "body": body}
+
+
+def _require_managed(session: Session, document: dict[str, Any], task: str) -> None:
+    if session.application and "WAREHOUSE" not in document["options"] and not access.holds_on_account(session, "EXECUTE MANAGED TASK"):
+        raise SqlError(3001, f"SQL access control error: task {task} has no WAREHOUSE, so the application needs EXECUTE MANAGED TASK on the account: ask for it in the manifest, or have it granted.", "42501")
+
+
+class Schedule:
+    """'<n> SECONDS|MINUTES|HOURS' or 'USING CRON <expression> <time zone>'."""
+
+    def __init__(self, text: str) -> None:
+        if found := re.fullmatch(r"\s*(\d+)\s+(SECOND|MINUTE|HOUR|M|S|H)S?\s*", text, re.IGNORECASE):
+            seconds = int(found[1]) * {"S": 1, "M": 60, "H": 3600}[found[2][0].upper()]
+            self.interval: timedelta | None = timedelta(seconds=seconds)
+            if self.interval < SHORTEST_INTERVAL or self.interval > timedelta(days=8):
+                raise SqlError(GRAPH_ERROR, f"SCHEDULE '{text}': an interval lies between 10 seconds and 8 days (rule TSK-06).")
+        elif found := re.fullmatch(r"\s*USING\s+CRON\s+(\S+\s+\S+\s+\S+\s+\S+\s+\S+)\s+(\S+)\s*", text, re.IGNORECASE):
+            self.interval, self.cron, self.zone = None, found[1], found[2]
+            self.next_after(datetime.now().astimezone(), datetime.now().astimezone())
+        else:
+            raise SqlError(GRAPH_ERROR, f"SCHEDULE '{text}': write '30 MINUTES' or 'USING CRON 0 * * * * UTC' (rule TSK-06).")
+
+    def next_after(self, moment: datetime, resumed: datetime) -> datetime:
+        """The first instant after ``moment`` at which a task that was resumed at ``resumed`` runs."""
+        if self.interval:
+            return resumed + ((moment - resumed) // self.interval + 1) * self.interval
+        from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+        from croniter import CroniterError, croniter
+
+        try:
+            local = moment.astimezone(ZoneInfo(self.zone))
+            return croniter(self.cron, local).get_next(datetime).astimezone(moment.tzinfo)
+        except (CroniterError, ZoneInfoNotFoundError, ValueError) as error:
+            raise SqlError(GRAPH_ERROR, f"SCHEDULE 'USING CRON {self.cron} {self.zone}': {error} (rule TSK-06).") from None
+
+
+# graphs -----------------------------------------------------------------------------------------------------------
+
+
+def require(session: Session, path: list[str], privilege: str) -> tuple[Name, dict[str, Any]]:
+    name = session.account.qualify(session, path, "task")
+    document = session.account.catalogue.get("task", *name)
+    if not document:
+        raise access.not_found("TASK", *name)
+    access.require(session, privilege, "TASK", *name)
+    return name, document
+
+
+def root_of(account: Account, name: Name) -> Name:
+    document = account.catalogue.get("task", *name)
+    while document and document["after"]:
+        name = tuple(document["after"][0])
+        document = account.catalogue.get("task", *name)
+    return name
+
+
+def graph(account: Account, root: Name) -> list[Name]:
+    """The tasks of a graph, each after its predecessors."""
+    ordered, waiting = [root], account.catalogue.find("task", root[0], root[1])
+    while True:
+        ready = [
+            (key.database, key.schema, key.name)
+            for key, document in waiting
+            if document["after"] and (key.database, key.schema, key.name) not in ordered and all(tuple(before) in ordered for before in document["after"])
+        ]
+        if not ready:
+            return ordered
+        ordered += ready
+
+
+def _require_suspended_root(account: Account, name: Name, action: str) -> None:
+    root = root_of(account, name)
+    if (account.catalogue.get("task", *root) or {}).get("state") == "started":
+        raise SqlError(GRAPH_ERROR, f"Unable to {action}: its root task {root[2]} is not suspended. ALTER TASK {root[1]}.{root[2]} SUSPEND first (rule TSK-07).")
+
+
+def resume(session: Session, match: Match) -> Result:
+    return _set_state(session, match, "started")
+
+
+def suspend(session: Session, match: Match) -> Result:
+    return _set_state(session, match, "suspended")
+
+
+def _set_state(session: Session, match: Match, state: str) -> Result:
+    try:
+        name, document = require(session, match.path(), "OPERATE")
+    except SqlError as error:
+        if match.has("if exists") and error.errno == 2003:
+            return reply.status("Statement executed successfully.")
+        raise
+    if session.application and state == "started" and not access.holds_on_account(session, "EXECUTE TASK"):
+        raise SqlError(3001, f"SQL access control error: to resume task {name[2]} the application needs EXECUTE TASK on the account.", "42501")
+    if document["after"]:
+        _require_suspended_root(session.account, name, f"{'resume' if state == 'started' else 'suspend'} task {name[2]}")
+    elif state == "started" and "SCHEDULE" not in document["options"]:
+        raise SqlError(GRAPH_ERROR, f"Task {name[2]} has neither a SCHEDULE nor a predecessor: it cannot be resumed.")
+    if document["state"] != state:
+        stamp = "resumed_on" if state == "started" else "suspended_on"
+        with session.account.change(name[0], session) as change:
+            change.put("task", name[1], name[2], {**document, "state": state, "failures": 0, stamp: session.account.clock.now().isoformat()})
+    return reply.status("Statement executed successfully.")
+
+
+def drop(session: Session, match: Match) -> Result:
+    try:
+        name, _ = require(session, match.path(), "OWNERSHIP")
+    except SqlError as error:
+        if match.has("if exists") and error.errno == 2003:
+            return reply.status("Drop statement executed successfully.")
+        raise
+    _require_suspended_root(session.account, name, f"drop task {name[2]}")
+    with session.account.change(name[0], session) as change:
+        change.delete("task", name[1], name[2])
+        for key, document in session.account.catalogue.find("task", name[0], name[1]):
+            if list(name) in document["after"]:
+                change.put("task", key.schema, key.name, {**document, "after": [before for before in document["after"] if before != list(name)]})
+    return reply.status(f"{name[2]} successfully dropped.")
+
+
+def execute(session: Session, match: Match) -> Result:
+    """EXECUTE TASK: one run of the graph, asynchronously; works on a suspended root."""
+    name, document = require(session, match.path(), "OPERATE")
+    if document["after"]:
+        raise SqlError(GRAPH_ERROR, f"EXECUTE TASK {name[2]}: only the root of a graph can be executed ({root_of(session.account, name)[2]}; rule TSK-27).")
+    if session.application and not access.holds_on_account(session, "EXECUTE TASK"):
+        raise SqlError(3001, "SQL access control error: EXECUTE TASK needs the privilege EXECUTE TASK on the account.", "42501")
+    session.account.scheduler.run_soon(name)
+    return reply.status(f"Task {name[2]} is scheduled to run immediately.")
+
+
+# looking ----------------------------------------------------------------------------------------------------------
+
+
+def show(session: Session, match: Match) -> Result:
+    return reply.rows(SHOWN, [_row(session, key, document) for key, document in reply.visible(session, "TASK", match)])
+
+
+def describe(session: Session, match: Match) -> Result:
+    name, document = require(session, match.path(), "MONITOR")
+    return reply.rows(SHOWN, [_row(session, Key("task", *name), document)])
+
+
+def _row(session: Session, key: Key, document: dict[str, Any]) -> dict[str, Any]:
+    hidden = access.is_application(session, key.database) and session.application != key.database
+    suspended = document.get("suspended_on")
+    return {
+        "created_on": datetime.fromisoformat(document["created_on"]),
+        "name": key.name,
+        "id": f"{key.database}.{key.schema}.{key.name}",
+        "database_name": key.database,
+        "schema_name": key.schema,
+        "owner": document["owner"],
+        "comment": document["options"].get("COMMENT"),
+        "warehouse": document["options"].get("WAREHOUSE"),
+        "schedule": document["options"].get("SCHEDULE"),
+        "predecessors": "[" + ", ".join(f'"{".".join(before)}"' for before in document["after"]) + "]",
+        "state": document["state"],
+        "definition": None if hidden else document["body"],
+        "condition": None if hidden else document["when"],
+        "allow_overlapping_execution": "false",
+        "error_integration": None,
+        "last_committed_on": datetime.fromisoformat(document["resumed_on"]) if document.get("resumed_on") else None,
+        "last_suspended_on": datetime.fromisoformat(suspended) if suspended else None,
+        "owner_role_type": "APPLICATION" if session.account.database(document["owner"]) else "ROLE",
+        "config": document["options"].get("CONFIG"),
+        "task_relations": None,
+    }
+
+
