@@ -7,14 +7,14 @@ DuckDB's catalogue is the catalogue. What it cannot say stands as JSON in its co
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import datetime
 
 import duckdb
 from sqlglot import exp
 
 from local_account.errors import SqlError, compilation, unsupported
 from local_account.rewrites import translate
-from local_account.datatypes import Column, canonical, duckdb_type, snowflake_type, text_length
+from local_account.types import Column, canonical, duckdb_type, snowflake_type, text_length
 
 HIDDEN = "METADATA$"
 Describe = Callable[[exp.Expression], tuple[str, list[Column]]]
@@ -206,17 +206,8 @@ def _create(table: Table, *, replace_: bool = False) -> list[str]:
 
 
 def _execute(cursor: duckdb.DuckDBPyConnection, statements: Sequence[str]) -> None:
-    """All statements or none."""
-    cursor.begin()
-    try:
-        for statement in statements:
-            cursor.execute(statement)
-        cursor.commit()
-    except BaseException:
-        cursor.rollback()
-        raise
-    finally:
-        changed()
+    for statement in statements:
+        cursor.execute(statement)
 
 
 def _rebuild(cursor: duckdb.DuckDBPyConnection, table: Table, kept: dict[str, str]) -> None:
@@ -240,8 +231,24 @@ def _as_table(path: str) -> exp.Table:
     return exp.to_table(path, dialect="duckdb")
 
 
-def run(cursor: duckdb.DuckDBPyConnection, tree: exp.Expression, describe: Describe) -> str:
-    """Runs a definition and answers Snowflake's status line. `describe` gives a query's text for DuckDB and its columns."""
+def run(cursor: duckdb.DuckDBPyConnection, tree: exp.Expression, describe: Describe, *, in_transaction: bool = False) -> str:
+    """Runs a definition, all of it or nothing, and answers Snowflake's status line. `describe` gives a query's text for DuckDB and its columns."""
+    if not in_transaction:
+        cursor.begin()
+    try:
+        status = _run(cursor, tree, describe)
+        if not in_transaction:
+            cursor.commit()
+        return status
+    except BaseException:
+        if not in_transaction:
+            cursor.rollback()
+        raise
+    finally:
+        changed()
+
+
+def _run(cursor: duckdb.DuckDBPyConnection, tree: exp.Expression, describe: Describe) -> str:
     if isinstance(tree, exp.Create):
         kind = (tree.args.get("kind") or "").upper()
         if kind == "TABLE":
@@ -340,10 +347,6 @@ def _properties(tree: exp.Create) -> tuple[str | None, dict]:
         else:
             raise unsupported(f"property {item.sql(dialect='snowflake')}")
     return comment, options
-
-
-def _stamped(table: Table) -> Table:
-    return table
 
 
 def _create_table(cursor: duckdb.DuckDBPyConnection, tree: exp.Create, describe: Describe) -> str:
@@ -622,5 +625,3 @@ def _alter_column(cursor: duckdb.DuckDBPyConnection, table: Table, target: exp.T
     fields = tuple(new if other.name == item.name else other for other in table.fields)
     _rebuild(cursor, replace(table, fields=fields), {other.name: f"{quote(other.name)}" for other in fields})
 
-
-_ = (_stamped, UTC)

@@ -24,7 +24,7 @@ from local_account import definitions
 from local_account.errors import SqlError, compilation, from_duckdb, unsupported
 from local_account.rewrites import MACROS, names, rewrite, to_sql
 from local_account.rewrites.assignments import assign
-from local_account.datatypes import Column, column_of
+from local_account.types import Column, column_of
 
 # sqlglot warns of each statement it leaves unread; whoever routes the statement decides what that means.
 logging.getLogger("sqlglot").setLevel(logging.ERROR)
@@ -189,7 +189,7 @@ def _set_context(cursor: duckdb.DuckDBPyConnection, context: Context) -> None:
     cursor.execute("set variable now = ?::timestamptz", [context.now])
     wanted = (tuple(context.values.items()), context.timezone)
     if _session_values.get(cursor) != wanted:
-        texts = {name: None if value is None else str(value) for name, value in context.values.items()}
+        texts = {name.lower(): None if value is None else str(value) for name, value in context.values.items()}
         cursor.execute("set variable session = map(?::varchar[], ?::varchar[])", [list(texts), list(texts.values())])
         cursor.execute("set TimeZone = '%s'" % context.timezone.replace("'", "''"))
         _session_values[cursor] = wanted
@@ -225,7 +225,7 @@ def run(
     try:
         if isinstance(tree, (exp.Create, exp.Alter, exp.Drop, exp.Comment)):
             _set_context(cursor, context)
-            return _answer(definitions.run(cursor, tree, lambda query: _describe(cursor, query, binds)))
+            return _answer(definitions.run(cursor, tree, lambda query: _describe(cursor, query, binds), in_transaction=in_transaction))
         with _registered(cursor, tables):
             return _run(cursor, tree, binds, context, in_transaction, tables)
     except duckdb.Error as error:

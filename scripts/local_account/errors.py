@@ -5,6 +5,9 @@ import re
 import duckdb
 
 
+LOCK_CONFLICT = 625
+
+
 class SqlError(Exception):
     """A statement that failed.
 
@@ -65,7 +68,7 @@ _KNOWN = tuple(
         (duckdb.ConversionException, r"Could not cast value (?:inf|nan)", 100051, "22012", "Division by zero"),
         (duckdb.ConversionException, r"(?:out of range|Could not cast value)(.*)", 100039, "22003", "Number out of representable range: {text}"),
         (duckdb.ConversionException, r"(.*)", 100038, "22018", "{0}"),
-        (duckdb.TransactionException, r"(?:[Cc]onflict|cannot update)", 625, "57014", "Statement aborted because another transaction changed the same rows first."),
+        (duckdb.TransactionException, r"(?:[Cc]onflict|cannot update)", LOCK_CONFLICT, "57014", "Statement aborted because another transaction changed the same rows first."),
         (duckdb.ParserException, r"(.*)", 1003, "42000", "SQL compilation error:\n{0}"),
         (duckdb.InterruptException, r"", 604, "57014", "SQL execution canceled"),
     )

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from sqlglot import exp
 
 from local_account.errors import compilation
-from local_account.rewrites.kinds import call, kind, text_of, variant_of
+from local_account.rewrites.kinds import call, kind, moment_of, text_of, variant_of
 
 
 def assign(tree: exp.Expression, columns: Sequence[tuple[str, str]]) -> exp.Expression:
@@ -107,10 +107,10 @@ def _fit(value: exp.Expression, type_: str | None) -> exp.Expression:
         return call("sf_variant", value.copy())
     if type_ == "VARCHAR" and found != "text":
         return call("sf_text", value.copy())
+    if type_ in ("TIMESTAMP", "TIMESTAMP WITH TIME ZONE") and found in ("text", "number", "variant"):
+        return moment_of(value.copy(), "ntz" if type_ == "TIMESTAMP" else "tz")
     if found == "variant" and type_ != "JSON":
         return call("sf_text", value.copy())
-    if type_ in ("TIMESTAMP", "TIMESTAMP WITH TIME ZONE") and found in ("text", "number"):
-        return call("sf_timestamp_ntz" if type_ == "TIMESTAMP" else "sf_timestamp_tz", value.copy())
     return value
 
 

@@ -1,5 +1,6 @@
 """What a rule is, and what can be known of an expression's type without asking the engine."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -111,3 +112,19 @@ def variant_of(node: exp.Expression) -> exp.Expression:
     if found in ("text", "number", "boolean"):
         return call("to_json", node, type="variant")
     return call("sf_variant", node, type="variant")
+
+
+_ISO = re.compile(r"\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d(\.\d+)?)?)?")
+
+
+def moment_of(node: exp.Expression, target: str) -> exp.Expression:
+    """The value as TIMESTAMP_NTZ ('ntz') or as TIMESTAMP_LTZ ('tz')."""
+    own, type_ = kind(node), "timestamp" if target == "ntz" else "timestamptz"
+    if own == target or isinstance(node, exp.Null):
+        return node
+    plain = isinstance(node, exp.Literal) and node.is_string and _ISO.fullmatch(node.name)
+    if own in ("date", "ntz", "tz") or plain:
+        return cast(node, type_)
+    if own in ("text", "variant"):
+        return call(f"sf_text_{type_}", text_of(node), type=type_)
+    return call(f"sf_timestamp_{target}", node, type=type_)

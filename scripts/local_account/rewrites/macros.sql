@@ -7,11 +7,11 @@ create or replace macro sf_session(name) as getvariable('session')[name];
 -- Text of a value. Snowflake prints milliseconds, whole floats without a fraction, and a variant's string without its quotes.
 create or replace macro sf_text(x) as case typeof(x)
     when 'VARCHAR' then x::varchar
-    when 'JSON' then json_extract_string(x::json, '$')
-    when 'TIMESTAMP' then strftime(x::varchar::timestamp, '%Y-%m-%d %H:%M:%S.%g')
-    when 'TIMESTAMP WITH TIME ZONE' then strftime(x::varchar::timestamptz, '%Y-%m-%d %H:%M:%S.%g ') || rpad(replace(strftime(x::varchar::timestamptz, '%z'), ':', ''), 5, '0')
+    when 'JSON' then json_extract_string(try_cast(x as json), '$')
+    when 'TIMESTAMP' then strftime(try_cast(x::varchar as timestamp), '%Y-%m-%d %H:%M:%S.%g')
+    when 'TIMESTAMP WITH TIME ZONE' then strftime(try_cast(x::varchar as timestamptz), '%Y-%m-%d %H:%M:%S.%g ') || rpad(replace(strftime(try_cast(x::varchar as timestamptz), '%z'), ':', ''), 5, '0')
     when 'DOUBLE' then regexp_replace(x::varchar, '\.0$', '')
-    when 'BLOB' then hex(x::varchar::blob)
+    when 'BLOB' then hex(try_cast(x::varchar as blob))
     else x::varchar end;
 
 -- Variant of a value. Snowflake keeps times as text in its own format.
@@ -34,16 +34,16 @@ create or replace macro sf_text_timestamp(s) as case
     else regexp_replace(s, '\s*([+-]\d\d:?\d\d|Z)$', '')::timestamp end;
 create or replace macro sf_timestamp_ntz(x) as case
     when typeof(x) = 'VARCHAR' then sf_text_timestamp(x::varchar)
-    when typeof(x) = 'JSON' then sf_text_timestamp(json_extract_string(x::json, '$'))
-    when typeof(x) in ('TIMESTAMP', 'TIMESTAMP WITH TIME ZONE', 'DATE', '"NULL"', 'TIMESTAMP_NS') then x::timestamp
+    when typeof(x) = 'JSON' then sf_text_timestamp(json_extract_string(try_cast(x as json), '$'))
+    when typeof(x) in ('TIMESTAMP', 'TIMESTAMP WITH TIME ZONE', 'DATE', '"NULL"', 'TIMESTAMP_NS') then try_cast(x as timestamp)
     else sf_epoch(try_cast(x::varchar as bigint)) end;
 create or replace macro sf_text_timestamptz(s) as case
     when regexp_full_match(s, '-?\d+') then (sf_epoch(try_cast(s as bigint)) at time zone 'UTC')
     else regexp_replace(s, '\s+([+-]\d\d:?\d\d|Z)$', '\1')::timestamptz end;
 create or replace macro sf_timestamp_tz(x) as case
     when typeof(x) = 'VARCHAR' then sf_text_timestamptz(x::varchar)
-    when typeof(x) = 'JSON' then sf_text_timestamptz(json_extract_string(x::json, '$'))
-    when typeof(x) in ('TIMESTAMP', 'TIMESTAMP WITH TIME ZONE', 'DATE', '"NULL"', 'TIMESTAMP_NS') then x::timestamptz
+    when typeof(x) = 'JSON' then sf_text_timestamptz(json_extract_string(try_cast(x as json), '$'))
+    when typeof(x) in ('TIMESTAMP', 'TIMESTAMP WITH TIME ZONE', 'DATE', '"NULL"', 'TIMESTAMP_NS') then try_cast(x as timestamptz)
     else (sf_epoch(try_cast(x::varchar as bigint)) at time zone 'UTC') end;
 
 -- Types by Snowflake's names.
@@ -81,4 +81,4 @@ create or replace macro sf_try_parse_json(s) as case when json_valid(s) then jso
 -- The bits of an unsigned hash as a signed number.
 create or replace macro sf_hash(h) as case when h > 9223372036854775807 then (h::hugeint - 18446744073709551616)::bigint else h::bigint end;
 -- A time to format: text is read first.
-create or replace macro sf_moment(x) as case typeof(x) when 'TIMESTAMP WITH TIME ZONE' then x::varchar::timestamptz::timestamp else x::varchar::timestamp end;
+create or replace macro sf_moment(x) as case typeof(x) when 'TIMESTAMP WITH TIME ZONE' then try_cast(x::varchar as timestamptz)::timestamp else x::varchar::timestamp end;

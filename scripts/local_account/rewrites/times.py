@@ -3,7 +3,7 @@
 from sqlglot import exp
 
 from local_account.errors import unsupported
-from local_account.rewrites.kinds import call, cast, kind, literal, rule, text_of
+from local_account.rewrites.kinds import call, cast, kind, literal, moment_of, rule, text_of
 
 _SESSION = (
     exp.CurrentRole, exp.CurrentUser, exp.CurrentDatabase, exp.CurrentSchema, exp.CurrentWarehouse, exp.CurrentAccount, exp.CurrentAccountName,
@@ -35,7 +35,7 @@ def now(node: exp.Expression) -> exp.Expression:
 
 def _moment(value: exp.Expression) -> exp.Expression:
     """A literal or a variant where a time is wanted."""
-    return call("sf_timestamp_ntz", value, type="timestamp") if kind(value) in ("text", "variant", "number") else value
+    return moment_of(value, "ntz") if kind(value) in ("text", "variant", "number") else value
 
 
 _DAYS = {"DAY", "WEEK", "MONTH", "QUARTER", "YEAR"}
@@ -147,10 +147,8 @@ def to_timestamp(node: exp.Anonymous) -> exp.Expression:
         seconds = exp.Mul(this=cast(value, "decimal(38, 0)"), expression=literal(10 ** max(0, 6 - int(others[0].name))))
         micro = cast(exp.Div(this=seconds, expression=literal(10 ** max(0, int(others[0].name) - 6))) if int(others[0].name) > 6 else seconds, "bigint")
         new = call("make_timestamp", micro, type=type_)
-    elif kind(value) in ("ntz", "tz", "date"):
-        new = cast(value, type_)
     else:
-        new = call(f"sf_timestamp_{target}", value, type=type_)
+        new = moment_of(value, target)
     return call("try", new, type=type_) if safe else new
 
 

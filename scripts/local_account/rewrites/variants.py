@@ -2,7 +2,7 @@
 
 from sqlglot import exp
 
-from local_account.rewrites.kinds import call, cast, kind, kind_of_type, literal, rule, scalar, text_of, variant_of
+from local_account.rewrites.kinds import call, cast, kind, kind_of_type, literal, moment_of, rule, scalar, text_of, variant_of
 
 _DUCKDB_TEXT = exp.DataType.build("varchar", dialect="duckdb")
 
@@ -42,28 +42,18 @@ def member(node: exp.Expression) -> exp.Expression:
 def casts(node: exp.Expression) -> exp.Expression:
     """A variant's string becomes text without its quotes, times become text in Snowflake's format; DuckDB's casts keep quotes and drop the fraction."""
     source, target = kind(node.this), kind_of_type(node.to)
-    if node.meta.get("done"):
-        return node
     if target == "text":
         length = next((int(part.name) for part in node.to.expressions), None)
         text = text_of(node.this)
         return call("left", text, length, type="text") if length and isinstance(node, exp.Cast) else text
     if target == "variant":
         return variant_of(node.this) if source != "variant" else node.this
-    if target == "ntz":
-        return _timestamp("sf_timestamp_ntz", node, source, "ntz")
-    if target == "tz":
-        return _timestamp("sf_timestamp_tz", node, source, "tz")
+    if target in ("ntz", "tz"):
+        moment = moment_of(node.this, target)
+        return call("try", moment, type=node.to.this) if isinstance(node, exp.TryCast) else moment
     if source == "variant":
         node.set("this", text_of(node.this))
     return node
-
-
-def _timestamp(macro: str, node: exp.Expression, source: str | None, target: str) -> exp.Expression:
-    if source == target or source in ("date", "tz", "ntz"):
-        return node
-    value = call(macro, node.this, type="timestamp" if target == "ntz" else "timestamptz")
-    return call("try", value, type="timestamp" if target == "ntz" else "timestamptz") if isinstance(node, exp.TryCast) else value
 
 
 # --- building
@@ -166,7 +156,7 @@ def comparable(value: exp.Expression, other: str | None) -> exp.Expression:
     if own is None or other in ("variant", None):
         return call("sf_key", variant_of(value))
     if other in ("ntz", "tz"):
-        return call(f"sf_timestamp_{other}", value)
+        return moment_of(value, other)
     type_ = {"number": "decimal(38, 12)", "float": "double", "boolean": "boolean", "date": "date", "time": "time"}.get(other)
     return cast(text_of(value), type_) if type_ else text_of(value)
 

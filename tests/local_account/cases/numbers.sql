@@ -1,0 +1,70 @@
+-- NUMBERs stay NUMBERs, exact; floats stay floats.
+create table n (i number(18, 0), m number(12, 2), big number(38, 0), f float);
+insert into n select 7, 10.00, 12345678901234567890123456789012345678, 0.5 union all select 2, 2.50, 1, 1.5;
+select big from n where i = 7;
+--> 12345678901234567890123456789012345678
+select i / 2, m / 3 from n where i = 7;
+--= I / 2 | M / 3
+--> 3.500000 | 3.33333333
+select 1 / 3;
+--> 0.333333
+select 10 / 4.0;
+--> 2.500000
+select f / 2 from n where i = 7;
+--: real
+--> 0.25
+select sum(i), sum(m), avg(i), avg(m), count(*), sum(f), avg(f) from n;
+--= SUM(I) | SUM(M) | AVG(I) | AVG(M) | COUNT(*) | SUM(F) | AVG(F)
+--: number(38,0) | number(38,2) | number(38,6) | number(38,8) | number(38,0) | real | real
+--> 9 | 12.50 | 4.500000 | 6.25000000 | 2 | 2.0 | 1.0
+select avg(m) over (order by i) from n order by i;
+--> 2.50000000
+--> 6.25000000
+select avg(m) from n where i > 100;
+--> NULL
+select avg(distinct i) from n;
+--> 4.500000
+select median(i) from n;
+--> 4.500
+select 1 / 0;
+--! 100051
+select div0(1, 0), iff(true, 1, 2), zeroifnull(null);
+--> 0.000000 | 1 | 0
+select round(2.5), round(-2.5), round(2.345, 2), trunc(2.99), floor(-1.5), ceil(1.2), mod(7, 3), abs(-3);
+--> 3 | -3 | 2.35 | 2 | -2 | 2 | 1 | 3
+select 5.7::int, '5.5'::number(10, 1), 2.5::float::int, to_number('12.345', 10, 2), try_to_number('x'), to_decimal('7.25', 5, 1);
+--> 6 | 5.5 | 3 | 12.35 | NULL | 7.3
+select 1000000 * 1000000, 4000000000 * 4000000000;
+--> 1000000000000 | 16000000000000000000
+select 'x'::int;
+--! 100038
+select 1.0::float::varchar, 0.1::float::varchar, 1.50::varchar, 12::varchar, true::varchar;
+--> 1 | 0.1 | 1.50 | 12 | true
+select to_char(1234.5, '9,999.00'), to_char(255, 'XX'), to_char(7, '000'), to_varchar(12.5);
+-->  1,234.50 |  FF |  007 | 12.5
+select square(3), power(2, 10), sqrt(9), sign(-2), ln(1), exp(0), pi() > 3.14, bitand(6, 3), bitor(6, 3), bitxor(6, 3), bitshiftleft(1, 4), bitshiftright(16, 2);
+--> 9.0 | 1024.0 | 3.0 | -1 | 0.0 | 1.0 | true | 2 | 7 | 5 | 16 | 4
+select width_bucket(5, 0, 10, 5), width_bucket(-1, 0, 10, 5), width_bucket(10, 0, 10, 5);
+--> 3 | 0 | 6
+select greatest(1, 2, 3), least(1, null), coalesce(null, 5), nvl(null, 1), nvl2(1, 2, 3), nullifzero(0), equal_null(null, null), decode(2, 1, 'a', 2, 'b', 'c');
+--> 3 | NULL | 5 | 1 | 2 | NULL | true | b
+select ratio_to_report(i) over () from n where i = 7;
+--> 1.000000
+select min(i), max(f), count(distinct i), any_value(1), approx_count_distinct(i), stddev(i) > 3.5, var_pop(i), count_if(i > 2), min_by(i, m), listagg(i, ',') within group (order by i desc) from n;
+--> 2 | 1.5 | 2 | 1 | 2 | true | 6.25 | 1 | 2 | 7,2
+select percentile_cont(0.5) within group (order by i) from n;
+--> 4.500
+select i from n where i between 1 and 5;
+--> 2
+select uniform(1, 10, random()) between 1 and 10, uniform(0::float, 1::float, random()) < 1;
+--> true | true
+select row_number() over (order by i) r, lag(i) over (order by i), sum(i) over (order by i rows between unbounded preceding and current row) from n order by i;
+--> 1 | NULL | 2
+--> 2 | 2 | 9
+select seq4() from table(generator(rowcount => 3));
+--= SEQ4()
+--> 0
+--> 1
+--> 2
+select hash('a') = hash('a'), hash('a') <> hash('b');
+--> true | true

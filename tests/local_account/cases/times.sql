@@ -1,0 +1,46 @@
+-- Dates and times; the clock stands at 2024-05-06 07:08:09.123456 UTC.
+create table t (d date, ts timestamp_ntz, tz timestamp_ltz, s varchar, n int);
+insert into t values ('2024-01-31', '2024-01-31 10:20:30.456', '2024-01-31 10:20:30 +02:00', '2024-02-29', 3);
+insert into t (s) values (null);
+select d, ts, tz from t where s is not null;
+--: date | timestamp_ntz | timestamp_ltz
+--> 2024-01-31 | 2024-01-31 10:20:30.456000 | 2024-01-31 08:20:30.000000 +0000
+select ts from t where s is null;
+--> NULL
+select ts::varchar, d::varchar, tz::varchar, to_char(ts), '' || ts from t where s is not null;
+--> 2024-01-31 10:20:30.456 | 2024-01-31 | 2024-01-31 08:20:30.000 +0000 | 2024-01-31 10:20:30.456 | 2024-01-31 10:20:30.456
+select to_char(ts, 'YYYY-MM-DD"T"HH24:MI:SS.FF3"Z"'), to_varchar(d, 'YYYYMMDD'), to_char(ts, 'MON DD, YYYY HH12:MI AM'), to_char(d, 'DY'), to_char(ts, 'FF6') from t where s is not null;
+--> 2024-01-31T10:20:30.456Z | 20240131 | Jan 31, 2024 10:20 AM | Wed | 456000
+select dateadd(day, 1, d), dateadd('hour', n, ts), dateadd(month, 1, d), dateadd(minute, -5, ts), dateadd(day, 1, ts), d + 1, dateadd(year, 1, '2024-01-01'::date) from t where s is not null;
+--: date | timestamp_ntz | date | timestamp_ntz | timestamp_ntz | date | date
+--> 2024-02-01 | 2024-01-31 13:20:30.456000 | 2024-02-29 | 2024-01-31 10:15:30.456000 | 2024-02-01 10:20:30.456000 | 2024-02-01 | 2025-01-01
+select add_months(d, 1), dateadd(second, 1, d), timestampadd(hour, 1, ts), dateadd(day, n, s::date) from t where s is not null;
+--> 2024-02-29 | 2024-01-31 00:00:01 | 2024-01-31 11:20:30.456000 | 2024-03-03
+select datediff(day, d, ts), datediff('hour', '2024-01-31', ts), datediff(month, d, '2024-03-01'), datediff(week, '2024-01-07'::date, '2024-01-08'::date), datediff(second, ts, tz), d - '2024-01-01'::date from t where s is not null;
+--> 0 | 10 | 2 | 1 | -7200 | 30
+select date_trunc('week', d), date_trunc('hour', ts), date_trunc(month, d), date_trunc('day', ts), trunc(d, 'year') from t where s is not null;
+--: date | timestamp_ntz | date | timestamp_ntz | date
+--> 2024-01-29 | 2024-01-31 10:00:00 | 2024-01-01 | 2024-01-31 00:00:00 | 2024-01-01
+select year(d), month(d), day(d), hour(ts), minute(ts), second(ts), dayofweek(d), dayofweekiso(d), dayofyear(d), weekiso(d), quarter(d), dayname(d), monthname(d), date_part(epoch_second, ts), extract(hour from ts), date_part('dow', d) from t where s is not null;
+--> 2024 | 1 | 31 | 10 | 20 | 30 | 3 | 3 | 31 | 5 | 1 | Wed | Jan | 1706696430 | 10 | 3
+select last_day(d), next_day(d, 'mo'), previous_day(d, 'fr'), date_from_parts(2024, 2, n), timestamp_ntz_from_parts(2024, 1, 2, 3, 4, 5), time_slice(ts, 30, 'minute'), months_between('2024-03-31'::date, d) from t where s is not null;
+--> 2024-01-31 | 2024-02-05 | 2024-01-26 | 2024-02-03 | 2024-01-02 03:04:05 | 2024-01-31 10:00:00 | 2.0
+select to_date('2024-01-02'), to_date('02/01/2024', 'DD/MM/YYYY'), try_to_date('bad'), '2024-01-02'::date, to_date(ts), s::date, to_timestamp(0)::date from t where s is not null;
+--> 2024-01-02 | 2024-01-02 | NULL | 2024-01-02 | 2024-01-31 | 2024-02-29 | 1970-01-01
+select to_timestamp_ntz('2024-01-02 03:04:05.678'), to_timestamp_ntz(1700000000), to_timestamp_ntz(1700000000123, 3), to_timestamp('1700000000'), try_to_timestamp('bad'), try_to_timestamp_ntz('2024-01-02'), to_timestamp_ntz('2024-01-02T03:04:05Z'), to_timestamp('02.01.2024 10:11', 'DD.MM.YYYY HH24:MI');
+--> 2024-01-02 03:04:05.678000 | 2023-11-14 22:13:20 | 2023-11-14 22:13:20.123000 | 2023-11-14 22:13:20 | NULL | 2024-01-02 00:00:00 | 2024-01-02 03:04:05 | 2024-01-02 10:11:00
+select 'bad'::timestamp_ntz;
+--! 100035
+select 'bad'::date;
+--! 100035
+select current_timestamp()::timestamp_ntz, current_date(), sysdate(), current_timestamp(), getdate() = current_timestamp(), to_date(current_timestamp()), current_time();
+--: timestamp_ntz | date | timestamp_ntz | timestamp_ltz | boolean | date | time
+--> 2024-05-06 07:08:09.123456 | 2024-05-06 | 2024-05-06 07:08:09.123456 | 2024-05-06 07:08:09.123456 +0000 | true | 2024-05-06 | 07:08:09.123456
+select convert_timezone('UTC', 'America/New_York', '2024-07-01 12:00:00'::timestamp_ntz), convert_timezone('America/New_York', '2024-07-01 12:00:00'::timestamp_ntz)::varchar;
+--> 2024-07-01 08:00:00 | 2024-07-01 08:00:00.000 -0400
+select ts > '2024-01-01', ts < current_timestamp(), d = '2024-01-31', d between '2024-01-01' and '2024-02-01', ts - interval '1 day' from t where s is not null;
+--> true | true | true | true | 2024-01-30 10:20:30.456000
+select greatest(d, '2024-02-01'::date), coalesce(ts, current_timestamp()::timestamp_ntz), max(ts) over (), time_from_parts(1, 2, 3), '10:11:12'::time from t where s is not null;
+--> 2024-02-01 | 2024-01-31 10:20:30.456000 | 2024-01-31 10:20:30.456000 | 01:02:03 | 10:11:12
+select to_time('10:11:12'), hour('2024-01-02 03:04:05'::timestamp_ntz), timediff(minute, '2024-01-01 00:00:00'::timestamp_ntz, '2024-01-01 01:00:30'::timestamp_ntz);
+--> 10:11:12 | 3 | 60

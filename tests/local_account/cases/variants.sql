@@ -1,0 +1,113 @@
+-- Variants: paths, casts, comparisons, building.
+create table v (id int, j variant, t varchar);
+insert into v select 1, parse_json('{"a": "x", "n": 5, "d": 1.5, "l": [1, {"b": 2}], "o": {"k": null}, "z": null, "when": "2024-01-02 03:04:05.678"}'), 'plain';
+insert into v select 2, parse_json('{"a": "y", "n": 10, "l": []}'), 'other';
+select j:a, j:a::varchar, j:n::int, j:l[1].b, j['a'], j:o.k, j:nothing from v where id = 1;
+--= J:A | J:A::VARCHAR | J:N::INT | J:L[1].B | J['A'] | J:O.K | J:NOTHING
+--: variant | text | number(38,0) | variant | variant | variant | variant
+--> "x" | x | 5 | 2 | "x" | null | NULL
+select id from v where j:a = 'x';
+--> 1
+select id from v where j:n > 6;
+--> 2
+select id from v where 6 > j:n;
+--> 1
+select id from v where j:a in ('y', 'z');
+--> 2
+select id from v where j:n = id * 5;
+--> 1
+--> 2
+select max(j:n), min(j:n) from v;
+--> 10 | 5
+select j:n from v order by j:n desc limit 1;
+--> 10
+select j:n + 1, j:n * 2.5 from v where id = 1;
+--> 6.0 | 12.5
+select j:when::timestamp_ntz, j:when::date, j:n::varchar, j:d::float, j:d::number(5, 2) from v where id = 1;
+--> 2024-01-02 03:04:05.678000 | 2024-01-02 | 5 | 1.5 | 1.50
+select typeof(j), typeof(j:a), typeof(j:n), typeof(j:d), typeof(j:l), typeof(j:z), typeof(j:nothing) from v where id = 1;
+--> OBJECT | VARCHAR | INTEGER | DECIMAL | ARRAY | NULL_VALUE | NULL
+select is_null_value(j:z), j:z is null, j:nothing is null from v where id = 1;
+--> true | false | true
+select upper(j:a), j:a || '!', length(j:a), split(j:a, ',') from v where id = 1;
+--> X | x! | 1 | ["x"]
+select to_varchar(parse_json('"x"')), parse_json('"x"')::varchar, parse_json('{"b": 1}')::varchar, to_json(parse_json('[1, 2]'));
+--> x | x | {"b":1} | [1,2]
+select f.index, f.value, f.value:b::int b, f.key from v, lateral flatten(input => v.j:l) f where id = 1;
+--= INDEX | VALUE | B | KEY
+--> 0 | 1 | NULL | NULL
+--> 1 | {"b":2} | 2 | NULL
+select v.id, f.value from v, lateral flatten(input => j:l, outer => true) f where v.id = 2;
+--> 2 | NULL
+select v.id, f.value from v, lateral flatten(input => j:l) f where v.id = 2;
+select f.path, f.value from v, table(flatten(input => v.j, recursive => true)) f where id = 1 and path like 'l%';
+--> l | [1,{"b":2}]
+--> l[0] | 1
+--> l[1] | {"b":2}
+--> l[1].b | 2
+select key, value::varchar from table(flatten(input => parse_json('{"p": 1, "q": "w"}')));
+--> p | 1
+--> q | w
+select value::int from table(flatten(input => array_construct(3, 4)));
+--> 3
+--> 4
+select value:x::varchar from v, lateral flatten(parse_json('[{"x": "deep"}]')) where id = 1;
+--> deep
+select object_construct('b', 1, 'A', null, 'c', 'text', 'd', 1.5, 'e', true);
+--> {"b":1,"c":"text","d":1.5,"e":true}
+select object_construct('t', '2024-01-02 03:04:05'::timestamp_ntz, 'd', '2024-01-02'::date, 'j', j:o, 'x', t) from v where id = 1;
+--> {"d":"2024-01-02","j":{"k":null},"t":"2024-01-02 03:04:05.000","x":"plain"}
+select object_construct(t, id) from v where id = 1;
+--> {"plain":1}
+select object_construct_keep_null('x', null, 'y', 1), object_construct();
+--> {"x":null,"y":1} | {}
+select {'a': 1, 'b': t} from v where id = 2;
+--> {"a":1,"b":"other"}
+select object_construct(*) from (select 1 as a, null as b, 'x' as c);
+--> {"A":1,"C":"x"}
+select [1, 'a', null], array_construct(), array_size(array_construct(1, 2)), array_size(j:l) from v where id = 1;
+--> [1,"a",null] | [] | 2 | 2
+select array_agg(id) within group (order by id desc), array_agg(t) within group (order by t) from v;
+--> [2,1] | ["other","plain"]
+select array_agg(id) from v where id > 10;
+--> []
+select object_agg(t, id) from v where id = 1;
+--> {"plain":1}
+select array_contains('a'::variant, parse_json('["a", 1]')), array_contains(2::variant, array_construct(1, 2)), array_contains('z'::variant, array_construct('y'));
+--> true | true | false
+select array_cat(array_construct(1), array_construct(2)), array_append(array_construct(1), 'x'), array_prepend(array_construct(1), 0), array_slice(array_construct(1, 2, 3), 0, 2), array_distinct(array_construct(1, 1)), array_compact(parse_json('[1, null]'));
+--> [1,2] | [1,"x"] | [0,1] | [1,2] | [1] | [1]
+select array_to_string(array_construct(1, 'a'), '-'), array_position(2::variant, array_construct(1, 2)), array_sort(array_construct(10, 9)), array_max(array_construct(10, 9)), array_min(array_construct(10, 9));
+--> 1-a | 1 | [9,10] | 10 | 9
+select arrays_overlap(array_construct(1, 2), array_construct(2)), array_intersection(array_construct(1, 2), array_construct(2, 3)), array_except(array_construct(1, 2), array_construct(2)), array_flatten(parse_json('[[1], [2]]')), array_generate_range(0, 3);
+--> true | [2] | [1] | [1,2] | [0,1,2]
+select object_keys(parse_json('{"b": 1, "a": 2}')), object_insert(parse_json('{"a": 1}'), 'b', 2), object_insert(parse_json('{"a": 1}'), 'a', 2, true), object_delete(parse_json('{"a": 1, "b": 2}'), 'a'), object_pick(parse_json('{"a": 1, "b": 2}'), 'a');
+--> ["b","a"] | {"a":1,"b":2} | {"a":2} | {"b":2} | {"a":1}
+select get(parse_json('{"a": 1}'), 'a'), get(array_construct(7, 8), 1), get_path(parse_json('{"a": {"b": 3}}'), 'a.b'), get_ignore_case(parse_json('{"Ab": 1}'), 'aB');
+--> 1 | 8 | 3 | 1
+select as_integer(parse_json('5')), as_integer(parse_json('"5"')), as_varchar(parse_json('"x"')), as_double(parse_json('1.5')), is_integer(parse_json('5')), is_varchar(parse_json('5')), is_array(parse_json('[]')), is_object(parse_json('{}')), is_boolean(parse_json('true'));
+--> 5 | NULL | x | 1.5 | true | false | true | true | true
+select try_parse_json('{bad'), parse_json(''), try_parse_json('{"a":1}');
+--> NULL | NULL | {"a":1}
+select parse_json('{bad');
+--! 100069
+select coalesce(j:nothing, 'none'), nvl(j:a::varchar, 'none'), iff(true, j:a, 'other') from v where id = 1;
+--> "none" | x | "x"
+select to_variant(5), to_variant('x'), 'x'::variant, 5::variant::int, to_array(1), to_object(parse_json('{"a":1}'));
+--> 5 | "x" | "x" | 5 | [1] | {"a":1}
+select strip_null_value(j:z), check_json('{'), check_json('1') is null from v where id = 1;
+--> NULL | Invalid JSON | true
+insert into v select 3, t, j:a from v where id = 1;
+select j, t from v where id = 3;
+--> "plain" | x
+update v set j = 'five', t = j where id = 3;
+select j, t from v where id = 3;
+--> "five" | plain
+insert into v (id, j) values (4, parse_json('{}'));
+--! 2014
+select count(*) from v, lateral (select 1);
+--> 3
+select split('a,b', ','), split_part('a,b', ',', 2), strtok('a b', ' ', 1), strtok_to_array('a b', ' ');
+--> ["a","b"] | b | a | ["a","b"]
+select f.seq > 0, f.this from v, lateral flatten(input => j, path => 'l') f where id = 1 and f.index = 0;
+--> true | [1,{"b":2}]
