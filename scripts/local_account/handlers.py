@@ -29,6 +29,7 @@ import pyarrow as pa
 
 from local_account import declared
 from local_account.errors import SqlError, compilation
+from local_account.types import Column
 from local_account.worker import ROW_NUMBER, fit, from_ipc, receive, send, to_ipc
 
 PACKAGES = (  # of those that Snowflake carries, the ones that may be installed beside this account
@@ -58,11 +59,10 @@ class Handler:
 
 @dataclass(frozen=True)
 class Rows:
-    """What a procedure that RETURNS TABLE gave; a pandas frame has neither a query nor its columns."""
+    """What a procedure that RETURNS TABLE gave."""
 
+    columns: list[Column]
     table: pa.Table
-    columns: list[dict[str, Any]] | None = None  # name, type, precision, scale
-    query_id: str | None = None
 
 
 def check_packages(packages: Iterable[str], *, procedure: bool = False) -> None:
@@ -192,7 +192,12 @@ class Pool:
             answer, body = worker.ask(request, seconds=seconds)
         if "value" in answer:
             return answer["value"]
-        return Rows(from_ipc(body), **answer["rows"])
+        columns = [Column(*described) for described in answer["columns"]]
+        arrays = [
+            fit(given, declared.arrow_type(column))
+            for column, given in zip(columns, from_ipc(body).columns, strict=True)
+        ]
+        return Rows(columns, pa.table(arrays, names=[column.name for column in columns]))
 
     def call_table_function(
         self,

@@ -233,18 +233,35 @@ def call_procedure(request: dict[str, Any]) -> tuple[dict[str, Any], memoryview 
     function = load(request["handler"])
     session = open_session(request["login"])
     value = function(session, *request["arguments"])
+    if isinstance(value, DataFrame):
+        session.connection.arrow_number_to_decimal_setter = True  # or NUMBER(p,s) would come as float
+        result, description = session._conn.get_result_set(value._plan, to_arrow=True)
+        columns = [(c.name, FIELD_ID_TO_NAME[c.type_code].lower(), c.precision, c.scale) for c in description]
+        return {"columns": columns}, to_ipc(result["data"])
     if isinstance(value, pd.DataFrame):
-        return {"rows": {}}, to_ipc(pa.Table.from_pandas(value, preserve_index=False))
-    if not isinstance(value, DataFrame):
-        json.dumps(value, default=_tagged)  # here, where its error is the handler's
-        return {"value": value}, b""
-    session.connection.arrow_number_to_decimal_setter = True  # or NUMBER(p,s) would come as float
-    result, description = session._conn.get_result_set(value._plan, to_arrow=True)
-    columns = [
-        {"name": c.name, "type": FIELD_ID_TO_NAME[c.type_code], "precision": c.precision, "scale": c.scale}
-        for c in description
-    ]
-    return {"rows": {"query_id": result["sfqid"], "columns": columns}}, to_ipc(result["data"])
+        table = pa.Table.from_pandas(value, preserve_index=False)
+        return {"columns": [_described(field) for field in table.schema]}, to_ipc(table)
+    json.dumps(value, default=_tagged)  # here, where its error is the handler's
+    return {"value": value}, b""
+
+
+def _described(field: pa.Field) -> tuple[str, str, int | None, int | None]:
+    """The Snowflake column that a pandas column becomes: name, type, precision, scale."""
+    is_, type_ = pa.types, field.type
+    if is_.is_decimal(type_):
+        return field.name, "fixed", type_.precision, type_.scale
+    if is_.is_integer(type_):
+        return field.name, "fixed", 38, 0
+    for wire, tests in {
+        "real": (is_.is_floating,),
+        "text": (is_.is_string, is_.is_large_string, is_.is_null),
+        "boolean": (is_.is_boolean,),
+        "date": (is_.is_date,),
+        "timestamp_ntz": (is_.is_timestamp,),
+    }.items():
+        if any(test(type_) for test in tests):
+            return field.name, wire, None, None
+    raise TypeError(f"column {field.name} of the DataFrame, {type_}, has no SQL counterpart")
 
 
 def call_function(class_: type, rows: pa.Table, count: int, schema: pa.Schema) -> pa.Table:

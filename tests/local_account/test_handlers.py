@@ -15,6 +15,7 @@ import pyarrow as pa
 import pytest
 from local_account.errors import SqlError
 from local_account.handlers import Handler, Pool, check_packages, stage_imports
+from snowflake.connector.errors import ProgrammingError
 
 
 @pytest.fixture(scope="module")
@@ -270,3 +271,71 @@ def wait_for(condition: object, seconds: float = 30) -> str:
         assert time.monotonic() < deadline, "waited in vain"
         time.sleep(0.05)
     return found
+
+
+def create(name: str, returns: str, body: str, arguments: str = "") -> str:
+    return (
+        f"create or replace procedure {name}({arguments}) returns {returns} language python runtime_version = '3.11' "
+        f"packages = ('snowflake-snowpark-python') handler = 'main' as $${textwrap.dedent(body)}$$"
+    )
+
+
+@pytest.fixture
+def cursor(account: object) -> Iterator[object]:
+    with account.connect() as connection, connection.cursor() as cursor:
+        cursor.execute("create or replace database handlers")
+        cursor.execute("use schema handlers.public")
+        yield cursor
+        cursor.execute("drop database handlers")
+
+
+def test_a_procedure_is_given_python_values(cursor: object) -> None:
+    types = ["number", "number(9,2)", "float", "varchar", "boolean", "date", "timestamp_ntz", "variant", "varchar"]
+    arguments = ", ".join(f"a{place} {type_}" for place, type_ in enumerate(types))
+    cursor.execute(create("told", "varchar", "def main(session, *given): return repr(given)", arguments))
+    cursor.execute(
+        "call told(1, 1.5, 0.5, 'a', true, '2024-01-02'::date, '2024-01-02 03:04:05'::timestamp_ntz, "
+        """parse_json('{"a": [1]}'), null)"""
+    )
+    assert cursor.fetchone() == (
+        "(1, Decimal('1.50'), 0.5, 'a', True, datetime.date(2024, 1, 2), datetime.datetime(2024, 1, 2, 3, 4, 5), "
+        "{'a': [1]}, None)",
+    )
+
+
+def test_a_procedure_works_in_its_callers_transaction_and_cannot_end_the_session(cursor: object) -> None:
+    cursor.execute("create table seen (i int)")
+    body = """
+        def main(session):
+            before = session.table("seen").count()
+            session.sql("insert into seen values (?)", params=[2]).collect()
+            with session:
+                session.close()
+            return before + session.sql("select count(*) from seen").collect()[0][0]
+    """
+    cursor.execute(create("add_one", "int", body))
+    cursor.execute("begin")
+    cursor.execute("insert into seen values (1)")
+    assert cursor.execute("call add_one()").fetchone() == (3,)
+    cursor.execute("rollback")
+    assert cursor.execute("select count(*) from seen").fetchone() == (0,)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "session.sql('select 1 as a, 2.50::number(9,2) as b, null::varchar as c')",
+        "pandas.DataFrame({'a': [1], 'b': [Decimal('2.50')], 'c': [None]})",
+    ],
+)
+def test_a_procedure_returns_the_rows_of_its_data_frame(cursor: object, given: str) -> None:
+    body = f"import pandas\nfrom decimal import Decimal\ndef main(session): return {given}"
+    cursor.execute(create("rows_of", "table(a int, b number(9,2), c varchar)", body))
+    assert cursor.execute("call rows_of()").fetchall() == [(1, Decimal("2.50"), None)]
+
+
+def test_a_procedures_exception_is_its_callers_error(cursor: object) -> None:
+    cursor.execute(create("fails", "int", "def main(session): return 1 // 0"))
+    with pytest.raises(ProgrammingError, match=r"ZeroDivisionError.*\n in function FAILS with handler main") as raised:
+        cursor.execute("call fails()")
+    assert (raised.value.errno, raised.value.sqlstate) == (100_357, "P0000")
