@@ -33,10 +33,10 @@ class Host:
     def execute(self, sql: str) -> scripting.Rows:
         from local_account.statements import execute
 
-        return to_rows(execute(self.session, sql))
+        return to_rows(execute(self.session, sql), self.session.query_id)
 
 
-def to_rows(result: Result) -> scripting.Rows:
+def to_rows(result: Result, query_id: str) -> scripting.Rows:
     """A result as the interpreter sees it; the result itself goes along, for RETURN TABLE."""
     parsed = [i for i, column in enumerate(result.columns) if column.type in declared.SEMI_STRUCTURED]
     values = results.python_rows(result)
@@ -44,7 +44,7 @@ def to_rows(result: Result) -> scripting.Rows:
         values = [tuple(json.loads(value) if i in parsed and value is not None else value for i, value in enumerate(row)) for row in values]
     changed = result.rowcount if result.kind not in ("select", "ddl") else None
     rows = scripting.Rows([column.name for column in result.columns], values, changed, result.kind)
-    rows.result = result
+    rows.result, rows.query_id = result, query_id
     return rows
 
 

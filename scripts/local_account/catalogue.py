@@ -98,27 +98,11 @@ class Catalogue:
                     self._documents[key] = document
 
 
-class _Inside:
-    """A cursor for code that would begin and end transactions of its own: here it already stands in one."""
-
-    def __init__(self, cursor: Any) -> None:
-        self._cursor = cursor
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._cursor, name)
-
-    def begin(self) -> None: ...
-
-    def commit(self) -> None: ...
-
-    def rollback(self) -> None: ...
-
-
 class Change:
     """The documents that one transaction writes or removes."""
 
     def __init__(self, cursor: Any, database: str) -> None:
-        self.cursor = _Inside(cursor)
+        self.cursor = cursor
         self.database = database
         self.documents: dict[Key, dict[str, Any] | None] = {}
 

@@ -278,8 +278,9 @@ def _snapshot(session: Session, database: str) -> str | None:
 
 
 def _run_sql(inner: Session, document: dict[str, Any], values: list[Any]) -> Any:
-    body = strip_comments(document["body"])
+    body = document["body"]  # as written: the interpreter counts lines from its first character
     if not scripting.is_block(body):
+        body = strip_comments(body)
         body = f"begin return table({body}); end" if document["table"] is not None else f"begin {body}; end"
     arguments = {argument["name"]: value for argument, value in zip(document["arguments"], values, strict=True)}
     declared_types = {argument["name"]: argument["type"] for argument in document["arguments"]}

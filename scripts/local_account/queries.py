@@ -125,7 +125,7 @@ def _define(session: Session, plan: Plan) -> Result:
     elif not access.may(session, "OWNERSHIP", "TABLE", *name):
         raise access.not_found("TABLE", *name)
     with session.account.change(database, session) as change:
-        result = engine.run(change.cursor, tree, plan.binds, names.context(session), tables=plan.relations)
+        result = engine.run(change.cursor, tree, plan.binds, names.context(session), in_transaction=True, tables=plan.relations)
         for stream_database, stream in plan.streams:  # CREATE TABLE AS consumes what it reads
             change.execute(f"delete from {quote(stream_database)}.{quote(SYSTEM_SCHEMA)}.stream_queue where stream = ?", [stream])
         if replaces:

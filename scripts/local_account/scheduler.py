@@ -41,7 +41,8 @@ class Scheduler:
 
     def stop(self) -> None:
         self._stop.set()
-        self._thread.join(timeout=10)
+        if self._thread.is_alive():
+            self._thread.join(timeout=10)
 
     def run_soon(self, root: Name) -> None:
         self._soon.put(root)
