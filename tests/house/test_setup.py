@@ -1,9 +1,11 @@
 """The way from a bare clone to an environment, and what it says when it cannot go on."""
 
+import ast
 import re
 import shutil
 import subprocess
-from importlib.metadata import distributions
+import sys
+from importlib.metadata import distributions, packages_distributions
 from pathlib import Path
 
 import pytest
@@ -42,6 +44,25 @@ def test_the_environment_holds_exactly_what_is_required():
     required = {normal(name): version for name, version in (line.split("==") for line in REQUIREMENTS)}
 
     assert installed == required
+
+
+def test_every_package_that_we_import_is_one_that_we_ask_for():
+    """In the first part of requirements.txt: what only follows from others may go with them."""
+    ours = {"local_account", "retail_stream", "run_app", "_snowflake", *sys.stdlib_module_names}
+    asked = {
+        normal(line.split("==")[0]) for line in (ROOT / "requirements.txt").read_text().split("\n\n")[1].splitlines()
+    }
+    providers = packages_distributions()
+    imported = set()
+    for folder in ("scripts", "src", "tests"):
+        for path in (ROOT / folder).rglob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text())):
+                if isinstance(node, ast.Import):
+                    imported |= {alias.name.partition(".")[0] for alias in node.names}
+                elif isinstance(node, ast.ImportFrom) and not node.level:
+                    imported.add(node.module.partition(".")[0])
+
+    assert {name for name in imported - ours if not asked & {normal(p) for p in providers.get(name, [])}} == set()
 
 
 def normal(name: str) -> str:
