@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import sqlglot
+import yaml
 from sqlglot import exp
 
 from local_account.scripting import split
@@ -36,9 +37,9 @@ class SetupFile:
     def object_name(self) -> str:
         return f"{self.schema}.{self.path.stem}"
 
-    @property
+    @cached_property
     def text(self) -> str:
-        return self.path.read_text()
+        return expanded(self.path.read_text())
 
     @cached_property
     def statements(self) -> list[str]:
@@ -71,6 +72,12 @@ class SetupFile:
     def body(self) -> str:
         """What stands between the dollars of a procedure."""
         return code(self.statements[0].partition("$$")[2].rpartition("$$")[0])
+
+
+def expanded(text: str) -> str:
+    """A file as the client stages it, with the templates filled in from snowflake.yml."""
+    values = yaml.safe_load((APP.parent / "snowflake.yml").read_text())["env"]
+    return re.sub(r"<% ctx\.env\.(\w+) %>", lambda template: values[template[1]], text)
 
 
 def code(text: str) -> str:

@@ -1,0 +1,406 @@
+"""Given events, expect rows: raw to bronze to gold, in an installed app that differs from ours by one door for landing events."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import shutil
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.end_to_end
+
+ROOT = Path(__file__).resolve().parents[2]
+DOOR = """
+create or replace procedure core.land_events(events variant)
+returns varchar
+language sql
+execute as owner
+as
+$$
+begin
+    insert into raw_data.raw_retail_events (event_id, event_type, event_time, event_data, run_id, created_at)
+    select
+        value:event_id::number(18, 0), value:event_type::varchar, value:event_time::timestamp_ntz, value:event_data,
+        'a test', sysdate()
+    from table(flatten(input => :events));
+    return 'landed';
+end;
+$$;
+grant usage on procedure core.land_events(variant) to application role app_admin;
+"""
+EVENT_IDS = count(5_000_000_000_000_000)
+KEYS = count(1)
+
+
+@dataclasses.dataclass
+class Line:
+    """An order line that fits; money in USD."""
+
+    line_number: int = 1
+    quantity: int = 2
+    unit_price: float = 10.5
+    unit_cost: float = 4.25
+    discount_amount: float = 1
+
+    def data(self) -> dict:
+        total = round(self.quantity * self.unit_price - self.discount_amount, 2)
+        return dataclasses.asdict(self) | {
+            "product_id": 7, "product_name": "Lamp", "category_name": "home", "subcategory": "light", "brand": "Juniper",
+            "line_total": total,
+        }  # fmt: skip
+
+
+class App:
+    """The app with its door, as a consumer's connection sees it."""
+
+    def __init__(self, connection):
+        self.cursor = connection.cursor()
+
+    def land(self, *events: dict) -> None:
+        self.cursor.execute("call land_events(parse_json(%s))", (json.dumps(events),))
+
+    def to_gold(self) -> None:
+        self.cursor.execute("call transform_bronze_to_gold()")
+
+    def rows(self, query: str, *values: object) -> list[tuple]:
+        return self.cursor.execute(query, values).fetchall()
+
+    def everything(self) -> list[list[tuple]]:
+        """All rows of bronze and gold, in a stable order."""
+        tables = [
+            "bronze.stg_customers", "bronze.stg_purchases", "bronze.stg_purchase_lines", "bronze.stg_returns",
+            "bronze.stg_marketing_touches", "bronze.stg_supply_chain", "bronze.quarantined_events",
+            "gold.customer_profiles", "gold.customer_statistics", "gold.fct_sales", "gold.fct_sale_lines", "pipeline.progress",
+        ]  # fmt: skip
+        return [sorted(self.rows(f"select * from {table}"), key=repr) for table in tables]
+
+
+@pytest.fixture(scope="module")
+def app(account, tmp_path_factory):
+    """Our app with one procedure more, installed beside the one of the other tests."""
+    folder = tmp_path_factory.mktemp("with_a_door")
+    for name in ("app", "src"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "snowflake.yml", folder)
+    (folder / "app/setup/core/land_events.sql").write_text(DOOR)
+    setup = folder / "app/setup.sql"
+    last = "execute immediate from './setup/core/initialize_version.sql';"
+    setup.write_text(setup.read_text().replace(last, f"{last}\nexecute immediate from './setup/core/land_events.sql';"))
+
+    name = f"{account.application}_with_a_door"
+    names = {"RETAIL_STREAM_APPLICATION": name, "RETAIL_STREAM_PACKAGE": f"{name}_pkg"}
+    shop = dataclasses.replace(account, environment=account.environment | names, application=name)
+    shop.snow("app", "run", "--no-interactive", "--project", str(folder))
+    try:
+        with shop.connect() as connection:
+            connection.cursor().execute(f"use schema {name}.core")
+            yield App(connection)
+    finally:
+        shop.snow("app", "teardown", "--cascade", "--force", "--project", str(folder))
+
+
+def at(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M:%S}.{moment.microsecond // 1000:03}"
+
+
+def now() -> datetime:
+    return datetime.now(UTC).replace(tzinfo=None)
+
+
+def event(event_type: str, data: dict, *, event_id: int | None = None, happened: datetime | None = None) -> dict:
+    return {
+        "event_id": next(EVENT_IDS) if event_id is None else event_id,
+        "event_type": event_type,
+        "event_time": at(happened or now() - timedelta(hours=1)),
+        "event_data": data,
+    }
+
+
+def profile(customer_id: int, *, signed_up: datetime, **changes: object) -> dict:
+    data = {
+        "customer_id": customer_id, "first_name": "Mary", "last_name": "O'Brien", "email": "mary@example.com", "gender": "female",
+        "age": 44, "income": 61000.5, "city": "Reno", "state": "NV", "zip_code": "08901", "time_zone": "America/Los_Angeles",
+        "customer_segment": "premium", "price_sensitivity": 0.25, "favourite_category": "home", "preferred_channel": "web",
+        "acquisition_channel": "email", "signed_up_at": at(signed_up),
+    }  # fmt: skip
+    return event("customer_profile", data | changes)
+
+
+def purchase(customer_id: int, *lines: Line, ordered: datetime, event_id: int | None = None, **changes: object) -> dict:
+    subtotal = sum(line.quantity * line.unit_price for line in lines)
+    discount = sum(line.discount_amount for line in lines)
+    data = {
+        "order_id": next(KEYS), "customer_id": customer_id, "customer_segment": "premium", "ordered_at": at(ordered),
+        "sales_channel": "web", "device": "mobile", "payment_method": "credit_card", "shipping_method": "standard",
+        "warehouse_id": 3, "ship_state": "NV", "is_repeat_customer": False, "currency": "USD", "subtotal": subtotal,
+        "discount_total": discount, "tax_total": 1.5, "shipping_total": 5, "final_total": round(subtotal - discount + 6.5, 2),
+        "lines": [line.data() for line in lines],
+    }  # fmt: skip
+    return event("purchase", data | changes, event_id=event_id)
+
+
+def test_an_order_reaches_gold_with_its_lines_and_its_margin(app):
+    customer = next(KEYS)
+    order = purchase(customer, Line(), Line(line_number=2, quantity=1, unit_price=99.99, unit_cost=50, discount_amount=0), ordered=now())
+
+    app.land(order)
+    app.to_gold()
+
+    (sale,) = app.rows(
+        "select order_id, customer_segment, warehouse_id, line_count, item_count, subtotal, discount_total, final_total, cost_total, margin"
+        " from gold.fct_sales where customer_id = %s",
+        customer,
+    )
+    assert sale == (
+        order["event_data"]["order_id"], "premium", 3, 2, 3, Decimal("120.99"), Decimal("1.00"), Decimal("126.49"),
+        Decimal("58.50"), Decimal("61.49"),
+    )  # fmt: skip
+    lines = app.rows("select line_number, line_total, margin from gold.fct_sale_lines where customer_id = %s order by 1", customer)
+    assert lines == [(1, Decimal("20.00"), Decimal("11.50")), (2, Decimal("99.99"), Decimal("49.99"))]
+
+
+def test_what_a_customer_told_and_did_stands_in_one_row(app):
+    customer, moment = next(KEYS), now()
+
+    app.land(
+        profile(customer, signed_up=moment - timedelta(days=40)),
+        purchase(customer, Line(), ordered=moment - timedelta(days=30)),
+        purchase(customer, Line(quantity=4), ordered=moment - timedelta(days=10)),
+    )
+    app.to_gold()
+
+    (row,) = app.rows(
+        "select last_name, zip_code, customer_segment, tenure_days, total_orders, total_items, total_spent, avg_order_value,"
+        " days_since_last_order from gold.dim_customers where customer_id = %s",
+        customer,
+    )
+    assert row == ("O'Brien", "08901", "premium", 40, 2, 6, Decimal("74.00"), Decimal("37.00"), 10)
+
+
+def test_an_order_that_arrives_late_moves_the_first_order_back(app):
+    customer, moment = next(KEYS), now().replace(microsecond=0)
+
+    app.land(purchase(customer, Line(), ordered=moment - timedelta(days=3)))
+    app.to_gold()
+    app.land(purchase(customer, Line(), ordered=moment - timedelta(days=9)))
+    app.to_gold()
+
+    found = app.rows("select first_order_at, last_order_at, total_orders from gold.dim_customers where customer_id = %s", customer)
+    assert found == [(moment - timedelta(days=9), moment - timedelta(days=3), 2)]
+
+
+def test_the_newest_profile_wins_in_whatever_order_they_arrive(app):
+    customer, moment = next(KEYS), now()
+    older = profile(customer, signed_up=moment, city="Reno")
+    newer = profile(customer, signed_up=moment, city="Elko")
+
+    app.land(newer)
+    app.to_gold()
+    app.land(older)
+    app.to_gold()
+
+    assert app.rows("select city, total_orders from gold.dim_customers where customer_id = %s", customer) == [("Elko", 0)]
+
+
+def test_an_event_that_arrives_twice_counts_once(app):
+    customer = next(KEYS)
+    order = purchase(customer, Line(), ordered=now())
+
+    app.land(order, order)
+    app.to_gold()
+    app.land(order)
+    app.to_gold()
+
+    assert app.rows("select count(*) from bronze.stg_purchases where customer_id = %s", customer) == [(1,)]
+    assert app.rows("select count(*) from bronze.stg_purchase_lines where order_id = %s", order["event_data"]["order_id"]) == [(1,)]
+    assert app.rows("select total_orders from gold.dim_customers where customer_id = %s", customer) == [(1,)]
+    assert app.rows("select count(*) from bronze.quarantined_events where event_id = %s", order["event_id"]) == [(0,)]
+
+
+def test_an_order_that_two_events_tell_counts_once(app):
+    customer = next(KEYS)
+    first, second = (purchase(customer, Line(), ordered=now(), order_id=10**9 + customer) for _ in range(2))
+
+    app.land(first)
+    app.to_gold()
+    app.land(second)
+    app.to_gold()
+
+    assert app.rows("select count(*), sum(final_total) from gold.fct_sales where customer_id = %s", customer) == [(1, Decimal("26.50"))]
+    assert app.rows("select count(*) from gold.fct_sale_lines where customer_id = %s", customer) == [(1,)]
+    assert app.rows("select total_orders from gold.dim_customers where customer_id = %s", customer) == [(1,)]
+
+
+BAD = {
+    "a key is missing": (lambda: event("customer_profile", {"first_name": "Nobody"}), "customer_id signed_up_at"),
+    "a key is not of its type": (lambda: profile("eleven", signed_up=now()), "customer_id"),
+    "a number is too large": (lambda: profile(10**25, signed_up=now()), "customer_id"),
+    "a time is no time": (lambda: purchase(1, Line(), ordered=now(), ordered_at="yesterday"), "ordered_at"),
+    "the kind is unknown": (lambda: event("parade", {"x": 1}), "unknown event_type"),
+    "it is from the future": (lambda: event("parade", {}, happened=now() + timedelta(days=2)), "from the future"),
+    "an order has no lines": (lambda: purchase(1, ordered=now()), "lines"),
+    "the lines are no list": (lambda: purchase(1, Line(), ordered=now(), lines="two lamps"), "lines"),
+    "a line is incomplete": (lambda: purchase(1, Line(), ordered=now(), lines=[Line().data(), {"line_number": 2}]), "a line is"),
+    "a line stands twice": (lambda: purchase(1, Line(), Line(), ordered=now()), "a line is"),
+    "totals do not add up": (lambda: purchase(1, Line(), ordered=now(), final_total=1), "do not add up"),
+    "a cost is beyond all bounds": (lambda: purchase(1, Line(unit_cost=9_999_999_999), ordered=now()), "impossible"),
+    "a refund is negative": (
+        lambda: event("return", {"return_id": 1, "order_id": 1, "line_number": 1, "customer_id": 1, "quantity": 1,
+                                 "refund_total": -1, "returned_at": at(now())}),
+        "refund_total",
+    ),
+    "a touch has no channel": (
+        lambda: event("marketing_touch", {"touch_id": 1, "touch_type": "click", "cost": 0.1, "occurred_at": at(now())}),
+        "channel_name",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("fault", BAD)
+def test_a_bad_event_is_put_aside_with_the_reason_and_holds_up_no_good_one(app, fault):
+    make, reason = BAD[fault]
+    bad, customer = make(), next(KEYS)
+
+    app.land(bad, profile(customer, signed_up=now()))
+    app.to_gold()
+
+    ((found, original),) = app.rows("select reason, event_data from bronze.quarantined_events where event_id = %s", bad["event_id"])
+    assert reason in found
+    assert json.loads(original) == bad["event_data"]
+    assert app.rows("select count(*) from gold.dim_customers where customer_id = %s", customer) == [(1,)]
+    assert app.rows("select count(*) from bronze.stg_purchase_lines where event_id = %s", bad["event_id"]) == [(0,)]
+
+
+def test_returns_touches_and_movements_are_typed_in_bronze(app):
+    moment = now().replace(microsecond=250_000)
+    returned = event("return", {
+        "return_id": 5, "order_id": 6, "line_number": 1, "customer_id": 7, "product_id": 8, "category_name": "home", "quantity": 1,
+        "refund_total": 9.5, "reason": "defective", "returned_at": at(moment),
+    })  # fmt: skip
+    touch = event("marketing_touch", {
+        "touch_id": 5, "customer_id": 7, "channel_name": "email", "campaign_name": "spring", "touch_type": "click", "cost": 0.0125,
+        "occurred_at": at(moment),
+    })  # fmt: skip
+    movement = event("supply_chain", {
+        "movement_id": 5, "movement_type": "delay", "order_id": 6, "warehouse_id": 2, "category_name": "home", "quantity": 3,
+        "delay_days": 1.5, "reason": "weather", "occurred_at": at(moment),
+    })  # fmt: skip
+
+    app.land(returned, touch, movement)
+    app.to_gold()
+
+    assert app.rows(
+        "select return_id, quantity, refund_total, reason, returned_at from bronze.stg_returns where event_id = %s", returned["event_id"]
+    ) == [(5, 1, Decimal("9.50"), "defective", moment)]
+    assert app.rows(
+        "select channel_name, touch_type, cost, occurred_at from bronze.stg_marketing_touches where event_id = %s", touch["event_id"]
+    ) == [("email", "click", Decimal("0.0125"), moment)]
+    assert app.rows(
+        "select movement_type, warehouse_id, quantity, delay_days from bronze.stg_supply_chain where event_id = %s", movement["event_id"]
+    ) == [("delay", 2, 3, Decimal("1.50"))]
+
+
+def test_a_transformation_with_nothing_to_do_changes_nothing(app):
+    app.land(purchase(next(KEYS), Line(), ordered=now()))
+    app.to_gold()
+    before = app.everything(), app.rows("select count(*) from reference_data.data_generation_audit")
+
+    app.to_gold()
+    app.cursor.execute("call transform_raw_to_bronze()")
+
+    assert (app.everything(), app.rows("select count(*) from reference_data.data_generation_audit")) == before
+
+
+def test_gold_adds_up_and_customers_are_the_sums_of_their_sales(app):
+    app.to_gold()
+
+    assert app.rows("select sum(line_total), sum(margin) from gold.fct_sale_lines") == app.rows(
+        "select sum(subtotal - discount_total), sum(margin) from gold.fct_sales"
+    )
+    statistics = "customer_id, total_orders, total_items, total_spent, total_discount, total_margin, first_order_at, last_order_at"
+    assert app.rows(f"select {statistics} from gold.customer_statistics where total_orders > 0 order by 1") == app.rows(
+        "select customer_id, count(*), sum(item_count), sum(final_total), sum(discount_total), sum(margin), min(ordered_at),"
+        " max(ordered_at) from gold.fct_sales group by customer_id order by 1"
+    )
+
+
+def test_each_step_leaves_a_record_of_what_it_moved(app):
+    app.land(event("parade", {}), purchase(next(KEYS), Line(), ordered=now()))
+    app.to_gold()
+
+    runs = app.rows("select layer, status, moved_counts from audit.pipeline_runs order by run_timestamp desc, layer limit 2")
+    moved = {layer: json.loads(counts) for layer, status, counts in runs if status == "COMPLETED"}
+    assert moved["BRONZE"] == {
+        "arrived": 2, "customer_profile": 0, "purchase": 1, "purchase_line": 1, "return": 0, "marketing_touch": 0, "supply_chain": 0,
+        "quarantined": 1, "duplicate": 0,
+    }  # fmt: skip
+    assert moved["GOLD"] == {"batches": 1, "fct_sales": 1, "fct_sale_lines": 1, "customer_profiles": 0, "customer_statistics": 1}
+
+
+@dataclasses.dataclass
+class Model:
+    """The row of gold.customer_model for the segment premium."""
+
+    r: float = 0.6
+    alpha: float = 5.714286
+    s: float = 0.45
+    beta: float = 20.0
+    p: float = 3.3
+    q: float = 11.0
+    mean_order_value: float = 150.0
+    margin_share: float = 0.35
+
+    def silent(self, orders: int, last: float, age: float, horizon: float) -> tuple[float, float]:
+        """P(no order within the horizon) and P(alive), by brute force; weeks since sign-up."""
+
+        def alive(week: float) -> float:
+            return (self.alpha + week) ** -(self.r + orders) * (self.beta + week) ** -self.s
+
+        def dropped(start: float, end: float, steps: int = 20_000) -> float:
+            width = (end - start) / steps
+            middles = (start + (step + 0.5) * width for step in range(steps))
+            return sum(self.s / (self.beta + week) * alive(week) for week in middles) * width
+
+        lost = dropped(last, age)
+        total = lost + alive(age)
+        return (lost + dropped(age, age + horizon) + alive(age + horizon)) / total, alive(age) / total
+
+    def orders_of_next_year(self, orders: int, last: float, age: float) -> float:
+        share = ((self.beta + age) / (self.beta + age + 365 / 7)) ** (self.s - 1)
+        rate = (self.r + orders) / (self.alpha + age)
+        return rate * (self.beta + age) / (self.s - 1) * (1 - share) * self.silent(orders, last, age, 90 / 7)[1]
+
+    def margin_per_order(self, orders: int, margin: float) -> float:
+        prior = self.mean_order_value * (self.q - 1) / self.p * self.margin_share
+        return self.p * (prior + margin) / (self.p * orders + self.q - 1)
+
+
+@pytest.mark.parametrize(
+    ("age_days", "order_ages"),
+    [(1, []), (400, []), (30, [30]), (400, [400]), (200, [200, 150, 10]), (365, [300, 290, 280, 270]), (700, range(2, 700, 20))],
+)
+def test_churn_and_lifetime_value_are_what_the_purchase_model_says(app, age_days, order_ages):
+    """An order on the day of the sign-up is its reason; it counts in the value of orders, not in their rate."""
+    customer, moment = next(KEYS), now()
+    signed_up = moment - timedelta(days=age_days)
+    app.land(
+        profile(customer, signed_up=signed_up),
+        *(purchase(customer, Line(), ordered=moment - timedelta(days=days)) for days in order_ages),
+    )
+    app.to_gold()
+
+    ((churn, value, margin),) = app.rows(
+        "select churn_probability, lifetime_value, total_margin from gold.dim_customers where customer_id = %s", customer
+    )
+    later = [days for days in order_ages if days != age_days]
+    history = len(later), (age_days - min(later)) / 7 if later else 0.0, age_days / 7
+    model = Model()
+    assert math.isclose(float(churn), model.silent(*history, 90 / 7)[0], abs_tol=0.003)
+    expected = model.orders_of_next_year(*history) * model.margin_per_order(len(order_ages), float(margin))
+    assert math.isclose(float(value), expected, rel_tol=0.02, abs_tol=0.02)
