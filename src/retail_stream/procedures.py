@@ -1,0 +1,221 @@
+"""One run of the generator in the account: the only module that knows Snowpark.
+
+The run's row in the audit is committed before the transaction begins; everything else is one transaction, in which the row is closed
+together with what it tells of. A run that fails leaves its reason there and raises.
+"""
+
+import hashlib
+import json
+import sys
+import time
+import uuid
+from pathlib import Path
+
+import numpy as np
+from snowflake.snowpark import Session
+
+from retail_stream import configuration as settings
+from retail_stream import fulfilment, plan, slots, statements
+from retail_stream.keyed_randomness import row_checksums, text_code
+from retail_stream.places import ZONES
+
+KINDS = {1: "customer_events", 2: "purchase_events", 3: "return_events", 4: "marketing_events", 5: "supply_chain_events"}
+NO_ORDER_LIMIT = 1_000_000_000  # more than can be due
+
+
+class RunRefused(Exception):
+    """The run cannot be made as it was asked for; nothing was generated."""
+
+
+def generate_batch(session: Session, customer_events, purchase_events, marketing_events, supply_chain_events) -> str:
+    """Make one run and return its id. Arguments are counts; None leaves a kind to the natural course.
+
+    Raises:
+        RunRefused: for impossible counts, or when another run took over.
+        ConfigurationRefused: with all faults of the reference tables.
+    """
+    request = plan.Request(
+        *(None if count is None else int(count) for count in (customer_events, purchase_events, marketing_events, supply_chain_events))
+    )
+    run = _Run(session, request)
+    run.start()
+    try:
+        run.execute("begin transaction")
+        run.make()
+        run.execute("commit")
+    except Exception as error:
+        # A later COMMIT would keep half a run, and the reason must outlive the rollback.
+        run.execute("rollback")
+        run.execute(statements.RECORD_FAILURE, str(error)[:8_000], run.seconds(), run.run_id)
+        raise
+    return run.run_id
+
+
+class _Run:
+    """One run: what is asked, and the session that carries it out."""
+
+    def __init__(self, session: Session, request: plan.Request):
+        self.session = session
+        self.request = request
+        self.run_id = str(uuid.uuid4())
+        self.started = time.monotonic()
+
+    def execute(self, statement: str, *binds):
+        """Execute one statement and return its rows."""
+        return self.session.sql(statement, params=list(binds)).collect()
+
+    def seconds(self) -> float:
+        return round(time.monotonic() - self.started, 3)
+
+    def start(self) -> None:
+        """Take the state, close crashed runs, record this one: three statements, each committed by itself."""
+        asked = {name: count for name, count in vars(self.request).items() if count is not None}
+        self.execute(statements.TAKE_STATE, self.run_id)
+        self.execute(statements.CLOSE_CRASHED, self.run_id)
+        self.execute(statements.RECORD_START, self.run_id, json.dumps(asked), code_version())
+
+    def make(self) -> None:
+        """Everything between BEGIN and COMMIT."""
+        if faults := self.request.faults():
+            raise RunRefused("; ".join(faults))
+        if not self.execute(statements.HOLD_STATE, self.run_id)[0][0]:
+            raise RunRefused("Another run started at the same moment and took over; call again when it has ended")
+        state, config = self._read()
+        now, end = (None if text is None else slots.from_datetime(np.datetime64(text)) for text in (state["now"], state.get("window_end")))
+        end_slot = None if end is None else end // slots.SLOT_MS
+        window = plan.window_of(now, end_slot, self.request, config.parameters["first_run_days"])
+        if window is None:
+            self._close(config, None, None, {}, 0, "Nothing to do: the half-hour has not ended.")
+            return
+        calendar = slots.Calendar(config)
+        frequencies = json.dumps([(row["segment_name"], row["purchase_frequency"]) for row in config.segments])
+        planned = plan.plan_of(
+            config, calendar, window, self.request, self._living(window, frequencies), state["next_customer"], state["next_order"]
+        )
+        self._write(config, window, planned, frequencies)
+        counts, checksum = self._emit_due(config, window, planned)
+        self.execute(
+            statements.ADVANCE_STATE,
+            None if window.is_open else slots.to_text(window.end_ms),
+            planned.next_customer,
+            planned.next_order,
+            json.dumps(config.segments),
+        )
+        self._close(config, window, planned, counts, checksum, self._summary(window, planned, counts))
+
+    def _read(self) -> tuple[dict, settings.Configuration]:
+        tables: dict[str, list[dict]] = {}
+        for table, text in self.execute(statements.READ_ALL):
+            tables.setdefault(table, []).append(json.loads(text))
+        state = tables.pop("state")[0]
+        return state, settings.from_tables(tables, {"segments": state.get("known_segments") or []})
+
+    def _living(self, window: plan.Window, frequencies: str) -> np.ndarray:
+        """The weight of the earlier customers alive in each slot (rows) and zone (columns)."""
+        last = window.first + window.count - 1
+        changes = np.zeros((window.count + 1, len(ZONES)), dtype=np.int64)
+        zones = {name: index for index, (name, _, _) in enumerate(ZONES)}
+        for zone, leaves_at, weight in self.execute(statements.LIVING_WEIGHTS, frequencies, last, window.first, window.first):
+            changes[0, zones[zone]] += int(weight)
+            if leaves_at:
+                changes[int(leaves_at) - window.first, zones[zone]] -= int(weight)
+        return np.cumsum(changes, axis=0)[:-1]
+
+    def _write(self, config: settings.Configuration, window: plan.Window, planned: plan.Plan, frequencies: str) -> None:
+        """Customers, orders, and what follows from them."""
+        text, most, run = config.text(), config.parameters["events_per_shard"], self.run_id
+        customers = (planned.first_customer, planned.next_customer)
+        orders = (planned.first_order, most, text, planned.first_order, planned.next_order)
+        if planned.customer_count:
+            rows = json.dumps(plan.sharded(planned.sign_ups, most, numbers=(2,)))
+            self.execute(statements.SIGN_UP, config.snapshot["law_version"], run, text, rows)
+            self.execute(statements.EMIT_PROFILES, *customers)
+        if planned.order_count:
+            draws = [(slot, passed, "", 0, customer, order, count) for slot, passed, customer, order, count in planned.first_orders]
+            draws += [
+                (slot, passed, ZONES[zone][0], weight, 0, order, count)
+                for slot, passed, zone, weight, order, count in planned.further_orders
+            ]
+            rows = json.dumps(plan.sharded(draws, most, numbers=(5,), also_if_positive=(4,)))
+            last = window.first + window.count - 1
+            self.execute(statements.DRAW_ORDERS, text, rows, frequencies, last, window.first, run)
+            self.execute(statements.REMEMBER_FIRST_ORDERS, planned.first_order, planned.next_order)
+            self.execute(statements.EMIT_PURCHASES, run, *orders)
+            self.execute(statements.FIX_FULFILMENT, run, *orders)
+        if planned.customer_count or planned.order_count:
+            self.execute(statements.FIX_MARKETING, run, most, text, *customers, planned.first_order, planned.next_order)
+        # An open slot gets only what was asked for; its stock moves when it has ended.
+        stock = [] if window.is_open else fulfilment.stock_movements(config, window.start_ms, window.end_ms)
+        if stock:
+            self.execute(statements.FIX_STOCK, run, json.dumps([row | {"checksum": _stock_checksum(row)} for row in stock]))
+
+    def _emit_due(self, config: settings.Configuration, window: plan.Window, planned: plan.Plan) -> tuple[dict[str, int], int]:
+        """Emit what is due, and count everything that the run emits, by kind, with the checksum over all of it."""
+        limits = [
+            NO_ORDER_LIMIT if count is None else count for count in (self.request.marketing_events, self.request.supply_chain_events)
+        ]
+        due = (slots.to_text(window.end_ms), *limits)
+        counts, checksum = dict.fromkeys(KINDS.values(), 0), 0
+        for kind, count, part in self.execute(
+            statements.COUNT_EVENTS,
+            *due,
+            planned.first_customer,
+            planned.next_customer,
+            planned.first_order,
+            config.parameters["events_per_shard"],
+            config.text(),
+            planned.first_order,
+            planned.next_order,
+        ):
+            counts[KINDS[int(kind)]], checksum = int(count), checksum + int(part or 0)
+        if any(counts[KINDS[kind]] for kind in (3, 4, 5)):
+            self.execute(statements.EMIT_DUE, window.first, self.run_id, *due)
+            self.execute(statements.FORGET_DUE, *due)
+        return counts, checksum
+
+    def _close(self, config, window: plan.Window | None, planned: plan.Plan | None, counts: dict, checksum: int, summary: str) -> None:
+        firsts = {"customer_id": planned.first_customer, "order_id": planned.first_order} if planned else {}
+        law = {"orders_by_law": round(planned.orders_by_law, 3)} if planned else {}
+        self.execute(
+            statements.RECORD_END,
+            json.dumps(counts | law),
+            json.dumps(firsts),
+            config.parameters["seed"],
+            config.snapshot["law_version"],
+            slots.to_text(window.start_ms) if window else None,
+            slots.to_text(window.end_ms) if window else None,
+            self.seconds(),
+            json.dumps(config.checksums()),
+            config.text(),
+            f"{checksum:x}",
+            summary,
+            self.run_id,
+        )
+
+    def _summary(self, window: plan.Window, planned: plan.Plan, counts: dict[str, int]) -> str:
+        """What was made, and where it differs from what was asked."""
+        remarks = list(planned.remarks)
+        for name, asked in vars(self.request).items():
+            if asked is not None and counts[name] < asked:
+                remarks.append(f"of {asked} {name} asked for only {counts[name]} were due")
+        said = (
+            f"Run {self.run_id} made {counts['customer_events']} sign-ups, {counts['purchase_events']} orders, "
+            f"{counts['return_events']} returns, {counts['marketing_events']} marketing touches and "
+            f"{counts['supply_chain_events']} supply-chain movements, from {slots.to_text(window.start_ms)[:16]} to "
+            f"{slots.to_text(window.end_ms)[:16]} UTC."
+        )
+        return " ".join([said, *(remark[0].upper() + remark[1:] + "." for remark in remarks)])
+
+
+def _stock_checksum(row: dict) -> int:
+    values = (text_code(value, 2**60) if isinstance(value, str) else value for value in row.values())
+    return int(row_checksums(*(np.array([value]) for value in values))[0])
+
+
+def code_version() -> str:
+    """A hash of the generator's modules as they were loaded."""
+    digest = hashlib.blake2b(digest_size=8)
+    loaded = sorted((name, module) for name, module in sys.modules.items() if name.startswith("retail_stream."))
+    for name, module in loaded:
+        digest.update(name.encode() + Path(module.__file__).read_bytes())
+    return digest.hexdigest()

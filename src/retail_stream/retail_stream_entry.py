@@ -1,0 +1,24 @@
+"""The door for Snowflake: its IMPORTS land flat in one directory, and here that directory becomes the package `retail_stream`.
+
+HANDLER clauses name this module. The modules themselves import each other as `retail_stream.<module>`, as they do in tests.
+"""
+
+import importlib.machinery
+import importlib.util
+import sys
+from pathlib import Path
+
+if "retail_stream" not in sys.modules:
+    _spec = importlib.machinery.ModuleSpec("retail_stream", None, is_package=True)
+    _spec.submodule_search_locations = [str(Path(__file__).parent)]
+    sys.modules["retail_stream"] = importlib.util.module_from_spec(_spec)
+
+from retail_stream.procedures import generate_batch  # noqa: E402, F401
+from retail_stream.table_functions import (  # noqa: E402, F401
+    FulfilmentEvents,
+    MarketingEvents,
+    OrderDraws,
+    PurchaseChecksums,
+    PurchaseEvents,
+    SignUps,
+)

@@ -1,0 +1,443 @@
+"""The SQL of a run, in the order in which it is executed. Values are binds, never part of the text.
+
+Rows made in Python (plans, weights) travel as one bind of JSON text and become a relation by FLATTEN. A run needs no temporary object
+and, between BEGIN and COMMIT, no DDL.
+"""
+
+# Taking the state and closing what crashed are two statements: the second does nothing if another run took the state in between.
+TAKE_STATE = "update pipeline.generation_state set holder = ?, held_at = sysdate() where state_id = 1"
+CLOSE_CRASHED = """
+update reference_data.data_generation_audit
+set status = 'FAILED', error_message = 'It did not end; a later run closed it. Nothing of it was kept.'
+where
+    status = 'RUNNING'
+    and run_type = 'GENERATION'
+    and exists (select 1 from pipeline.generation_state where holder = ?)
+"""
+RECORD_START = """
+insert into reference_data.data_generation_audit (run_id, run_timestamp, run_type, requested_counts, code_version, status)
+select ?, sysdate(), 'GENERATION', parse_json(?), ?, 'RUNNING'
+"""
+
+# Holds the row until the run ends, so that no other run passes here.
+HOLD_STATE = "update pipeline.generation_state set held_at = sysdate() where state_id = 1 and holder = ?"
+
+READ_ALL = """
+select 'state' as table_name, to_json(object_construct(
+    'now', to_char(sysdate(), 'YYYY-MM-DD HH24:MI:SS.FF3'),
+    'window_end', to_char(window_end, 'YYYY-MM-DD HH24:MI:SS.FF3'),
+    'next_customer', next_customer, 'next_order', next_order, 'known_segments', known_segments
+)) as row_text from pipeline.generation_state
+union all
+select 'customer_segments', to_json(object_construct(
+    'segment_name', segment_name, 'weight', weight, 'avg_order_value', avg_order_value, 'purchase_frequency', purchase_frequency
+)) from reference_data.customer_segments
+union all
+select 'product_categories', to_json(object_construct(
+    'category_name', category_name, 'seasonal_peak_months', seasonal_peak_months, 'margin_rate', margin_rate,
+    'return_rate', return_rate
+)) from reference_data.product_categories
+union all
+select 'product_category_details', to_json(object_construct(
+    'category_name', category_name, 'season_kind', season_kind, 'popularity', popularity, 'typical_price', typical_price,
+    'price_spread', price_spread, 'subcategories', subcategories
+)) from reference_data.product_category_details
+union all
+select 'marketing_channels', to_json(object_construct(
+    'channel_name', channel_name, 'cost_per_acquisition', cost_per_acquisition, 'conversion_rate', conversion_rate,
+    'engagement_rate', engagement_rate
+)) from reference_data.marketing_channels
+union all
+select 'marketing_campaigns', to_json(object_construct(
+    'campaign_name', campaign_name, 'channel_name', channel_name, 'weight', weight, 'active_months', active_months
+)) from reference_data.marketing_campaigns
+union all
+select 'warehouses', to_json(object_construct(
+    'warehouse_id', warehouse_id, 'location_name', location_name, 'capacity', capacity
+)) from reference_data.warehouses
+union all
+select 'generation_parameters', to_json(object_construct(
+    'parameter_name', parameter_name, 'parameter_value', parameter_value
+)) from reference_data.generation_parameters
+"""
+
+# What the living customers weigh at the start of the window, and what leaves with each dropout in it. Binds: segments, first slot,
+# last slot, first slot twice.
+LIVING_WEIGHTS = """
+with segments as (
+    select value[0]::varchar as segment_name, value[1]::number(12, 6) as purchase_frequency
+    from table(flatten(input => parse_json(?)))
+)
+select
+    customers.time_zone,
+    iff(customers.dropout_slot <= ?, customers.dropout_slot, 0) as leaves_at,
+    sum(round(customers.rate_factor * segments.purchase_frequency)::number(18, 0))::number(18, 0) as weight
+from truth.customers
+inner join segments on customers.customer_segment = segments.segment_name
+where customers.signed_up_slot < ? and customers.dropout_slot > ?
+group by 1, 2
+"""
+
+# Binds: law version, run, rows, configuration.
+SIGN_UP = """
+insert into truth.customers (
+    customer_id, signed_up_at, signed_up_slot, dropout_at, dropout_slot, first_name, last_name, email, gender, age, income, city,
+    state, zip_code, time_zone, customer_segment, price_sensitivity, favourite_category, preferred_channel, acquisition_channel,
+    rate_factor, value_factor, law_version, checksum, run_id
+)
+select
+    made.customer_id, dateadd('millisecond', made.signed_up_ms, '2000-01-01'::timestamp_ntz), made.signed_up_slot,
+    dateadd('millisecond', made.dropout_ms, '2000-01-01'::timestamp_ntz), made.dropout_slot, made.first_name, made.last_name,
+    made.email, made.gender, made.age, made.income, made.city, made.state, made.zip_code, made.time_zone, made.customer_segment,
+    (made.price_sensitivity * 0.001)::number(4, 3), made.favourite_category, made.preferred_channel, made.acquisition_channel,
+    made.rate_factor, made.value_factor, ?, made.checksum, ?
+from (
+    select
+        value[0]::number(9, 0) as shard, value[1]::number(9, 0) as slot, value[2]::number(9, 0) as open_ms,
+        value[3]::number(18, 0) as first_customer, value[4]::number(9, 0) as sign_up_count,
+        iff(row_number() over (partition by value[0]::number(9, 0) order by value[3]::number(18, 0)) = 1, ?, null) as configuration
+    from table(flatten(input => parse_json(?)))
+) as shards,
+table(core.sign_ups(shards.configuration, shards.slot, shards.open_ms, shards.first_customer, shards.sign_up_count)
+    over (partition by shards.shard)) as made
+"""
+
+# Binds: first and next customer.
+EMIT_PROFILES = """
+insert into raw_data.raw_retail_events (event_id, event_type, event_time, event_data, run_id, created_at)
+select
+    signed_up_slot * 10000000000 + 1000000000 + mod(customer_id, 1000000000),
+    'customer_profile',
+    signed_up_at,
+    object_construct(
+        'customer_id', customer_id, 'first_name', first_name, 'last_name', last_name, 'email', email, 'gender', gender, 'age', age,
+        'income', income, 'city', city, 'state', state, 'zip_code', zip_code, 'time_zone', time_zone,
+        'customer_segment', customer_segment, 'price_sensitivity', price_sensitivity, 'favourite_category', favourite_category,
+        'preferred_channel', preferred_channel, 'acquisition_channel', acquisition_channel,
+        'signed_up_at', to_char(signed_up_at, 'YYYY-MM-DD HH24:MI:SS.FF3')
+    )::variant,
+    run_id,
+    sysdate()
+from truth.customers
+where customer_id >= ? and customer_id < ?
+"""
+
+# Who buys. Every order's draw_position lies in [0, weight of all who live in its slot and zone); the customer on whom it falls is found
+# by laying positions and customers on one line and looking to the left. The line is that of all customers who live at the window's
+# start or sign up in it; those who have dropped out before the slot are gaps, and a position moves right by every gap at or before it.
+# So the result is that of a running sum over just the living of the slot, by customer number, at the cost of one pass over them all.
+# Binds: configuration, rows, segments, last slot, first slot, run.
+DRAW_ORDERS = """
+insert into truth.orders (order_id, customer_id, slot, ordered_at, is_first, run_id)
+with
+
+drawn as (
+    select made.*
+    from (
+        select
+            value[0]::number(9, 0) as shard, value[1]::number(9, 0) as slot, value[2]::number(9, 0) as open_ms,
+            value[3]::varchar as time_zone, value[4]::number(18, 0) as weight, value[5]::number(18, 0) as first_customer,
+            value[6]::number(18, 0) as first_order, value[7]::number(9, 0) as order_count,
+            iff(row_number() over (partition by value[0]::number(9, 0) order by value[6]::number(18, 0)) = 1, ?, null) as configuration
+        from table(flatten(input => parse_json(?)))
+    ) as shards,
+    table(core.order_draws(
+        shards.configuration, shards.slot, shards.open_ms, shards.time_zone, shards.weight, shards.first_order,
+        shards.first_customer, shards.order_count
+    ) over (partition by shards.shard)) as made
+),
+
+segments as (
+    select value[0]::varchar as segment_name, value[1]::number(12, 6) as purchase_frequency
+    from table(flatten(input => parse_json(?)))
+),
+
+living as (
+    select
+        customers.customer_id, customers.time_zone, customers.dropout_slot,
+        round(customers.rate_factor * segments.purchase_frequency)::number(18, 0) as weight
+    from truth.customers
+    inner join segments on customers.customer_segment = segments.segment_name
+    where customers.signed_up_slot < ? and customers.dropout_slot > ?
+),
+
+line as (
+    select
+        customer_id, time_zone, dropout_slot, weight,
+        (sum(weight) over (partition by time_zone order by customer_id rows between unbounded preceding and current row) - weight)
+            ::number(18, 0) as place
+    from living
+),
+
+gaps as (
+    -- A gap's place on the line without the gaps before it.
+    select
+        cells.slot, cells.time_zone, line.weight,
+        (line.place - sum(line.weight) over (
+            partition by cells.slot, cells.time_zone order by line.customer_id rows between unbounded preceding and current row
+        ) + line.weight)::number(18, 0) as place
+    from (select distinct slot, time_zone from drawn where buyer = 0) as cells
+    inner join line on cells.time_zone = line.time_zone and cells.slot >= line.dropout_slot
+),
+
+positions as (
+    select
+        order_id, time_zone,
+        (place + sum(gap) over (partition by slot, time_zone order by place, order_id rows between unbounded preceding and current row))
+            ::number(18, 0) as place
+    from (
+        select 0 as order_id, slot, time_zone, place, weight as gap from gaps
+        union all
+        select order_id, slot, time_zone, draw_position, 0 from drawn where buyer = 0
+    )
+    qualify order_id > 0
+),
+
+found as (
+    select
+        order_id,
+        max(customer_id) over (partition by time_zone order by place, order_id rows between unbounded preceding and current row)
+            as customer_id
+    from (
+        select 0 as order_id, customer_id, time_zone, place from line
+        union all
+        select order_id, null, time_zone, place from positions
+    )
+    qualify order_id > 0
+),
+
+bought as (
+    select drawn.order_id, coalesce(found.customer_id, drawn.buyer) as customer_id, drawn.slot, drawn.ordered_ms
+    from drawn
+    left join found on drawn.order_id = found.order_id
+)
+
+select
+    bought.order_id,
+    bought.customer_id,
+    bought.slot,
+    dateadd('millisecond', bought.ordered_ms, '2000-01-01'::timestamp_ntz),
+    first_orders.customer_id is null
+        and row_number() over (partition by bought.customer_id order by bought.ordered_ms, bought.order_id) = 1,
+    ?
+from bought
+left join truth.first_orders on bought.customer_id = first_orders.customer_id
+"""
+
+# Binds: first and next order.
+REMEMBER_FIRST_ORDERS = """
+insert into truth.first_orders (customer_id, order_id)
+select customer_id, order_id
+from truth.orders
+where order_id >= ? and order_id < ? and is_first
+"""
+
+# The run's orders with their customers' traits, in shards. Binds: first order, size of a shard, configuration, first and next order.
+_ORDERS = """
+    select
+        shard, order_id, customer_id, ordered_ms, is_first, customer_segment, time_zone, state, price_sensitivity,
+        favourite_category, preferred_channel, value_factor,
+        iff(row_number() over (partition by shard order by order_id) = 1, configuration, null) as configuration
+    from (
+        select
+            floor((orders.order_id - ?) / ?)::number(9, 0) as shard, ? as configuration, orders.order_id, orders.customer_id,
+            datediff('millisecond', '2000-01-01'::timestamp_ntz, orders.ordered_at)::number(18, 0) as ordered_ms, orders.is_first,
+            customers.customer_segment, customers.time_zone, customers.state,
+            (customers.price_sensitivity * 1000)::number(4, 0) as price_sensitivity, customers.favourite_category,
+            customers.preferred_channel, customers.value_factor
+        from truth.orders
+        inner join truth.customers on orders.customer_id = customers.customer_id
+        where orders.order_id >= ? and orders.order_id < ?
+    )
+"""
+_TRAITS = """
+    shards.configuration, shards.order_id, shards.customer_id, shards.ordered_ms, shards.is_first, shards.customer_segment,
+    shards.time_zone, shards.state, shards.price_sensitivity, shards.favourite_category, shards.preferred_channel,
+    shards.value_factor
+"""
+
+# Binds: run, those of _ORDERS.
+EMIT_PURCHASES = f"""
+insert into raw_data.raw_retail_events (event_id, event_type, event_time, event_data, run_id, created_at)
+select
+    floor(made.ordered_ms / 1800000)::number(9, 0) * 10000000000 + 2000000000 + mod(made.order_id, 1000000000),
+    'purchase',
+    dateadd('millisecond', made.ordered_ms, '2000-01-01'::timestamp_ntz),
+    object_construct(
+        'order_id', made.order_id, 'customer_id', made.customer_id, 'customer_segment', made.customer_segment,
+        'ordered_at', to_char(dateadd('millisecond', made.ordered_ms, '2000-01-01'::timestamp_ntz), 'YYYY-MM-DD HH24:MI:SS.FF3'),
+        'sales_channel', made.sales_channel, 'device', made.device, 'payment_method', made.payment_method,
+        'shipping_method', made.shipping_method, 'warehouse_id', nullif(made.warehouse_id, 0), 'ship_state', made.ship_state,
+        'is_repeat_customer', not made.is_first, 'currency', 'USD',
+        'subtotal', (made.subtotal * 0.01)::number(12, 2), 'discount_total', (made.discount_total * 0.01)::number(12, 2),
+        'tax_total', (made.tax_total * 0.01)::number(12, 2), 'shipping_total', (made.shipping_total * 0.01)::number(12, 2),
+        'final_total', (made.final_total * 0.01)::number(12, 2), 'lines', parse_json(made.lines)
+    )::variant,
+    ?,
+    sysdate()
+from ({_ORDERS}) as shards,
+table(core.purchase_events({_TRAITS}) over (partition by shards.shard)) as made
+"""
+
+# Binds: run, those of _ORDERS.
+FIX_FULFILMENT = f"""
+insert into pipeline.due_events (kind, number, due_at, due_slot, event_data, checksum, run_id)
+select
+    made.kind,
+    made.number,
+    dateadd('millisecond', made.due_ms, '2000-01-01'::timestamp_ntz),
+    floor(made.due_ms / 1800000)::number(9, 0),
+    iff(
+        made.kind = 3,
+        object_construct(
+            'return_id', made.number, 'order_id', made.order_id, 'line_number', made.line_number, 'customer_id', made.customer_id,
+            'product_id', made.product_id, 'category_name', made.category_name, 'quantity', made.quantity,
+            'refund_total', (made.refund * 0.01)::number(12, 2), 'reason', made.reason,
+            'returned_at', to_char(dateadd('millisecond', made.due_ms, '2000-01-01'::timestamp_ntz), 'YYYY-MM-DD HH24:MI:SS.FF3')
+        ),
+        object_construct(
+            'movement_id', made.number, 'movement_type', made.movement_type, 'order_id', made.order_id,
+            'warehouse_id', made.warehouse_id, 'quantity', made.quantity, 'delay_days', made.delay_days, 'reason', made.reason,
+            'occurred_at', to_char(dateadd('millisecond', made.due_ms, '2000-01-01'::timestamp_ntz), 'YYYY-MM-DD HH24:MI:SS.FF3')
+        )
+    )::variant,
+    made.checksum,
+    ?
+from ({_ORDERS}) as shards,
+table(core.fulfilment_events({_TRAITS}) over (partition by shards.shard)) as made
+"""
+
+# Binds: run, size of a shard, configuration, first and next customer, first and next order.
+FIX_MARKETING = """
+insert into pipeline.due_events (kind, number, due_at, due_slot, event_data, checksum, run_id)
+select
+    4,
+    made.number,
+    dateadd('millisecond', made.due_ms, '2000-01-01'::timestamp_ntz),
+    floor(made.due_ms / 1800000)::number(9, 0),
+    object_construct(
+        'touch_id', made.number, 'customer_id', nullif(made.customer_id, 0), 'channel_name', made.channel_name,
+        'campaign_name', made.campaign_name, 'touch_type', made.touch_type, 'cost', (made.cost * 0.01)::number(12, 2),
+        'occurred_at', to_char(dateadd('millisecond', made.due_ms, '2000-01-01'::timestamp_ntz), 'YYYY-MM-DD HH24:MI:SS.FF3')
+    )::variant,
+    made.checksum,
+    ?
+from (
+    select
+        shard, order_id, customer_id, at_ms, acquisition_channel,
+        iff(row_number() over (partition by shard order by order_id, customer_id) = 1, configuration, null) as configuration
+    from (
+        select
+            floor((row_number() over (order by order_id, customer_id) - 1) / ?)::number(9, 0) as shard, ? as configuration,
+            order_id, customer_id, at_ms, acquisition_channel
+        from (
+            select
+                0 as order_id, customer_id, acquisition_channel,
+                datediff('millisecond', '2000-01-01'::timestamp_ntz, signed_up_at)::number(18, 0) as at_ms
+            from truth.customers
+            where customer_id >= ? and customer_id < ?
+            union all
+            select
+                order_id, customer_id, null,
+                datediff('millisecond', '2000-01-01'::timestamp_ntz, ordered_at)::number(18, 0)
+            from truth.orders
+            where order_id >= ? and order_id < ?
+        )
+    )
+) as shards,
+table(core.marketing_events(
+    shards.configuration, shards.order_id, shards.customer_id, shards.at_ms, shards.acquisition_channel
+) over (partition by shards.shard)) as made
+"""
+
+# Binds: run, rows.
+FIX_STOCK = """
+insert into pipeline.due_events (kind, number, due_at, due_slot, event_data, checksum, run_id)
+select
+    5,
+    value:number::number(18, 0),
+    dateadd('millisecond', value:due_ms::number(18, 0), '2000-01-01'::timestamp_ntz),
+    floor(value:due_ms::number(18, 0) / 1800000)::number(9, 0),
+    object_construct(
+        'movement_id', value:number::number(18, 0), 'movement_type', value:movement_type::varchar,
+        'warehouse_id', value:warehouse_id::number(9, 0), 'category_name', value:category_name::varchar,
+        'quantity', value:quantity::number(9, 0),
+        'occurred_at', to_char(
+            dateadd('millisecond', value:due_ms::number(18, 0), '2000-01-01'::timestamp_ntz), 'YYYY-MM-DD HH24:MI:SS.FF3'
+        )
+    )::variant,
+    value:checksum::number(18, 0),
+    ?
+from table(flatten(input => parse_json(?)))
+"""
+
+# The events that are due before an instant, of marketing and supply chain no more than asked for, the oldest first. Binds: end of the
+# window, most touches, most movements.
+_DUE = """
+    select kind, number, due_at, due_slot, event_data, checksum
+    from pipeline.due_events
+    where due_at < to_timestamp_ntz(?, 'YYYY-MM-DD HH24:MI:SS.FF3')
+    qualify row_number() over (partition by kind order by due_at, number) <= case kind when 4 then ? when 5 then ? else 1000000000 end
+"""
+
+# Counts and checksums of what the run emits. Binds: those of _DUE, first and next customer, those of _ORDERS.
+COUNT_EVENTS = f"""
+select kind, count(*) as events, sum(checksum)::number(38, 0) as checksum from ({_DUE}) group by kind
+union all
+select 1, count(*), coalesce(sum(checksum), 0)::number(38, 0) from truth.customers where customer_id >= ? and customer_id < ?
+union all
+select 2, coalesce(sum(made.order_count), 0), coalesce(sum(made.checksum), 0)::number(38, 0)
+from ({_ORDERS}) as shards,
+table(core.purchase_checksums({_TRAITS}) over (partition by shards.shard)) as made
+"""
+
+# Late ones take the window's first slot into their id, so that ids grow from run to run. Binds: first slot, run, those of _DUE.
+EMIT_DUE = f"""
+insert into raw_data.raw_retail_events (event_id, event_type, event_time, event_data, run_id, created_at)
+select
+    greatest(due_slot, ?) * 10000000000 + kind * 1000000000 + mod(number, 1000000000),
+    case kind when 3 then 'return' when 4 then 'marketing_touch' else 'supply_chain' end,
+    due_at,
+    event_data,
+    ?,
+    sysdate()
+from ({_DUE})
+"""
+
+# Binds: those of _DUE.
+FORGET_DUE = f"delete from pipeline.due_events where (kind, number) in (select kind, number from ({_DUE}))"
+
+# Binds: end of the window (null: it stays), next customer, next order, segments.
+ADVANCE_STATE = """
+update pipeline.generation_state
+set
+    window_end = coalesce(to_timestamp_ntz(?, 'YYYY-MM-DD HH24:MI:SS.FF3'), window_end),
+    next_customer = ?,
+    next_order = ?,
+    known_segments = parse_json(?)
+where state_id = 1
+"""
+
+RECORD_END = """
+update reference_data.data_generation_audit
+set
+    generated_counts = parse_json(?),
+    first_numbers = parse_json(?),
+    seed = ?,
+    law_version = ?,
+    window_start = to_timestamp_ntz(?, 'YYYY-MM-DD HH24:MI:SS.FF3'),
+    window_end = to_timestamp_ntz(?, 'YYYY-MM-DD HH24:MI:SS.FF3'),
+    status = 'COMPLETED',
+    execution_seconds = ?,
+    table_checksums = parse_json(?),
+    configuration_snapshot = parse_json(?),
+    events_checksum = ?,
+    summary = ?
+where run_id = ?
+"""
+
+RECORD_FAILURE = """
+update reference_data.data_generation_audit
+set status = 'FAILED', error_message = ?, execution_seconds = ?
+where run_id = ?
+"""
