@@ -38,7 +38,7 @@ def test_a_file_does_nothing_but_create_extend_fill_and_grant(setup_file):
     allowed = re.compile(
         rf"alter table {name} add column if not exists (?!.*\bdefault\b)"
         rf"|merge into {name}\b"
-        rf"|insert into {name} \(.*\bwhere not exists \(select 1 from {name}\)$"
+        rf"|insert into {name} \(.*\bwhere\s+not exists \(select 1 from {name}\)"
         rf"|grant ",
         re.DOTALL,
     )

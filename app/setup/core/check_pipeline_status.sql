@@ -51,8 +51,9 @@ begin
                 name,
                 state,
                 error_message,
-                convert_timezone('UTC', scheduled_time)::timestamp_ntz as scheduled_at,
-                convert_timezone('UTC', completed_time)::timestamp_ntz as completed_at
+                -- by way of the epoch, which is UTC whatever the caller's time zone
+                to_timestamp_ntz(date_part(epoch_millisecond, scheduled_time), 3) as scheduled_at,
+                to_timestamp_ntz(date_part(epoch_millisecond, completed_time), 3) as completed_at
             from table(information_schema.task_history())
             where database_name = current_database()
         ),
