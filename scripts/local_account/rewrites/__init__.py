@@ -12,13 +12,14 @@ from pathlib import Path
 from sqlglot import exp
 from sqlglot.optimizer.annotate_types import annotate_types
 
-from local_account.rewrites import functions, names, numbers, tables, times, variants
+from local_account.rewrites import arrays, functions, names, numbers, tables, times, variants
 from local_account.rewrites.kinds import Rule
 
 RULES: tuple[Rule, ...] = (
     *names.RULES,
     *tables.RULES,
     *variants.RULES,
+    *arrays.RULES,
     *times.RULES,
     *numbers.RULES,
     *functions.RULES,

@@ -1,41 +1,80 @@
 """Functions that DuckDB knows by another name, or not at all."""
 
+from functools import cache
+from pathlib import Path
+
 from sqlglot import exp
 
-from local_account.errors import SqlError
-from local_account.rewrites.kinds import call, cast, rule, variant_of
+from local_account.errors import compilation, unsupported
+from local_account.rewrites.kinds import call, cast, literal, rule, text_of
 
-# Functions that mean the same under the same name.
-SAME = frozenset("""
-    abs acos acosh asin asinh atan atan2 atanh cos cosh sin sinh tan tanh cot degrees radians pi
-    bit_length octet_length ascii
-""".split())
 
-# The macros that stand in for functions over variants.
-VARIANT_MACROS = frozenset("""
-    object_keys object_insert object_delete object_pick array_slice array_append array_prepend array_distinct array_contains array_position array_compact
-    array_cat array_to_string array_size array_insert array_remove array_except array_intersection arrays_overlap array_sort array_max array_min array_reverse array_flatten
-    get_ignore_case as_integer as_number as_decimal as_double as_real as_char as_varchar as_boolean as_array as_object as_date
-    is_integer is_decimal is_double is_real is_char is_varchar is_boolean is_array is_object is_null_value to_object to_array strip_null_value
-""".split())
+@cache
+def snowflake_functions() -> frozenset[str]:
+    """The names of Snowflake's functions, in upper case."""
+    return frozenset(Path(__file__).with_name("functions.txt").read_text().upper().split())
 
 
 @rule(exp.Anonymous)
-def known(node: exp.Anonymous) -> exp.Expression:
-    """A function that is neither Snowflake's nor translated here is refused by its name."""
-    name = node.name.lower()
-    if name.startswith("sf_") or node.type is not None or node.meta.get("made"):
+def renamed(node: exp.Anonymous) -> exp.Expression:
+    """HASH gives other values than Snowflake's, as a signed number of 64 bits too; HAVERSINE is a formula here."""
+    name = node.name.upper()
+    if node.meta.get("ours"):
         return node
+    if name == "HASH":
+        return call("sf_hash", call("hash", *node.expressions))
+    if name == "HAVERSINE":
+        return call("sf_haversine", *node.expressions)
     return node
 
 
 @rule(exp.Anonymous)
-def hash_(node: exp.Anonymous) -> exp.Expression:
-    """HASH is a signed 64-bit number in Snowflake (other values than here), an unsigned one in DuckDB, which clients cannot read."""
-    if node.name.upper() != "HASH":
+def known(node: exp.Anonymous) -> exp.Expression:
+    """A function that no correction has taken is unknown, or missing here; DuckDB may have another one of its name."""
+    if node.meta.get("ours") or isinstance(node.parent, exp.Window) and node.name.upper() == "RATIO_TO_REPORT":
         return node
-    return call("sf_hash", call("hash", *node.expressions), type="bigint")
+    if node.name.upper() in snowflake_functions():
+        raise unsupported(f"function {node.name.upper()}")
+    raise compilation(2140, f"Unknown function {node.name.upper()}.", "42601")
 
 
-RULES = (hash_,)
-_ = (SqlError, cast, variant_of, known)
+@rule(exp.WidthBucket)
+def width_bucket(node: exp.WidthBucket) -> exp.Expression:
+    """WIDTH_BUCKET: DuckDB has none."""
+    return call("sf_width_bucket", *[node.args[name] for name in ("this", "min_value", "max_value", "num_buckets")])
+
+
+@rule(exp.Window)
+def ratio_to_report(node: exp.Window) -> exp.Expression:
+    """RATIO_TO_REPORT(x) OVER (..) is x over the window's sum; DuckDB has none."""
+    function = node.this
+    if not isinstance(function, exp.Anonymous) or function.name.upper() != "RATIO_TO_REPORT":
+        return node
+    total = node.copy()
+    total.set("this", exp.Sum(this=function.expressions[0].copy()))
+    return call("sf_divide", function.expressions[0], total)
+
+
+@rule(exp.Base64Encode)
+def base64_encode(node: exp.Base64Encode) -> exp.Expression:
+    """BASE64_ENCODE takes text; DuckDB's takes bytes."""
+    return call("to_base64", call("encode", text_of(node.this)), type="text")
+
+
+@rule(exp.SHA2)
+def sha2(node: exp.SHA2) -> exp.Expression:
+    """SHA2 with a length other than 256: DuckDB has one length."""
+    if (length := node.args.get("length")) is not None and length.name not in ("256", "0"):
+        raise unsupported(f"SHA2 of {length.name} bits")
+    return node
+
+
+@rule(exp.Booland, exp.Boolor)
+def logic_of_numbers(node: exp.Expression) -> exp.Expression:
+    """BOOLAND and BOOLOR take numbers and booleans; DuckDB's ROUND takes no boolean."""
+    sides = [cast(exp.Paren(this=node.args[name]), "boolean") for name in ("this", "expression")]
+    return exp.Paren(this=exp.And(this=sides[0], expression=sides[1]) if isinstance(node, exp.Booland) else exp.Or(this=sides[0], expression=sides[1]))
+
+
+RULES = (renamed, width_bucket, ratio_to_report, base64_encode, sha2, logic_of_numbers, known)
+_ = literal

@@ -69,6 +69,7 @@ def kind(node: exp.Expression) -> str | None:
 def call(name: str, *arguments: exp.Expression | str | int, type: str | None = None) -> exp.Anonymous:
     """A call of a function of DuckDB or of `macros.sql`."""
     node = exp.Anonymous(this=name, expressions=[argument if isinstance(argument, exp.Expression) else literal(argument) for argument in arguments])
+    node.meta["ours"] = True
     if type:
         node.type = type
     return node

@@ -48,9 +48,9 @@ create or replace macro sf_timestamp_tz(x) as case
 
 -- Types by Snowflake's names.
 create or replace macro sf_typeof(v) as case json_type(v)
-    when 'VARCHAR' then 'VARCHAR' when 'OBJECT' then 'OBJECT' when 'ARRAY' then 'ARRAY' when 'BOOLEAN' then 'BOOLEAN' when 'NULL' then 'NULL_VALUE'
+    when 'UBIGINT' then 'INTEGER' when 'BIGINT' then 'INTEGER' when 'HUGEINT' then 'INTEGER' when 'NULL' then 'NULL_VALUE'
     when 'DOUBLE' then case when contains(v::varchar, 'e') then 'DOUBLE' else 'DECIMAL' end
-    else 'INTEGER' end;
+    else json_type(v) end;
 
 -- Variants order by value: numbers as numbers, text as text.
 create or replace macro sf_key(v) as case when v is null then null else {
@@ -82,3 +82,55 @@ create or replace macro sf_try_parse_json(s) as case when json_valid(s) then jso
 create or replace macro sf_hash(h) as case when h > 9223372036854775807 then (h::hugeint - 18446744073709551616)::bigint else h::bigint end;
 -- A time to format: text is read first.
 create or replace macro sf_moment(x) as case typeof(x) when 'TIMESTAMP WITH TIME ZONE' then try_cast(x::varchar as timestamptz)::timestamp else x::varchar::timestamp end;
+create or replace macro sf_haversine(lat1, lon1, lat2, lon2) as 2 * 6371 * asin(sqrt(
+    power(sin(radians(lat2 - lat1) / 2), 2) + cos(radians(lat1)) * cos(radians(lat2)) * power(sin(radians(lon2 - lon1) / 2), 2)));
+create or replace macro sf_width_bucket(x, low, high, n) as case
+    when x < low then 0 when x >= high then n + 1 else floor((x - low)::double / (high - low)::double * n)::bigint + 1 end;
+
+create or replace macro sf_formatted(digits, negative, whole, decimals, zeros, tight) as case
+    when tight then case when negative then '-' else '' end || digits
+    when zeros then case when negative then '-' else ' ' end || lpad(digits, whole + decimals + case when decimals > 0 then 1 else 0 end, '0')
+    else lpad(case when negative then '-' else '' end || digits, whole + decimals + 1 + case when decimals > 0 then 1 else 0 end, ' ') end;
+-- Numbers in a format: digits before and after the point, groups of three, leading zeros, no blanks around.
+create or replace macro sf_format_number(x, whole, decimals, grouped, zeros, tight) as sf_formatted(
+    case when grouped then format('{:,}', trunc(abs(round(x, decimals)))::hugeint) else trunc(abs(round(x, decimals)))::hugeint::varchar end
+        || case when decimals > 0 then '.' || right(format('{:.' || decimals || 'f}', abs(round(x, decimals))::double), decimals) else '' end,
+    x < 0, whole, decimals, zeros, tight);
+
+-- Arrays and objects.
+create or replace macro sf_list(a) as a::json[];
+create or replace macro sf_to_array(v) as case when json_type(v) = 'ARRAY' then v when v is null then null else json_array(v) end;
+create or replace macro sf_array_size(a) as case when json_type(a) = 'ARRAY' then json_array_length(a)::bigint end;
+create or replace macro sf_array_contains(a, v) as list_contains(sf_list(a), v);
+create or replace macro sf_array_position(a, v) as list_position(sf_list(a), v) - 1;
+create or replace macro sf_array_append(a, v) as to_json(list_append(sf_list(a), v));
+create or replace macro sf_array_prepend(a, v) as to_json(list_prepend(v, sf_list(a)));
+create or replace macro sf_array_cat(a, b) as case when a is not null and b is not null then to_json(list_concat(sf_list(a), sf_list(b))) end;
+create or replace macro sf_place(a, i) as case when i < 0 then greatest(json_array_length(a)::bigint + i, 0) else i end;
+create or replace macro sf_array_slice(a, i, j) as to_json(list_slice(sf_list(a), (sf_place(a, i) + 1)::bigint, sf_place(a, j)::bigint));
+create or replace macro sf_array_insert(a, i, v) as to_json(
+    list_concat(list_append(list_slice(sf_list(a), 1, sf_place(a, i)::bigint), v), list_slice(sf_list(a), (sf_place(a, i) + 1)::bigint, json_array_length(a)::bigint)));
+create or replace macro sf_array_remove_at(a, i) as to_json(
+    list_concat(list_slice(sf_list(a), 1, sf_place(a, i)::bigint), list_slice(sf_list(a), (sf_place(a, i) + 2)::bigint, json_array_length(a)::bigint)));
+create or replace macro sf_array_remove(a, v) as to_json(list_filter(sf_list(a), lambda e: e <> v));
+create or replace macro sf_array_distinct(a) as to_json(list_filter(sf_list(a), lambda e, i: list_position(sf_list(a), e) = i));
+create or replace macro sf_array_compact(a) as to_json(list_filter(sf_list(a), lambda e: e is not null and json_type(e) <> 'NULL'));
+create or replace macro sf_array_reverse(a) as to_json(list_reverse(sf_list(a)));
+create or replace macro sf_array_to_string(a, separator) as array_to_string(list_transform(sf_list(a), lambda e: coalesce(json_extract_string(e, '$'), '')), separator);
+create or replace macro sf_sorted(a) as list_transform(list_sort(list_transform(sf_list(a), lambda e: {'key': sf_key(e), 'value': e})), lambda s: s.value);
+create or replace macro sf_array_sort(a) as to_json(sf_sorted(a));
+create or replace macro sf_array_min(a) as sf_sorted(a)[1];
+create or replace macro sf_array_max(a) as sf_sorted(a)[-1];
+create or replace macro sf_arrays_overlap(a, b) as list_has_any(sf_list(a), sf_list(b));
+create or replace macro sf_array_intersection(a, b) as to_json(list_filter(sf_list(a), lambda e: list_contains(sf_list(b), e)));
+create or replace macro sf_array_except(a, b) as to_json(list_filter(sf_list(a), lambda e: not list_contains(sf_list(b), e)));
+create or replace macro sf_array_flatten(a) as to_json(flatten(list_transform(sf_list(a), lambda e: e::json[])));
+create or replace macro sf_members(o) as list_transform(json_keys(o), lambda k: {'k': k, 'v': json_extract(o, '$."' || k || '"')});
+create or replace macro sf_object(members) as ('{' || array_to_string(list_transform(members, lambda m: to_json(m.k) || ':' || m.v), ',') || '}')::json;
+create or replace macro sf_object_delete(o, keys) as sf_object(list_filter(sf_members(o), lambda m: not list_contains(keys, m.k)));
+create or replace macro sf_object_pick(o, keys) as sf_object(list_filter(sf_members(o), lambda m: list_contains(keys, m.k)));
+create or replace macro sf_object_insert(o, key, value, replaces) as case
+    when list_contains(json_keys(o), key) and not replaces then error('Duplicate key in OBJECT_INSERT')
+    when value is null then o
+    else sf_object(list_append(list_filter(sf_members(o), lambda m: m.k <> key), {'k': key, 'v': value})) end;
+create or replace macro sf_get_ignore_case(o, key) as list_filter(sf_members(o), lambda m: lower(m.k) = lower(key))[1].v;

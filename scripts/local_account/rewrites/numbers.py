@@ -2,7 +2,8 @@
 
 from sqlglot import exp
 
-from local_account.rewrites.kinds import Type, call, cast, kind, literal, rule
+from local_account.errors import unsupported
+from local_account.rewrites.kinds import Type, call, cast, kind, rule, text_of
 
 _WHOLE = {Type.TINYINT, Type.SMALLINT, Type.INT, Type.MEDIUMINT, Type.BIGINT, Type.INT128}
 
@@ -34,8 +35,6 @@ _OTHER_TYPES = {
 
 def number_of(node: exp.Expression) -> exp.Expression:
     """A variant where a number is wanted, as a float; anything else as it is."""
-    from local_account.rewrites.kinds import text_of
-
     return cast(text_of(node), "double") if kind(node) == "variant" else node
 
 
@@ -91,11 +90,17 @@ def median(node: exp.Median) -> exp.Expression:
     value = node.this
     if isinstance(value, exp.Anonymous) and value.name == "cast_to_type":
         return node
-    return exp.Median(this=call("cast_to_type", value, exp.Mul(this=value.copy(), expression=literal_decimal("0.000"))))
+    return exp.Median(this=call("cast_to_type", value, exp.Mul(this=value.copy(), expression=exp.Literal.number("0.000"))))
 
 
-def literal_decimal(text: str) -> exp.Literal:
-    return exp.Literal.number(text)
+@rule(exp.PercentileCont)
+def percentile(node: exp.PercentileCont) -> exp.Expression:
+    """As `median`, for PERCENTILE_CONT, whose argument stands in its order."""
+    if isinstance(node.parent, exp.WithinGroup):
+        for item in node.parent.expression.find_all(exp.Ordered):
+            if not isinstance(item.this, exp.Anonymous):
+                item.set("this", call("cast_to_type", item.this.copy(), exp.Mul(this=item.this.copy(), expression=exp.Literal.number("0.000"))))
+    return node
 
 
 # Which arguments DuckDB wants as whole numbers, while Snowflake takes any NUMBER.
@@ -140,8 +145,6 @@ def _whole(value: exp.Expression) -> exp.Expression:
 @rule(exp.ToNumber)
 def to_number(node: exp.ToNumber) -> exp.Expression:
     """TO_NUMBER(value, [format,] precision, scale); DuckDB has casts only, so formats of plain digits alone can be honoured."""
-    from local_account.errors import unsupported
-
     arguments = [node.args.get(name) for name in ("format", "precision", "scale") if node.args.get(name) is not None]
     if arguments and arguments[0].is_string:
         raise unsupported("TO_NUMBER with a format")
@@ -150,9 +153,7 @@ def to_number(node: exp.ToNumber) -> exp.Expression:
 
 
 def number_text(value: exp.Expression) -> exp.Expression:
-    from local_account.rewrites.kinds import text_of
-
     return text_of(value) if kind(value) == "variant" else value
 
 
-RULES = (types, variants_as_numbers, quotient, wide_product, mean, mean_over, median, whole_arguments, to_number)
+RULES = (types, variants_as_numbers, quotient, wide_product, mean, mean_over, median, percentile, whole_arguments, to_number)

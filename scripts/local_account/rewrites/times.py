@@ -112,6 +112,29 @@ def strftime_format(format_: str) -> str:
     return "".join(found)
 
 
+def number_format(value: exp.Expression, format_: str) -> exp.Expression:
+    """A number in one of Snowflake's formats: 9, 0, the point, the comma, X and FM."""
+    plain = format_.upper().removeprefix("FM")
+    tight = plain != format_.upper()
+    if set(plain) == {"X"}:
+        digits = call("lpad", call("upper", call("format", literal("{:x}"), cast(value, "bigint"))), len(plain) + 1, " ")
+        return call("trim", digits, type="text") if tight else digits
+    if set(plain) - set("90.,"):
+        raise unsupported(f"format {format_}")
+    whole, _, decimals = plain.partition(".")
+    flags = [exp.convert("," in whole), exp.convert("0" in whole), exp.convert(tight)]
+    return call("sf_format_number", value, len(whole), len(decimals), *flags, type="text")
+
+
+@rule(exp.ConvertTimezone)
+def convert_timezone(node: exp.ConvertTimezone) -> exp.Expression:
+    """CONVERT_TIMEZONE with two arguments gives a TIMESTAMP_TZ that remembers its zone; DuckDB's TIMESTAMPTZ remembers none."""
+    if node.args.get("source_tz") is None:
+        raise unsupported("CONVERT_TIMEZONE with two arguments", "the offset would be lost; name the source zone as well")
+    node.set("timestamp", moment_of(node.args["timestamp"], "ntz"))
+    return node
+
+
 @rule(exp.ToChar, exp.TimeToStr)
 def to_char(node: exp.Expression) -> exp.Expression:
     """TO_CHAR(time, format) and TO_CHAR(number, format) are one function; which one it is, the value's type or else the format tells."""
@@ -124,7 +147,7 @@ def to_char(node: exp.Expression) -> exp.Expression:
     if kind(value) == "variant":
         value = text_of(value)
     if any(sign in format_.name for sign in "9X0") and not any(letter in format_.name.upper() for letter in "YMDHS"):
-        return call("sf_format_number", value, format_, type="text")
+        return number_format(value, format_.name)
     moment = value if kind(value) in ("ntz", "tz", "date") else call("sf_moment", value)
     return call("strftime", moment, literal(strftime_format(format_.name)), type="text")
 
@@ -162,4 +185,4 @@ def read_time(node: exp.Expression) -> exp.Expression:
     return node
 
 
-RULES = (session_value, now, add, difference, truncation, to_char, to_timestamp, read_time)
+RULES = (session_value, now, add, difference, truncation, convert_timezone, to_char, to_timestamp, read_time)

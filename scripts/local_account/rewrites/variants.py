@@ -114,12 +114,6 @@ def _row(star: exp.Expression) -> exp.Expression:
     return call("struct_pack", exp.var("*COLUMNS(*)"))
 
 
-@rule(exp.Array)
-def array_construct(node: exp.Array) -> exp.Expression:
-    """An array may mix types; a list of DuckDB may not."""
-    return call("json_array", *[variant_of(item) for item in node.expressions], type="variant")
-
-
 @rule(exp.ToVariant)
 def to_variant(node: exp.ToVariant) -> exp.Expression:
     """TO_VARIANT; DuckDB's own type VARIANT has other text forms and is not used here."""
@@ -243,50 +237,7 @@ def mixed_results(node: exp.Expression) -> exp.Expression:
     return node
 
 
-# --- aggregates and arrays
-
-@rule(exp.ArrayAgg)
-def array_agg(node: exp.ArrayAgg) -> exp.Expression:
-    """ARRAY_AGG leaves NULLs out and gives an array that may be empty; DuckDB's is a list that may be NULL."""
-    if isinstance(node.parent, (exp.Window, exp.Filter, exp.WithinGroup)) or node.meta.get("done"):
-        return node
-    return _array_of(node.this, node.copy())
-
-
-def _array_of(value: exp.Expression, aggregate: exp.Expression) -> exp.Expression:
-    aggregate.meta["done"] = True
-    inner = aggregate.find(exp.ArrayAgg)
-    inner.meta["done"] = True
-    return call("coalesce", call("to_json", aggregate), cast(literal("[]"), "json"), type="variant")
-
-
-@rule(exp.Window, exp.WithinGroup)
-def array_agg_of_window(node: exp.Expression) -> exp.Expression:
-    """As `array_agg`, with a window or an order."""
-    inner = node.this.this if isinstance(node.this, exp.WithinGroup) else node.this
-    if not isinstance(inner, exp.ArrayAgg) or isinstance(node.parent, exp.Window) or inner.meta.get("done"):
-        return node
-    return _array_of(inner.this, node.copy())
-
-
-@rule(exp.ObjectAgg)
-def object_agg(node: exp.ObjectAgg) -> exp.Expression:
-    """OBJECT_AGG leaves out pairs with a NULL; DuckDB has json_group_object, which keeps them."""
-    key, value = text_of(node.this), variant_of(node.expression)
-    present = exp.And(this=exp.Not(this=exp.Is(this=key.copy(), expression=exp.Null())), expression=exp.Not(this=exp.Is(this=value.copy(), expression=exp.Null())))
-    pairs = exp.Filter(this=call("json_group_object", key, value), expression=exp.Where(this=present))
-    return call("coalesce", pairs, cast(literal("{}"), "json"), type="variant")
-
-
-@rule(exp.Split, exp.StrtokToArray, exp.GenerateSeries)
-def arrays_of_text(node: exp.Expression) -> exp.Expression:
-    """SPLIT gives an array, in DuckDB a list."""
-    if node.meta.get("done") or isinstance(node, exp.GenerateSeries):
-        return node
-    inner = node.copy()
-    inner.meta["done"] = True
-    return call("to_json", inner, type="variant")
-
+# --- types
 
 @rule(exp.Typeof)
 def typeof(node: exp.Typeof) -> exp.Expression:
@@ -294,8 +245,56 @@ def typeof(node: exp.Typeof) -> exp.Expression:
     return call("sf_typeof", variant_of(node.this), type="text")
 
 
+# Types of values as json_type() names them, by the names in AS_ and IS_.
+_WHOLE, _ANY_NUMBER = ("UBIGINT", "BIGINT", "HUGEINT"), ("UBIGINT", "BIGINT", "HUGEINT", "DOUBLE")
+_VALUES = {
+    "INTEGER": (_WHOLE, "decimal(38, 0)"),
+    "NUMBER": (_ANY_NUMBER, "decimal(38, 0)"),
+    "DECIMAL": (_ANY_NUMBER, "decimal(38, 0)"),
+    "DOUBLE": (_ANY_NUMBER, "double"),
+    "REAL": (_ANY_NUMBER, "double"),
+    "CHAR": (("VARCHAR",), "varchar"),
+    "VARCHAR": (("VARCHAR",), "varchar"),
+    "BOOLEAN": (("BOOLEAN",), "boolean"),
+    "ARRAY": (("ARRAY",), "json"),
+    "OBJECT": (("OBJECT",), "json"),
+}
+
+
+@rule(exp.Anonymous, exp.IsArray)
+def value_types(node: exp.Expression) -> exp.Expression:
+    """IS_INTEGER(v), AS_INTEGER(v) and their kin ask for the type of a variant's value; DuckDB has json_type()."""
+    name = "IS_ARRAY" if isinstance(node, exp.IsArray) else node.name.upper()
+    if name == "TO_OBJECT":
+        return variant_of(node.expressions[0])
+    prefix, _, type_ = name.partition("_")
+    if prefix not in ("IS", "AS") or type_ not in _VALUES or node.meta.get("ours"):
+        return node
+    value = variant_of(node.this if isinstance(node, exp.IsArray) else node.expressions[0])
+    types, target = _VALUES[type_]
+    fits = exp.In(this=call("json_type", value), expressions=[literal(each) for each in types])
+    if prefix == "IS":
+        return fits
+    return exp.Case(ifs=[exp.If(this=fits, true=value.copy() if target == "json" else cast(text_of(value.copy()), target))])
+
+
+@rule(exp.JSONKeys, exp.ObjectInsert, exp.GetIgnoreCase, exp.Anonymous)
+def objects(node: exp.Expression) -> exp.Expression:
+    """OBJECT_KEYS, OBJECT_INSERT, OBJECT_DELETE, OBJECT_PICK, GET_IGNORE_CASE: macros over JSON."""
+    if isinstance(node, exp.JSONKeys):
+        return call("to_json", call("json_keys", node.this), type="variant")
+    if isinstance(node, exp.ObjectInsert):
+        update = node.args.get("update_flag") or exp.false()
+        return call("sf_object_insert", node.this, text_of(node.args["key"]), variant_of(node.args["value"]), update, type="variant")
+    if isinstance(node, exp.GetIgnoreCase):
+        return call("sf_get_ignore_case", node.this, text_of(node.expression), type="variant")
+    if node.name.upper() in ("OBJECT_DELETE", "OBJECT_PICK"):
+        value, *keys = node.expressions
+        return call("sf_" + node.name.lower(), value, call("list_value", *[text_of(key) for key in keys]), type="variant")
+    return node
+
+
 RULES = (
-    casts, path, member, object_construct, object_construct_keep_null, object_of_row, array_construct, to_variant, parse_json,
-    comparison, comparison_with_several, extremes, order, text_arguments, concatenation, mixed_results,
-    array_agg, array_agg_of_window, object_agg, arrays_of_text, typeof,
+    casts, path, member, object_construct, object_construct_keep_null, object_of_row, to_variant, parse_json,
+    comparison, comparison_with_several, extremes, order, text_arguments, concatenation, mixed_results, typeof, value_types, objects,
 )  # fmt: skip

@@ -36,8 +36,10 @@ select 'bad'::date;
 select current_timestamp()::timestamp_ntz, current_date(), sysdate(), current_timestamp(), getdate() = current_timestamp(), to_date(current_timestamp()), current_time();
 --: timestamp_ntz | date | timestamp_ntz | timestamp_ltz | boolean | date | time
 --> 2024-05-06 07:08:09.123456 | 2024-05-06 | 2024-05-06 07:08:09.123456 | 2024-05-06 07:08:09.123456 +0000 | true | 2024-05-06 | 07:08:09.123456
-select convert_timezone('UTC', 'America/New_York', '2024-07-01 12:00:00'::timestamp_ntz), convert_timezone('America/New_York', '2024-07-01 12:00:00'::timestamp_ntz)::varchar;
---> 2024-07-01 08:00:00 | 2024-07-01 08:00:00.000 -0400
+select convert_timezone('UTC', 'America/New_York', '2024-07-01 12:00:00'::timestamp_ntz), 1;
+--> 2024-07-01 08:00:00 | 1
+select convert_timezone('America/New_York', current_timestamp());
+--! 2
 select ts > '2024-01-01', ts < current_timestamp(), d = '2024-01-31', d between '2024-01-01' and '2024-02-01', ts - interval '1 day' from t where s is not null;
 --> true | true | true | true | 2024-01-30 10:20:30.456000
 select greatest(d, '2024-02-01'::date), coalesce(ts, current_timestamp()::timestamp_ntz), max(ts) over (), time_from_parts(1, 2, 3), '10:11:12'::time from t where s is not null;
