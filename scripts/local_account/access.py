@@ -13,6 +13,7 @@ from local_account.catalogue import HOME
 from local_account.errors import SqlError
 
 if TYPE_CHECKING:
+    from local_account.account import Account
     from local_account.session import Session
 
 APPLICATION = "APPLICATION"
@@ -34,9 +35,22 @@ GRANTABLE = {
 
 def roles_of(session: Session) -> set[str]:
     """The session's role and all that it inherits; application roles as 'APP.ROLE'."""
-    catalogue = session.account.catalogue
+    return _inherited(session.account, [session.role, "PUBLIC"])
+
+
+def roles_of_user(account: Account, user: str) -> set[str]:
+    """The roles that a user may take: every user of this account is its administrator, and may hold granted roles besides."""
+    return {role for role in _inherited(account, ["ACCOUNTADMIN", "PUBLIC", user_grantee(user)]) if "." not in role and "@" not in role}
+
+
+def user_grantee(user: str) -> str:
+    """How a role's list of holders names a user."""
+    return f"@{user}"
+
+
+def _inherited(account: Account, waiting: list[str]) -> set[str]:
+    catalogue = account.catalogue
     held: set[str] = set()
-    waiting = [session.role, "PUBLIC"]
     parents = [
         (parent, key.name if key.kind == "role" else f"{key.database}.{key.name}")
         for kind in ("role", "application_role")

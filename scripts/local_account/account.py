@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote as file_name
 
-from local_account import engine
+from local_account import access, engine
 from local_account.catalogue import HOME, Catalogue, Change, quote
 from local_account.clock import Clock
 from local_account.errors import SqlError
@@ -188,7 +188,7 @@ class Account:
         if ticket := self.tickets.pop(password, None):
             return ticket
         role = (role or "ACCOUNTADMIN").upper()
-        if not self.catalogue.get("role", HOME, "", role):
+        if role not in access.roles_of_user(self, (user or USER).upper()):
             raise SqlError(390_189, f"Role '{role}' specified in the connect string does not exist or not authorized.", "08001")
         return Session(self, (user or USER).upper(), role, (warehouse or DEFAULT_WAREHOUSE).upper())
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlglot import exp
 
-from local_account import access, blocks, declared, engine, events, handlers, names, reply, results, scripting, signatures
+from local_account import access, blocks, declared, engine, events, handlers, names, reply, scripting, signatures
 from local_account.errors import SqlError
 from local_account.session import Frame
 from local_account.syntax import split_path, strip_comments
@@ -311,7 +311,7 @@ def handler_of(key: str, document: dict[str, Any]) -> handlers.Handler:
 def _as_table(returned: Any, document: dict[str, Any], name: str) -> Result:
     """The rows of a procedure that RETURNS TABLE, under its declared names and types."""
     if isinstance(returned, handlers.Rows):
-        result = results.from_rows(returned)
+        result = engine.Result(returned.columns, returned.table, returned.table.num_rows, "select")
     elif isinstance(returned, engine.Result):
         result = returned
     elif getattr(returned, "table", None) is not None:

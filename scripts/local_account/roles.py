@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 def use(session: Session, match: Match) -> Result:
     _refuse_in_code(session, "USE ROLE")
     role = match.name()
-    if not session.account.catalogue.get("role", HOME, "", role):
-        raise SqlError(2043, f"SQL compilation error: Object does not exist, or operation cannot be performed: role '{role}'.", "02000")
+    if role not in access.roles_of_user(session.account, session.user):
+        raise SqlError(2043, f"SQL compilation error: Object does not exist, or operation cannot be performed: role '{role}' (or it was not granted to user {session.user}).", "02000")
     session.role = role
     return reply.status("Statement executed successfully.")
 
@@ -130,6 +130,10 @@ def _change_role(session: Session, kind: str, database: str, role: str, match: M
         grantee = path[-1]
         if not account.catalogue.get("role", HOME, "", grantee):
             raise SqlError(2003, f"SQL compilation error: Role '{grantee}' does not exist or not authorized.", "02000")
+    elif to_kind == "USER":
+        if session.application:
+            raise SqlError(3001, "SQL access control error: an application grants to its application roles only.", "42501")
+        grantee = access.user_grantee(path[-1])
     else:
         raise SqlError(2, f"Unsupported feature 'GRANT ROLE TO {to_kind}' of the local account.")
     if kind == "application_role" and session.application != database and not _manages(session, database):

@@ -1,0 +1,135 @@
+"""Transactions, names and variables of a session; two sessions at once."""
+
+import threading
+
+import pytest
+from local_account.errors import SqlError
+
+
+@pytest.fixture
+def table(client):
+    client("create table t (id int not null, name varchar(3))")
+    return client
+
+
+def test_a_rollback_undoes_what_was_done(table):
+    table("begin")
+    table("insert into t values (1, 'a')")
+    table("rollback")
+
+    assert 0 == table.value("select count(*) from t")
+
+
+def test_a_statement_that_does_not_compile_leaves_the_transaction_alive(table):
+    table("begin")
+    table("insert into t values (1, 'a')")
+    with pytest.raises(SqlError) as error:
+        table("insert into t select nothing, name from t")
+    table("commit")
+
+    assert 904 == error.value.errno
+    assert 1 == table.value("select count(*) from t")
+
+
+def test_commit_after_a_failure_at_run_time_is_refused_and_says_why(table):
+    table("begin")
+    table("insert into t values (1, 'a')")
+    with pytest.raises(SqlError, match="NULL result in a non-nullable column"):
+        table("insert into t values (null, 'b')")
+    with pytest.raises(SqlError, match="cannot go on"):
+        table("select 1")
+    with pytest.raises(SqlError, match="COMMIT refused and the transaction rolled back"):
+        table("commit")
+
+    assert 0 == table.value("select count(*) from t")
+
+
+def test_a_definition_commits_the_open_transaction(table):
+    table("begin")
+    table("insert into t values (1, 'a')")
+    table("create table u (id int)")
+    table("rollback")
+
+    assert 1 == table.value("select count(*) from t")
+
+
+def test_another_session_does_not_see_what_is_not_committed(table):
+    other = table.another()
+    table("begin")
+    table("insert into t values (1, 'a')")
+
+    assert 0 == other.value("select count(*) from t")
+
+    table("commit")
+    assert 1 == other.value("select count(*) from t")
+
+
+def test_a_second_writer_of_the_same_row_waits(table):
+    other = table.another()
+    table("insert into t values (1, 'a')")
+    table("begin")
+    table("update t set name = 'b' where id = 1")
+    waiting = threading.Thread(target=other, args=("update t set name = name || 'c' where id = 1",))
+    waiting.start()
+    table("commit")
+    waiting.join(10)
+
+    assert "bc" == table.value("select name from t")
+
+
+def test_a_procedure_works_in_its_callers_transaction(table):
+    table("create procedure add(id int) returns varchar language sql as $$ begin insert into t (id) values (:id); end $$")
+
+    table("begin")
+    table("call add(1)")
+    table("rollback")
+
+    assert 0 == table.value("select count(*) from t")
+
+
+def test_a_transaction_begun_in_a_procedure_is_its_own(table):
+    table(
+        """
+        create procedure add(id int) returns varchar language sql as
+        $$ begin begin transaction; insert into t (id) values (:id); commit; end $$
+        """
+    )
+
+    table("begin")
+    table("insert into t values (1, 'a')")
+    table("call add(2)")
+    table("rollback")
+
+    assert [(2,)] == table("select id from t")
+
+
+def test_a_procedure_must_end_what_it_begins(table):
+    table("create procedure open_end() returns varchar language sql as $$ begin begin transaction; insert into t (id) values (1); end $$")
+
+    with pytest.raises(SqlError, match="incomplete and it was rolled back"):
+        table("call open_end()")
+
+    assert 0 == table.value("select count(*) from t")
+
+
+def test_session_variables_stand_for_their_values(client):
+    client("set (low, high) = (2, 5)")
+
+    assert 7 == client.value("select $low + $high")
+
+
+def test_an_unknown_variable_is_named(client):
+    with pytest.raises(SqlError, match=r"\$NOWHERE"):
+        client("select $nowhere")
+
+
+@pytest.mark.parametrize(
+    "statement",
+    ["create hybrid table h (id int primary key)", "create alert a if (exists (select 1)) then select 1", "create masking policy m as (v varchar) returns varchar -> v",
+     "alter warehouse w set auto_suspend = 1", "undrop table t", "copy into t from @s", "select * from t at (offset => -60)"],
+)  # fmt: skip
+def test_what_the_account_does_not_know_it_refuses_by_name(table, statement):
+    with pytest.raises(SqlError) as error:
+        table(statement)
+
+    assert error.value.errno in (2, 1003, 2003)

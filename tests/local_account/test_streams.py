@@ -1,0 +1,158 @@
+"""Streams: what they show, when their offset moves, what is never lost."""
+
+import pytest
+from local_account.errors import SqlError
+
+
+@pytest.fixture
+def stream(client):
+    client("create table source (id int, name varchar)")
+    client("insert into source values (0, 'before')")
+    client("create stream changes on table source append_only = true")
+    client("create table target (id int)")
+    return client
+
+
+def ids(client, relation):
+    return sorted(row[0] for row in client(f"select id from {relation}"))
+
+
+def test_a_stream_shows_what_was_inserted_after_it_was_made(stream):
+    stream("insert into source values (1, 'a'), (2, 'b')")
+
+    assert [1, 2] == ids(stream, "changes")
+
+
+def test_a_stream_has_the_columns_of_its_table_and_the_metadata(stream):
+    stream("insert into source (id) values (1)")
+
+    assert [(1, None, "INSERT", False)] == stream("select id, name, metadata$action, metadata$isupdate from changes")
+
+
+def test_the_table_does_not_show_its_bookkeeping(stream):
+    assert [(0, "before")] == stream("select * from source")
+    assert ["ID", "NAME"] == [row[0] for row in stream("describe table source")]
+
+
+def test_reading_does_not_move_the_offset(stream):
+    stream("insert into source (id) values (1)")
+
+    stream("select * from changes")
+
+    assert [1] == ids(stream, "changes")
+
+
+def test_a_dml_that_reads_the_stream_moves_it(stream):
+    stream("insert into source (id) values (1)")
+
+    stream("insert into target select id from changes")
+
+    assert [] == ids(stream, "changes")
+    assert [1] == ids(stream, "target")
+
+
+def test_a_filter_does_not_keep_the_rest_from_being_consumed(stream):
+    stream("insert into source (id) values (1), (2)")
+
+    stream("insert into target select id from changes where id = 1")
+
+    assert [] == ids(stream, "changes")
+
+
+def test_within_a_transaction_every_statement_sees_the_same_stream(stream):
+    stream("insert into source (id) values (1)")
+
+    stream("begin")
+    stream("insert into target select id from changes")
+    stream("insert into target select id + 10 from changes")
+    stream("commit")
+
+    assert [1, 11] == ids(stream, "target")
+    assert [] == ids(stream, "changes")
+
+
+def test_a_rollback_leaves_the_offset_where_it_was(stream):
+    stream("insert into source (id) values (1)")
+
+    stream("begin")
+    stream("insert into target select id from changes")
+    stream("rollback")
+
+    assert [1] == ids(stream, "changes")
+    assert [] == ids(stream, "target")
+
+
+def test_rows_that_arrive_during_a_transaction_wait_for_the_next_one(stream):
+    other = stream.another()
+    stream("insert into source (id) values (1)")
+
+    stream("begin")
+    stream("insert into target select id from changes")
+    other("insert into source (id) values (2)")
+    stream("commit")
+
+    assert [1] == ids(stream, "target")
+    assert [2] == ids(stream, "changes")
+
+
+def test_rows_of_a_slow_writer_are_not_lost(stream):
+    """The writer begins first and commits last: a highest-number offset would skip its rows."""
+    slow = stream.another()
+    slow("begin")
+    slow("insert into source (id) values (1)")
+    stream("insert into source (id) values (2)")
+    stream("insert into target select id from changes")
+
+    slow("commit")
+    stream("insert into target select id from changes")
+
+    assert [1, 2] == ids(stream, "target")
+
+
+def test_a_transaction_does_not_see_its_own_rows_in_the_stream(stream):
+    stream("begin")
+    stream("insert into source (id) values (1)")
+
+    assert [] == ids(stream, "changes")
+
+    stream("commit")
+    assert [1] == ids(stream, "changes")
+
+
+def test_has_data_tells_whether_rows_wait(stream):
+    assert stream.value("select system$stream_has_data('changes')") is False
+
+    stream("insert into source (id) values (1)")
+
+    assert stream.value("select system$stream_has_data('changes')") is True
+
+
+def test_merge_feeds_the_stream_and_consumes_it(stream):
+    stream("merge into source using (select 5 as id) s on source.id = s.id when not matched then insert (id) values (s.id)")
+    stream("merge into target using changes s on target.id = s.id when not matched then insert (id) values (s.id)")
+
+    assert [5] == ids(stream, "target")
+    assert [] == ids(stream, "changes")
+
+
+def test_two_consumers_need_two_streams(stream):
+    stream("create stream others on table source append_only = true")
+    stream("insert into source (id) values (1)")
+
+    stream("insert into target select id from changes")
+
+    assert [1] == ids(stream, "others")
+
+
+def test_replacing_the_table_makes_its_stream_unreadable(stream):
+    stream("create or replace table source (id int)")
+
+    with pytest.raises(SqlError, match="cannot be read"):
+        stream("select * from changes")
+
+
+def test_a_standard_stream_is_refused_by_name(client):
+    client("create table source (id int)")
+
+    with pytest.raises(SqlError, match="standard stream"):
+        client("create stream changes on table source")
