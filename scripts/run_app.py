@@ -195,18 +195,16 @@ def install(connection_name: str) -> None:
 def connected(name: str) -> Iterator[Any]:
     # Imported here, because the connector looks for its files at import, and use_local_account says where they are.
     import snowflake.connector
-    from snowflake.connector.errors import Error
+    from snowflake.connector.errors import Error, ProgrammingError
 
     try:
         with snowflake.connector.connect(connection_name=name) as connection:
             yield connection
+    except ProgrammingError as error:
+        raise RunFailed(f"The account refused a statement:\n{error.raw_msg or error}") from None
     except Error as error:
-        hint = (
-            "Does it still answer? scripts/account status"
-            if name == LOCAL
-            else "Is the connection alive? snow connection test"
-        )
-        raise RunFailed(f"The account said: {error}\n{hint}") from None
+        hint = "scripts/account status" if name == LOCAL else f"snow connection test --connection {name}"
+        raise RunFailed(f"The account does not answer: {error}\nLook at it with: {hint}") from None
 
 
 def fill_and_show(connection: Any, app: str) -> None:
