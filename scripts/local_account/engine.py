@@ -158,7 +158,12 @@ def _syntax_error(error: sqlglot.errors.ParseError) -> SqlError:
 @dataclass(frozen=True)
 class _Translated:
     sql: str
-    binds: int
+    binds: frozenset[int] = frozenset()  # the numbers of the binds that it reads: of a table function's input not all
+
+
+def _bound(statement: _Translated, binds: Sequence[object]) -> dict[str, object]:
+    """The values of the binds that the statement reads: DuckDB refuses more than those."""
+    return {str(number): binds[number - 1] for number in statement.binds}
 
 
 _translations: dict[tuple, _Translated] = {}
@@ -175,7 +180,7 @@ def _translated(tree: exp.Expression, columns: Sequence[tuple[str, str]] = ()) -
             tree = assign(tree, columns)
         rewritten = rewrite(tree)
         numbers = [int(node.name) for node in rewritten.find_all(exp.Parameter) if node.meta.get("bind")]
-        found = _translations[key] = _Translated(to_sql(rewritten), max(numbers, default=0))
+        found = _translations[key] = _Translated(to_sql(rewritten), frozenset(numbers))
     return found
 
 
@@ -244,7 +249,7 @@ def _run(cursor: duckdb.DuckDBPyConnection, tree: exp.Expression, binds: Sequenc
                     statements, kind = _statements(probe, tree)
                     for statement in statements:
                         if not statement.sql.startswith("truncate"):
-                            probe.execute("explain " + statement.sql, list(binds[: statement.binds]))
+                            probe.execute("explain " + statement.sql, _bound(statement, binds))
             except duckdb.Error as error:
                 raise from_duckdb(error) from error
         else:
@@ -253,11 +258,11 @@ def _run(cursor: duckdb.DuckDBPyConnection, tree: exp.Expression, binds: Sequenc
         if probe is not None:
             probe.close()
     for statement in statements:
-        if statement.binds > len(binds):
+        if max(statement.binds, default=0) > len(binds):
             raise compilation(2049, f"Bind variable :{len(binds) + 1} not set.")
     _set_context(cursor, context)
     if kind == "select":
-        relation = cursor.sql(statements[0].sql, params=list(binds[: statements[0].binds]))
+        relation = cursor.sql(statements[0].sql, params=_bound(statements[0], binds))
         columns = [column_of(name, str(type_)) for name, type_ in zip(relation.columns, relation.types, strict=True)]
         table = relation.to_arrow_table()
         return Result(columns, table, table.num_rows, "select")
@@ -265,7 +270,7 @@ def _run(cursor: duckdb.DuckDBPyConnection, tree: exp.Expression, binds: Sequenc
         cursor.begin()
     try:
         for statement in statements:
-            cursor.execute(statement.sql, list(binds[: statement.binds]))
+            cursor.execute(statement.sql, _bound(statement, binds))
         counted = cursor.fetchall()
     except BaseException:
         if len(statements) > 1 and not in_transaction:
@@ -282,10 +287,10 @@ def _statements(cursor: duckdb.DuckDBPyConnection, tree: exp.Expression) -> tupl
         return [_translated(tree)], "select"
     if isinstance(tree, exp.TruncateTable):
         table = tree.expressions[0]
-        return [_Translated(f"delete from {to_sql(table)}", 0)], "truncate"
+        return [_Translated(f"delete from {to_sql(table)}")], "truncate"
     if isinstance(tree, exp.Insert):
         target = tree.this.this if isinstance(tree.this, exp.Schema) else tree.this
-        first = [_Translated(f"delete from {to_sql(target)}", 0)] if tree.args.get("overwrite") else []
+        first = [_Translated(f"delete from {to_sql(target)}")] if tree.args.get("overwrite") else []
         return [*first, _translated(tree, definitions.columns_of(cursor, target))], "insert"
     if isinstance(tree, exp.Update):
         return [_translated(tree, definitions.columns_of(cursor, tree.this))], "update"
@@ -327,9 +332,9 @@ def _answer(status: str, kind: str = "ddl") -> Result:
 
 def _describe(cursor: duckdb.DuckDBPyConnection, query: exp.Expression, binds: Sequence[object] = ()) -> tuple[str, list[Column]]:
     translated = _translated(query)
-    if len(binds) < translated.binds:
-        binds = [None] * translated.binds
-    relation = cursor.sql(translated.sql, params=list(binds[: translated.binds]))
+    if len(binds) < max(translated.binds, default=0):
+        binds = [None] * max(translated.binds)
+    relation = cursor.sql(translated.sql, params=_bound(translated, binds))
     return translated.sql, [column_of(name, str(type_)) for name, type_ in zip(relation.columns, relation.types, strict=True)]
 
 

@@ -135,6 +135,10 @@ def convert_timezone(node: exp.ConvertTimezone) -> exp.Expression:
     return node
 
 
+# sqlglot reads the format of a TO_CHAR over a typed time into strftime's letters, with names of its own for the lengths of a fraction.
+_READ_ALREADY = {"%f_three": "%g", "%f_six": "%f", "%f_nine": "%n", "%f_zero": ""}
+
+
 @rule(exp.ToChar, exp.TimeToStr)
 def to_char(node: exp.Expression) -> exp.Expression:
     """TO_CHAR(time, format) and TO_CHAR(number, format) are one function; which one it is, the value's type or else the format tells."""
@@ -149,6 +153,11 @@ def to_char(node: exp.Expression) -> exp.Expression:
     if any(sign in format_.name for sign in "9X0") and not any(letter in format_.name.upper() for letter in "YMDHS"):
         return number_format(value, format_.name)
     moment = value if kind(value) in ("ntz", "tz", "date") else call("sf_moment", value)
+    if isinstance(node, exp.TimeToStr):
+        written = format_.name
+        for ours, theirs in _READ_ALREADY.items():
+            written = written.replace(ours, theirs)
+        return call("strftime", moment, literal(written), type="text")
     return call("strftime", moment, literal(strftime_format(format_.name)), type="text")
 
 
