@@ -32,7 +32,7 @@ def changed() -> None:
 
 @dataclass(frozen=True)
 class Field:
-    """A column of a table, in Snowflake's words; `default` is DuckDB's text."""
+    """A column of a table, in Snowflake's words; `default` is DuckDB's text, `identity` the start and step of a column that counts."""
 
     name: str
     type: str
@@ -40,6 +40,7 @@ class Field:
     default: str | None = None
     comment: str | None = None
     written_default: str | None = None
+    identity: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True)
@@ -186,7 +187,7 @@ def _column_sql(item: Field) -> str:
 
 
 def _comment_sql(kind: str, path: str, said: dict) -> str:
-    said = {key: value for key, value in said.items() if value not in (None, [], {}, ())}
+    said = {key: value for key, value in said.items() if value not in (None, "", [], {}, ())}
     return f"comment on {kind} {path} is {text(json.dumps(said, ensure_ascii=False)) if said else 'null'}"
 
 
@@ -200,9 +201,23 @@ def _table_comment(table: Table) -> str:
 
 
 def _create(table: Table, *, replace_: bool = False) -> list[str]:
-    body = ",\n    ".join(_column_sql(item) for item in table.fields)
-    create = f"create {'or replace ' if replace_ else ''}table {table.path} (\n    {body}\n)"
-    return [create, _table_comment(table), *(_column_comment(table.path, item) for item in table.fields if not item.name.startswith(HIDDEN))]
+    statements = [f"drop table {table.path}"] if replace_ else []
+    fields = []
+    for item in table.fields:
+        if item.identity:
+            sequence = _sequence(table.path, item.name)
+            start, step = item.identity
+            statements += [f"drop sequence if exists {sequence}", f"create sequence {sequence} start {start} increment {step}"]
+            item = replace(item, default=f"nextval({text(sequence)})")
+        fields.append(item)
+    body = ",\n    ".join(_column_sql(item) for item in fields)
+    comments = [_column_comment(table.path, item) for item in fields if not item.name.startswith(HIDDEN)]
+    return [*statements, f"create table {table.path} (\n    {body}\n)", _table_comment(table), *comments]
+
+
+def _sequence(path: str, column: str) -> str:
+    """The sequence behind a column that counts."""
+    return path[:-1] + "$" + quote(column)[1:]
 
 
 def _execute(cursor: duckdb.DuckDBPyConnection, statements: Sequence[str]) -> None:
@@ -292,6 +307,9 @@ def _field(node: exp.ColumnDef) -> Field:
             found = replace(found, default=translate(kind.this), written_default=kind.this.sql(dialect="snowflake"))
         elif isinstance(kind, exp.PrimaryKeyColumnConstraint):
             found = replace(found, nullable=False)
+        elif isinstance(kind, (exp.AutoIncrementColumnConstraint, exp.GeneratedAsIdentityColumnConstraint)):
+            start, step = (int(kind.args[name].name) if kind.args.get(name) else 1 for name in ("start", "increment"))
+            found = replace(found, identity=(start, step), written_default=f"IDENTITY START {start} INCREMENT {step} NOORDER")
         elif isinstance(kind, (exp.UniqueColumnConstraint, exp.ReferenceColumnConstraint)) or isinstance(kind, exp.Reference):
             continue
         else:
@@ -331,9 +349,6 @@ def _properties(tree: exp.Create) -> tuple[str | None, dict]:
     for item in (tree.args.get("properties") or exp.Properties(expressions=[])).expressions:
         if isinstance(item, exp.SchemaCommentProperty):
             comment = item.this.name
-        elif isinstance(item, exp.Property):
-            value = item.args["value"]
-            options[item.name.upper()] = value.this if isinstance(value, exp.Boolean) else int(value.name) if value.is_int else value.name
         elif isinstance(item, exp.TransientProperty):
             options["TRANSIENT"] = True
         elif isinstance(item, exp.TemporaryProperty):
@@ -344,6 +359,9 @@ def _properties(tree: exp.Create) -> tuple[str | None, dict]:
             options["CLUSTER_BY"] = ", ".join(part.sql(dialect="snowflake") for part in item.expressions)
         elif isinstance(item, (exp.CopyGrantsProperty, exp.LikeProperty)):
             continue
+        elif type(item) is exp.Property:
+            value = item.args["value"]
+            options[item.name.upper()] = value.this if isinstance(value, exp.Boolean) else int(value.name) if value.is_int else value.name
         else:
             raise unsupported(f"property {item.sql(dialect='snowflake')}")
     return comment, options
@@ -479,7 +497,8 @@ def _drop(cursor: duckdb.DuckDBPyConnection, tree: exp.Drop) -> str:
         if found:
             raise compilation(2203, f"Object found is of type '{found}', not specified type '{kind}'.", "42710")
         raise compilation(2003, f"{kind.capitalize()} '{_shown(target)}' does not exist or not authorized.", "42S02")
-    _execute(cursor, [f"drop {kind.lower()} {path_of(target)}"])
+    counting = [_sequence(path_of(target), name) for name, _ in columns_of(cursor, target)] if kind == "TABLE" else []
+    _execute(cursor, [f"drop {kind.lower()} {path_of(target)}", *(f"drop sequence if exists {sequence}" for sequence in counting)])
     return f"{target.name} successfully dropped."
 
 
@@ -490,8 +509,7 @@ def _shown(table: exp.Table) -> str:
 def _comment_on(cursor: duckdb.DuckDBPyConnection, tree: exp.Comment) -> str:
     kind, said = str(tree.args["kind"]).upper(), tree.expression.name or None
     if kind == "COLUMN":
-        column = tree.this
-        _set_column_comment(cursor, exp.table_(column.args["table"], column.args.get("db"), column.args.get("catalog")), _name(column), said)
+        _set_column_comment(cursor, tree.this, _name(tree.args["column"]), said)
     elif kind in ("TABLE", "VIEW"):
         if not _exists(cursor, tree.this) and tree.args.get("exists"):
             return "Statement executed successfully."
@@ -539,6 +557,8 @@ def _alter(cursor: duckdb.DuckDBPyConnection, tree: exp.Alter) -> str:
                 _execute(cursor, [f"alter view {path_of(target)} rename to {quote(action.this.name)}"])
             elif isinstance(action, exp.AlterSet):
                 _alter_set(cursor, target, action)
+            elif isinstance(action, exp.Set) and action.args.get("unset"):
+                _unset(cursor, target, [item.name.upper() for item in action.expressions])
             else:
                 raise unsupported(tree.sql(dialect="snowflake"))
         return "Statement executed successfully."
@@ -598,8 +618,16 @@ def _alter_one(cursor: duckdb.DuckDBPyConnection, target: exp.Table, action: exp
         _execute(cursor, [f"alter table {table.path} rename to {quote(_name(new))}"])
     elif isinstance(action, exp.AlterSet):
         _alter_set(cursor, target, action)
+    elif isinstance(action, exp.Set) and action.args.get("unset"):
+        _unset(cursor, target, [item.name.upper() for item in action.expressions])
+    elif isinstance(action, exp.ClusterProperty):
+        _set_comment(cursor, target, None, {"CLUSTER_BY": ", ".join(part.sql(dialect="snowflake") for part in action.expressions)})
     else:
         raise unsupported(f"ALTER TABLE {action.sql(dialect='snowflake')}")
+
+
+def _unset(cursor: duckdb.DuckDBPyConnection, target: exp.Table, names: Sequence[str]) -> None:
+    _set_comment(cursor, target, "" if "COMMENT" in names else None, dropped=names)
 
 
 def _alter_set(cursor: duckdb.DuckDBPyConnection, target: exp.Table, action: exp.AlterSet) -> None:

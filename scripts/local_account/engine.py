@@ -24,6 +24,7 @@ from local_account import definitions
 from local_account.errors import SqlError, compilation, from_duckdb, unsupported
 from local_account.rewrites import MACROS, names, rewrite, to_sql
 from local_account.rewrites.assignments import assign
+from local_account.rewrites.functions import snowflake_functions
 from local_account.types import Column, column_of
 
 # sqlglot warns of each statement it leaves unread; whoever routes the statement decides what that means.
@@ -64,10 +65,13 @@ def prepare_database(cursor: duckdb.DuckDBPyConnection, database: str) -> None:
 
 # --- parsing
 
+# Words and signs of other dialects that sqlglot reads everywhere: `?::int` is a cast of a bind, and the words are names of columns.
+_FOREIGN = {"?::", "GLOB", "ISNULL", "NOTNULL", "OVERLAPS", "RETURNING", "UNCACHE"}
+
+
 class _Dialect(Snowflake):
     class Tokenizer(Snowflake.Tokenizer):
-        # `?::int` is a cast of a bind, not the operator of another dialect.
-        KEYWORDS = {word: kind for word, kind in Snowflake.Tokenizer.KEYWORDS.items() if word != "?::"}
+        KEYWORDS = {word: kind for word, kind in Snowflake.Tokenizer.KEYWORDS.items() if word not in _FOREIGN}
 
 
 @lru_cache(maxsize=4096)
@@ -89,6 +93,11 @@ def _parsed(sql: str) -> exp.Expression:
             raise SqlError(900, "SQL compilation error:\nEmpty SQL statement.", "42601")
         raise SqlError(8, f"Actual statement count {len(trees)} did not match the desired statement count 1.", "0A000")
     tree = trees[0]
+    _refuse_foreign_functions(tokens, tree)
+    if isinstance(tree, exp.Comment) and isinstance(tree.this, exp.Column):
+        column = tree.this
+        tree.set("this", exp.table_(column.args.get("table"), column.args.get("db"), column.args.get("catalog")))
+        tree.set("column", column.this)
     if isinstance(tree, exp.Query):
         names.name_columns(tree, _projections(sql, tokens, tree))
     if isinstance(tree, exp.Create):
@@ -99,8 +108,33 @@ def _parsed(sql: str) -> exp.Expression:
 
 
 def parse(sql: str) -> exp.Expression:
-    """The tree of one statement; a Command when sqlglot does not know it. Binds `?` become `:1`, `:2`. Raises SqlError 1003 with line and position."""
+    """The tree of one statement; a Command when sqlglot does not know it. Binds `?` become `:1`, `:2`; COMMENT ON COLUMN has its table as `this`
+    and the column as `column`. Raises SqlError 1003 with line and position."""
     return _parsed(sql).copy()
+
+
+def _refuse_foreign_functions(tokens: list[Token], tree: exp.Expression) -> None:
+    """sqlglot reads functions of all dialects; one that Snowflake does not have would run here and fail there."""
+    if isinstance(tree, exp.Command):
+        return
+    unread = {node.name.upper() for node in tree.find_all(exp.Anonymous)}
+    for before, token, after in zip([None, *tokens], tokens, tokens[1:], strict=False):
+        name = token.text.upper()
+        if (
+            after.token_type == TokenType.L_PAREN
+            and token.token_type == TokenType.VAR
+            and name in _Dialect.Parser.FUNCTIONS
+            and name not in snowflake_functions()
+            and name not in unread
+            and not (before and before.token_type in _BEFORE_NAMES)
+        ):
+            raise compilation(2140, f"Unknown function {name}.", "42601")
+
+
+_BEFORE_NAMES = {
+    TokenType.DOT, TokenType.INTO, TokenType.TABLE, TokenType.VIEW, TokenType.ALIAS, TokenType.JOIN, TokenType.FROM, TokenType.WITH, TokenType.UPDATE,
+    TokenType.EXISTS, TokenType.R_PAREN, TokenType.VAR, TokenType.IDENTIFIER,
+}  # fmt: skip
 
 
 def _numbered(sql: str, binds: Sequence[Token]) -> str:

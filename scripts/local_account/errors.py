@@ -45,6 +45,7 @@ _KNOWN = tuple(
     (kind, re.compile(pattern, re.DOTALL), errno, sqlstate, message)
     for kind, pattern, errno, sqlstate, message in (
         (duckdb.CatalogException, r"Function with name \"?(\w+)\"? (?:does not exist|is not in the catalog)", 2140, "42601", "SQL compilation error:\nUnknown function {0}."),
+        (duckdb.CatalogException, r"Column with name \"?([^\"]+?)\"? already exists", 2025, "42S21", "SQL compilation error:\nduplicate column name '{0}'"),
         (duckdb.CatalogException, r"(?:Table|View|Sequence) with name \"?([^\"]+?)\"? already exists", 2002, "42710", "SQL compilation error:\nObject '{0}' already exists."),
         (duckdb.CatalogException, r"with name \"?([^\"]+?)\"? does not exist", 2003, "42S02", "SQL compilation error:\nObject '{0}' does not exist or not authorized."),
         (duckdb.CatalogException, r"(.*)", 2003, "42S02", "SQL compilation error:\n{0}"),
@@ -58,6 +59,7 @@ _KNOWN = tuple(
         (duckdb.ConstraintException, r"CHECK constraint failed", 100078, "22000", "String is too long and would be truncated"),
         (duckdb.InvalidInputException, r"(?:MERGE INTO|[Mm]erge).*(?:more than once|multiple|twice)", 100090, "42P18", "Duplicate row detected during DML action"),
         (duckdb.InvalidInputException, r"(?:division by zero|Division by zero)", 100051, "22012", "Division by zero"),
+        (duckdb.InvalidInputException, r"More than one row returned by a subquery", 90150, "22000", "Single-row subquery returns more than one row."),
         (duckdb.InvalidInputException, r"Malformed JSON", 100069, "22P02", "Error parsing JSON: {text}"),
         (duckdb.OutOfRangeException, r"[Dd]ivision by zero", 100051, "22012", "Division by zero"),
         (duckdb.OutOfRangeException, r"(.*)", 100039, "22003", "Numeric value out of range: {0}"),

@@ -55,6 +55,17 @@ def ratio_to_report(node: exp.Window) -> exp.Expression:
     return call("sf_divide", function.expressions[0], total)
 
 
+@rule(exp.RegexpExtract)
+def regexp_group(node: exp.RegexpExtract) -> exp.Expression:
+    """REGEXP_SUBSTR with the parameter 'e' gives the first group; sqlglot keeps the default of no group."""
+    parameters = node.args.get("parameters")
+    if parameters is not None and "e" in parameters.name:
+        node.set("parameters", literal(parameters.name.replace("e", "")) if parameters.name != "e" else None)
+        if node.text("group") in ("", "0"):
+            node.set("group", literal(1))
+    return node
+
+
 @rule(exp.Base64Encode)
 def base64_encode(node: exp.Base64Encode) -> exp.Expression:
     """BASE64_ENCODE takes text; DuckDB's takes bytes."""
@@ -76,5 +87,4 @@ def logic_of_numbers(node: exp.Expression) -> exp.Expression:
     return exp.Paren(this=exp.And(this=sides[0], expression=sides[1]) if isinstance(node, exp.Booland) else exp.Or(this=sides[0], expression=sides[1]))
 
 
-RULES = (renamed, width_bucket, ratio_to_report, base64_encode, sha2, logic_of_numbers, known)
-_ = literal
+RULES = (renamed, width_bucket, ratio_to_report, regexp_group, base64_encode, sha2, logic_of_numbers, known)

@@ -1,0 +1,78 @@
+-- Queries: names, positions, joins, grouping, and what is refused.
+select count(*), max(column1), Upper('a'), 1 + 1, 'x' as y, count( distinct column1 ) from values (1), (2);
+--= COUNT(*) | MAX(COLUMN1) | UPPER('A') | 1 + 1 | Y | COUNT( DISTINCT COLUMN1 )
+--> 2 | 2 | A | 2 | x | 2
+select $1, $2 from values (1, 'a'), (2, 'b');
+--= $1 | $2
+--> 1 | a
+--> 2 | b
+select t.$1 n from values (1) as t;
+--> 1
+with a as (select 1 x), b as (select x + 1 y from a) select x, y, x < y from a, b;
+--= X | Y | X < Y
+--> 1 | 2 | true
+select "COUNT(*)" from (select count(*) from values (1));
+--> 1
+select * exclude (b) from (select 1 a, 2 b, 3 c);
+--= A | C
+--> 1 | 3
+select * rename (a as z) from (select 1 a);
+--= Z
+select a, count(*) n from (select column1 a from values (1), (1), (2)) group by a having n > 1;
+--> 1 | 2
+select column1 a from values (3), (1), (2) qualify row_number() over (order by column1) = 1;
+--> 1
+select a from (select 1 a union select 1 union all select 2);
+--> 1
+--> 2
+select iff(1 = 1, 'yes', 'no'), case when false then 1 end, nvl(null, 'x'), 'a' like 'A', 'a' ilike 'A', 'abc' rlike 'a.c', contains('abc', 'b'), startswith('abc', 'a'), endswith('abc', 'c');
+--> yes | NULL | x | false | true | true | true | true | true
+select substr('hello', 2, 3), left('abc', 2), right('abc', 2), lpad('7', 3, '0'), replace('aXa', 'X', '-'), trim('  x '), initcap('ab cd'), reverse('ab'), concat('a', 'b'), concat_ws('-', 'a', 'b'), length('abc'), position('b' in 'abc'), charindex('c', 'abc'), repeat('ab', 2), space(1) || '|', ascii('A'), chr(65), translate('abc', 'ab', 'xy'), insert('abc', 1, 1, 'z');
+--> ell | ab | bc | 007 | a-a | x | Ab Cd | ba | ab | a-b | 3 | 2 | 3 | abab |  | | 65 | A | xyc | zbc
+select substr('hello', column1, column1) from values (2::int);
+--> el
+select regexp_replace('a1b2', '[0-9]', '#'), regexp_substr('abc123', '[0-9]+'), regexp_count('aXbX', 'X'), regexp_like('abc', 'b'), regexp_substr('x=1', 'x=([0-9])', 1, 1, 'e');
+--> a#b# | 123 | 2 | false | 1
+select md5('a'), sha1('a'), sha2('a', 256), hex_encode('a'), base64_encode('abc'), length(uuid_string()), md5('a') = md5_hex('a');
+--> 0cc175b9c0f1b6a831c399e269772661 | 86f7e437faa5a7fce15d1ddcb9eaeaea377667b8 | ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb | 61 | YWJj | 36 | true
+select try_to_number('5'), try_cast('x' as int), try_to_boolean('maybe'), to_boolean('yes'), try_to_double('1.5'), 't'::boolean, '0'::boolean;
+--> 5 | NULL | NULL | true | 1.5 | true | false
+select current_role(), current_database();
+--= CURRENT_ROLE() | CURRENT_DATABASE()
+--> TESTER | LOCAL
+select nosuch from (select 1 a);
+--! 904
+select nosuch(1);
+--! 2140
+select list_sort([1]);
+--! 2140
+select strftime('%Y', current_date());
+--! 2140
+select a, count(*) from (select 1 a, 2 b) group by b;
+--! 979
+select 1 from nosuch;
+--! 2003
+select 1 +;
+--! 1003
+selct 1;
+--! 1003
+select (select column1 from values (1), (2));
+--! 90150
+select a.x, b.y from (select 1 x) a left join (select 2 x, 3 y) b on a.x = b.x;
+--> 1 | NULL
+select sum(column1) over (), rank() over (order by column1), first_value(column1) over (order by column1), nth_value(column1, 1) over (order by column1) from values (5);
+--> 5 | 1 | 5 | 5
+select * from (select 'a' k, 1 v union all select 'b', 2) pivot (sum(v) for k in ('a', 'b')) as p;
+--> 1 | 2
+select column1 as "lower", column2 as Mixed from values (1, 2);
+--= lower | MIXED
+select listagg(column1, ',') within group (order by column1), count(column1), mode(column1) from values ('b'), ('a'), ('b');
+--> a,b,b | 3 | b
+with recursive n as (select 1 i union all select i + 1 from n where i < 3) select sum(i) from n;
+--> 6
+select top 1 column1 from values (2);
+--> 2
+select 'a' || null, concat('a', null), 'x' || 1.50 || true;
+--> NULL | NULL | x1.50true
+select x'6162', to_binary('6162', 'hex'), hex_decode_string('6162');
+--> b'ab' | b'ab' | ab

@@ -1,0 +1,115 @@
+-- Tables and views: what is declared, kept, refused.
+create table customers (id number(18, 0) not null comment 'Key.', name varchar(5) default 'none', joined timestamp_ntz, primary key (id)) comment = 'One row per customer.';
+--> Table CUSTOMERS successfully created.
+create table customers (id int);
+--! 2002
+create table if not exists customers (id int);
+--> CUSTOMERS already exists, statement succeeded.
+insert into customers (id) values (1), (1);
+--= number of rows inserted
+--> 2
+select id, name, joined from customers;
+--> 1 | none | NULL
+--> 1 | none | NULL
+insert into customers (id, name) values (2, 'too long');
+--! 100078
+insert into customers (id) values (null);
+--! 100072
+insert into customers (id, name) values (3);
+--! 1128
+insert into customers (nosuch) values (3);
+--! 904
+create or alter table customers (id number(18, 0) not null comment 'Key.', name varchar(9), joined timestamp_ntz, city varchar);
+--> Table CUSTOMERS successfully created.
+select count(*), count(city), max(name) from customers;
+--> 2 | 0 | none
+create or alter table customers (id number(18, 0), joined timestamp_ntz, city varchar);
+select * from customers limit 1;
+--= ID | JOINED | CITY
+--> 1 | NULL | NULL
+create or alter table customers (id varchar, joined timestamp_ntz, city varchar);
+--! 2108
+create or alter table customers (id number(12, 0), joined timestamp_ntz, city varchar);
+--! 2108
+create or alter table customers (city varchar, id number(18, 0), joined timestamp_ntz);
+--! 2
+alter table customers add column if not exists city varchar;
+alter table customers add column if not exists score float, rank int;
+alter table customers add column score float;
+--! 1430
+alter table customers add column if not exists fee int default 5;
+--! 2028
+alter table customers add column fee int default 5;
+select fee, score from customers limit 1;
+--> 5 | NULL
+alter table customers drop column fee, rank;
+alter table customers rename column city to town;
+alter table customers alter column id set not null;
+insert into customers (town) values ('x');
+--! 100072
+alter table customers modify column id drop not null;
+insert into customers (town) values ('x');
+alter table customers alter column town comment 'Where.';
+comment on table customers is 'One row per person.';
+comment on column customers.score is 'Of old.';
+alter table customers set comment = 'Both.', change_tracking = true;
+alter table customers rename to people;
+select * from customers;
+--! 2003
+select count(*) from people;
+--> 3
+create table copy like people;
+select count(*) from copy;
+--> 0
+create table clone clone people;
+select count(*) from clone;
+--> 3
+create or replace table made as select id, town, count(*) n, 1 / 3 third, current_timestamp() at_ from people group by all;
+select * from made where id = 1;
+--= ID | TOWN | N | THIRD | AT_
+--: number(18,0) | text | number(38,0) | number(18,6) | timestamp_ltz
+--> 1 | NULL | 2 | 0.333333 | 2024-05-06 07:08:09.123456 +0000
+create table small (a varchar(2), b number(3, 1));
+insert into small select 'abc', 1;
+--! 100078
+insert into small select 'ab', 99.94;
+select * from small;
+--> ab | 99.9
+insert into small select 'ab', 100;
+--! 100039
+create view adults (who comment 'Key.', place) comment = 'One row per adult.' as select id, town from people where id is not null;
+--> View ADULTS successfully created.
+select * from adults;
+--= WHO | PLACE
+--> 1 | NULL
+--> 1 | NULL
+create view adults as select 1 a;
+--! 2002
+create or replace secure view adults as select id, parse_json('{"a":1}'):a::int as one, current_role() as r from people where id = 1 limit 1;
+select * from adults;
+--> 1 | 1 | TESTER
+create view broken as select nosuch from people;
+--! 904
+create or replace view people as select 1 a;
+--! 2203
+drop table adults;
+--! 2203
+drop view adults;
+drop table people;
+--> PEOPLE successfully dropped.
+drop table people;
+--! 2003
+drop table if exists people;
+-- Reserved elsewhere, ordinary here.
+create table words (value int, "at" int, end_ int, lambda int, pivot int, summarize int, semi int, key int, position int, "offset" int, user_ int, timestamp timestamp_ntz, date date, type varchar, name varchar, window int, range int, filter int, comment varchar, at int, glob int, freeze int);
+--! 2025
+create table words (value int, "at" int, lambda int, pivot int, summarize int, show int, describe int, semi int, anti int, asof int, map int, concurrently int, glob int, isnull int, overlaps int, freeze int, binary int, returning int, key int, timestamp int, date int, type int, name int, window int, range int, filter int, comment int, position int, offset int);
+insert into words (value, pivot, timestamp, lambda) values (1, 2, 3, 4);
+select value, pivot, timestamp, lambda, w.semi, glob from words w;
+--= VALUE | PIVOT | TIMESTAMP | LAMBDA | SEMI | GLOB
+--> 1 | 2 | 3 | 4 | NULL | NULL
+create table counted (id int autoincrement, name varchar);
+insert into counted (name) values ('a'), ('b');
+select id, name from counted;
+--> 1 | a
+--> 2 | b
