@@ -21,11 +21,14 @@ from sqlglot.dialects.snowflake import Snowflake
 from sqlglot.tokens import Token, TokenType
 
 from local_account import definitions
+from local_account.definitions import describe_table, list_tables
 from local_account.errors import SqlError, compilation, from_duckdb, unsupported
 from local_account.rewrites import MACROS, names, rewrite, to_sql
 from local_account.rewrites.assignments import assign
 from local_account.rewrites.functions import snowflake_functions
 from local_account.types import Column, column_of
+
+__all__ = ["Column", "Context", "Result", "connect_duckdb", "describe", "describe_table", "list_tables", "parse", "prepare_database", "run", "run_many"]
 
 # sqlglot warns of each statement it leaves unread; whoever routes the statement decides what that means.
 logging.getLogger("sqlglot").setLevel(logging.ERROR)
@@ -271,6 +274,40 @@ def run(
         failure = from_duckdb(error)
         failure.transaction_lost = in_transaction
         raise failure from error
+
+
+def run_many(
+    cursor: duckdb.DuckDBPyConnection,
+    tree: exp.Expression,
+    rows: Sequence[Sequence[object]],
+    context: Context | None = None,
+    *,
+    in_transaction: bool = False,
+) -> Result:
+    """Runs an INSERT .. VALUES (?, ..) for many rows of binds, as one INSERT .. SELECT from a table of the binds; other statements once per row."""
+    values = tree.expression if isinstance(tree, exp.Insert) else None
+    if not rows or not (isinstance(values, exp.Values) and len(values.expressions) == 1):
+        results = [run(cursor, tree.copy(), row, context, in_transaction=in_transaction) for row in rows]
+        if not results:
+            raise SqlError(2049, "SQL compilation error:\nNo rows of binds.", "42601")
+        last = results[-1]
+        total = sum(result.rowcount for result in results)
+        return Result(last.columns, last.table if last.kind == "select" else pa.table({last.columns[0].name: [total]}), total, last.kind)
+    bound = pa.table({f"B{number}": _arrow(column) for number, column in enumerate(zip(*rows, strict=True), start=1)})
+    tree = tree.copy()
+    row = tree.expression.expressions[0]
+    source = exp.select(*(row.expressions if isinstance(row, exp.Tuple) else [row])).from_(exp.to_table('"_BINDS"', dialect="snowflake"))
+    for bind in list(source.find_all(exp.Placeholder)):
+        bind.replace(exp.column(exp.to_identifier(f"B{bind.name}", quoted=True)))
+    tree.set("expression", source)
+    return run(cursor, tree, (), context, in_transaction=in_transaction, tables={"_BINDS": bound})
+
+
+def _arrow(values: Sequence[object]) -> pa.Array:
+    try:
+        return pa.array(values)
+    except (pa.ArrowInvalid, pa.ArrowTypeError):
+        return pa.array([None if value is None else str(value) for value in values])
 
 
 def _run(cursor: duckdb.DuckDBPyConnection, tree: exp.Expression, binds: Sequence[object], context: Context, in_transaction: bool, tables: Mapping | None) -> Result:
