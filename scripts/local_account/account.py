@@ -1,6 +1,6 @@
 """The account: its databases on disk, its catalogue, its sessions, its clock.
 
-    <data>/databases/<NAME>.db     one DuckDB file per Snowflake database, package or application
+    <data>/databases/<NAME>-*.db   one DuckDB file per Snowflake database, package or application
     <data>/stages/<DB>/<SCHEMA>/<STAGE>/     the files of internal stages
     <data>/snapshots/<id>/         the files of an installed application or of a package's version, as they were then
 """
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import shutil
 import threading
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,6 +30,7 @@ NAME = "LOCAL"
 ORGANIZATION = "LOCALHOST"
 USER = "LOCAL"
 DEFAULT_WAREHOUSE = "LOCAL_WH"
+HOME_FILE = "account.db"
 EVENTS = ("SNOWFLAKE", "TELEMETRY", "EVENTS")
 SYSTEM_ROLES = {  # role -> the role that it is granted to
     "PUBLIC": None,
@@ -51,9 +53,9 @@ class Account:
         self._duck = engine.connect_duckdb()
         self.catalogue = Catalogue()
         self.definitions = threading.RLock()  # one definition at a time: DuckDB's catalogue conflicts otherwise
-        self._attach(HOME)
-        for key, _ in self.catalogue.find("database", HOME):
-            self._attach(key.name)
+        self._attach(HOME, HOME_FILE)
+        for key, document in self.catalogue.find("database", HOME):
+            self._attach(key.name, document["file"])
         self._remove_orphans()
         self.clock = Clock(timedelta(seconds=float((self.setting("clock_offset") or {}).get("seconds", 0))))
         self.tickets: dict[str, Session] = {}  # one-time passwords of procedures' workers
@@ -68,19 +70,15 @@ class Account:
         """A DuckDB connection of its own, on the same databases."""
         return self._duck.cursor()
 
-    def database_file(self, database: str) -> Path:
-        return self.directory / "databases" / f"{file_name(database, safe='')}.db"
-
-    def _attach(self, database: str) -> None:
-        path = str(self.database_file(database)).replace("'", "''")
+    def _attach(self, database: str, file: str) -> None:
+        path = str(self.directory / "databases" / file).replace("'", "''")
         self._duck.execute(f"attach if not exists '{path}' as {quote(database)}")
         engine.prepare_database(self._duck, database)
         self.catalogue.load(self._duck, database)
 
     def _remove_orphans(self) -> None:
         """Files of databases whose creation or removal a crash cut short."""
-        known = {self.database_file(key.name).name for key, _ in self.catalogue.find("database", HOME)}
-        known.add(self.database_file(HOME).name)
+        known = {HOME_FILE} | {document["file"] for _, document in self.catalogue.find("database", HOME)}
         for path in (self.directory / "databases").glob("*.db*"):
             if path.name.removesuffix(".wal") not in known:
                 path.unlink()
@@ -88,19 +86,22 @@ class Account:
     def create_database(self, name: str, document: dict[str, Any]) -> None:
         """A new, empty database; known to the account once its document is written."""
         with self.definitions:
-            self._attach(name)
+            # A name of its own each time: DuckDB lets go of a dropped database's file only when its last reader has gone.
+            file = f"{file_name(name, safe='')}-{time.time_ns()}.db"
+            self._attach(name, file)
             with self.change(HOME) as change:
-                change.put("database", "", name, {"created_on": self.clock.now().isoformat(), **document})
+                change.put("database", "", name, {"created_on": self.clock.now().isoformat(), "file": file, **document})
             for schema in () if document.get("kind") == "APPLICATION" else ("PUBLIC",):
                 self.create_schema(name, schema, {"owner": document.get("owner")})
 
     def drop_database(self, name: str) -> None:
         with self.definitions:
+            file = self.directory / "databases" / (self.database(name) or {})["file"]
             with self.change(HOME) as change:
                 change.delete("database", "", name)
             self.catalogue.forget(name)
             self._duck.execute(f"detach {quote(name)}")
-            for path in (self.database_file(name), Path(f"{self.database_file(name)}.wal")):
+            for path in (file, Path(f"{file}.wal")):
                 path.unlink(missing_ok=True)
             shutil.rmtree(self.stage_directory(name), ignore_errors=True)
 

@@ -180,9 +180,19 @@ def _targets(session: Session, plan: Plan) -> set[int]:
             privileges += [(tree.this, privilege) for privilege in sorted(wanted)]
         case exp.TruncateTable():
             privileges += [(table, "TRUNCATE") for table in tree.expressions]
-        case exp.Create() | exp.Drop() | exp.Alter() | exp.Comment():
+        case exp.Drop():
+            if len(tree.args["tables"]) > 1:
+                raise SqlError(1003, "SQL compilation error: DROP names one object.")
+            privileges.append((tree.args["tables"][0], "OWNERSHIP"))
+        case exp.Comment() if isinstance(tree.this, exp.Column):
+            column = tree.this
+            tree.set("column", column.this)
+            tree.set("this", exp.Table(this=column.args["table"], db=column.args.get("db"), catalog=column.args.get("catalog")))
             privileges.append((tree.this, "OWNERSHIP"))
-    found: set[int] = set()
+        case exp.Create() | exp.Alter() | exp.Comment():
+            privileges.append((tree.this, "OWNERSHIP"))
+    # The new name of ALTER TABLE .. RENAME TO is no table yet.
+    found = {id(table) for rename in tree.find_all(exp.AlterRename) for table in rename.find_all(exp.Table)}
     for node, privilege in privileges:
         table = node.this if isinstance(node, exp.Schema) else node
         if not isinstance(table, exp.Table):

@@ -79,6 +79,9 @@ class Provider(Client):
     def install(self, app: str, package: str) -> None:
         self(f"create application {app} from application package {package} using @{package}.app_src.stage")
 
+    def write(self, root: Path, setup: str, manifest: str = "", **files: str) -> Path:
+        return write_app(root, setup, manifest, **files)
+
     def upgrade(self, app: str, package: str) -> None:
         self(f"alter application {app} upgrade using @{package}.app_src.stage")
 

@@ -1,0 +1,273 @@
+"""Installing, upgrading and dropping applications; versions, channels and directives."""
+
+import pytest
+from local_account.errors import SqlError
+
+SETUP = """
+    create application role if not exists reader;
+    create schema if not exists state;
+    grant usage on schema state to application role reader;
+    create table if not exists state.notes (id int, text varchar);
+    grant select, insert on table state.notes to application role reader;
+    create or alter versioned schema code;
+    grant usage on schema code to application role reader;
+    execute immediate from './code/version.sql';
+"""
+VERSION = """
+    create or replace procedure code.version() returns varchar language sql as $$ begin return '{0}'; end $$;
+    grant usage on procedure code.version() to application role reader;
+    create or replace view code.all_notes as select id, text from state.notes;
+    grant select on view code.all_notes to application role reader;
+"""
+names = iter(range(1000))
+
+
+@pytest.fixture
+def app(provider, tmp_path):
+    """An installed application, its provider, and how to change what is staged."""
+
+    class App:
+        name, package = f"app{next(names)}", f"pkg{next(names)}"
+
+        def stage(self, version, setup=SETUP, manifest=""):
+            root = provider.write(tmp_path / version, setup, manifest, code__version_sql=VERSION.format(version))
+            provider.stage(self.package, root)
+
+        def upgrade(self):
+            provider.upgrade(self.name, self.package)
+
+        def __call__(self, sql):
+            return provider(sql.replace("app.", f"{self.name}."))
+
+    found = App()
+    found.stage("one")
+    provider.install(found.name, found.package)
+    return found
+
+
+def test_an_installed_application_answers(app):
+    assert [("one",)] == app("call app.code.version()")
+
+
+def test_an_upgrade_brings_the_new_code_and_keeps_the_rows(app):
+    app("insert into app.state.notes values (1, 'kept')")
+
+    app.stage("two")
+    app.upgrade()
+
+    assert [("two",)] == app("call app.code.version()")
+    assert [(1, "kept")] == app("select * from app.code.all_notes")
+
+
+def test_a_failed_upgrade_leaves_the_old_code_and_says_file_and_line(app):
+    app("insert into app.state.notes values (1, 'kept')")
+    app.stage("two", SETUP + "\n    create table state.notes (id int);\n")
+
+    with pytest.raises(SqlError, match=r"(?s)/setup.sql, line 11: .*already exists") as error:
+        app.upgrade()
+
+    assert 93082 == error.value.errno
+    assert [("one",)] == app("call app.code.version()")
+    assert [(1, "kept")] == app("select * from app.code.all_notes")
+
+
+def test_what_a_failed_upgrade_did_to_ordinary_schemas_stays(app):
+    app.stage("two", SETUP + "\n    alter table state.notes add column if not exists extra int;\n    select nothing;\n")
+
+    with pytest.raises(SqlError):
+        app.upgrade()
+
+    assert ["ID", "TEXT", "EXTRA"] == [row[0] for row in app("describe table app.state.notes")]
+
+
+def test_a_failed_installation_leaves_nothing(provider, tmp_path):
+    provider.stage("broken_pkg", provider.write(tmp_path / "broken", "create schema if not exists s;\nselect nothing;\n"))
+
+    with pytest.raises(SqlError, match="line 2"):
+        provider.install("broken", "broken_pkg")
+
+    assert [] == provider("show applications like 'BROKEN'")
+
+
+def test_an_object_that_was_not_granted_does_not_exist_for_the_consumer(app):
+    app.stage("two", SETUP + "\n    create table if not exists state.secret (id int);\n")
+    app.upgrade()
+
+    with pytest.raises(SqlError, match="does not exist or not authorized"):
+        app("select * from app.state.secret")
+
+
+def test_a_privilege_that_was_not_granted_is_named(app):
+    with pytest.raises(SqlError, match="lacks DELETE"):
+        app("delete from app.state.notes")
+
+
+def test_a_consumer_role_has_what_its_application_role_has(app, provider):
+    provider("create role if not exists clerk")
+    provider(f"grant application role {app.name}.reader to role clerk")
+    provider("grant role clerk to user local")
+    clerk = type(provider)(provider.account, "CLERK")
+
+    clerk(f"insert into {app.name}.state.notes values (2, 'by the clerk')")
+
+    assert [(2, "by the clerk")] == clerk(f"select * from {app.name}.state.notes")
+    with pytest.raises(SqlError, match="Insufficient privileges"):
+        clerk(f"drop application {app.name}")
+
+
+def test_a_role_without_grants_sees_no_application_object(app, provider):
+    provider("create role if not exists stranger")
+    provider("grant role stranger to user local")
+    stranger = type(provider)(provider.account, "STRANGER")
+
+    for statement in ("select * from app.state.notes", "call app.code.version()", "insert into app.state.notes values (1, 'x')"):
+        with pytest.raises(SqlError):
+            stranger(statement.replace("app.", f"{app.name}."))
+
+
+def test_the_consumer_creates_nothing_inside_an_application(app):
+    for statement in ("create table app.state.mine (id int)", "create schema app.mine", "create procedure app.state.p() returns int language sql as 'return 1'", "drop table app.state.notes"):
+        with pytest.raises(SqlError):
+            app(statement)
+
+
+def test_an_application_may_not_ask_for_the_warehouse(app):
+    app.stage("two", SETUP + "\n    create or replace procedure code.w() returns varchar language sql as $$ begin let w varchar := (current_warehouse()); return w; end $$;\n    grant usage on procedure code.w() to application role reader;\n")
+    app.upgrade()
+
+    with pytest.raises(SqlError, match="not allowed inside a native application"):
+        app("call app.code.w()")
+
+
+def test_no_temporary_table_inside_an_application(app):
+    app.stage("two", SETUP + "\n    create temporary table state.t (id int);\n")
+
+    with pytest.raises(SqlError, match="TEMPORARY TABLE is not permitted within APPLICATION"):
+        app.upgrade()
+
+
+@pytest.mark.parametrize(
+    "statement",
+    ["use schema state;", "use role sysadmin;", "create role r;", "grant select on table state.notes to role public;", "create versioned schema other;",
+     "create or replace procedure state.p() returns int language python runtime_version = '3.11' packages = ('snowflake-snowpark-python') imports = ('/code/version.sql') handler = 'x.y';",
+     "create or replace procedure code.p() returns int language sql execute as caller as 'begin return 1; end';", "create or replace procedure code.p() returns int language python runtime_version = '3.9' packages = ('snowflake-snowpark-python') handler = 'x.y';",
+     "create or replace procedure code.p() returns int language python runtime_version = '3.11' packages = ('snowflake-snowpark-python') imports = ('code/version.sql') handler = 'x.y';",
+     "create or replace task code.t schedule = '1 minute' as select 1;", "create database d;", "create or replace application role reader;"],
+)  # fmt: skip
+def test_what_snowflake_refuses_in_a_setup_script_is_refused(app, statement):
+    app.stage("two", SETUP + f"\n    {statement}\n")
+
+    with pytest.raises(SqlError) as error:
+        app.upgrade()
+
+    assert 93082 == error.value.errno
+    assert [("one",)] == app("call app.code.version()")
+
+
+def test_the_version_initializer_runs_after_the_script_and_the_old_one_after_a_failure(app):
+    manifest = "manifest_version: 2\nlifecycle_callbacks:\n  version_initializer: code.initialize\n"
+    initializer = """
+    create or replace procedure code.initialize() returns varchar language sql as $$ begin insert into state.notes values (0, '{0}'); end $$;
+    """
+    app.stage("two", SETUP + initializer.format("two"), manifest)
+    app.upgrade()
+    app.stage("three", SETUP + initializer.format("three") + "\n    select nothing;\n", manifest)
+    with pytest.raises(SqlError):
+        app.upgrade()
+
+    assert [("two",), ("two",)] == app("select text from app.state.notes")
+
+
+def test_a_version_is_registered_published_and_installed(app, provider):
+    provider(f"alter application package {app.package} register version v1 using @{app.package}.app_src.stage")
+    provider(f"alter application package {app.package} modify release channel default add version v1")
+    provider(f"alter application package {app.package} modify release channel default set default release directive version = v1 patch = 0")
+    provider(f"drop application {app.name}")
+    provider(f"create application {app.name} from application package {app.package}")
+
+    assert [("one",)] == app("call app.code.version()")
+
+    app.stage("two")
+    provider(f"alter application package {app.package} add patch for version v1 using @{app.package}.app_src.stage")
+    provider(f"alter application package {app.package} modify release channel default set default release directive version = v1 patch = 1")
+    provider(f"alter application {app.name} upgrade")
+
+    assert [("two",)] == app("call app.code.version()")
+
+
+def test_the_moves_between_files_and_versions_are_refused_with_their_numbers(app, provider):
+    provider(f"alter application package {app.package} register version v1 using @{app.package}.app_src.stage")
+
+    with pytest.raises(SqlError) as error:
+        provider(f"alter application {app.name} upgrade using version v1")
+
+    assert 93044 == error.value.errno
+
+
+@pytest.mark.parametrize(
+    ("statement", "number"),
+    [
+        ("alter application package {} add version v9 using @{}.app_src.stage", 512023),
+        ("alter application package {} modify release channel default add version v9", 93031),
+        ("alter application package {} modify release channel default set default release directive version = v1 patch = 0", 512008),
+        ("alter application package {} register version v1 using @{}.app_src.stage", 93030),
+        ("alter application package {} add patch 0 for version v1 using @{}.app_src.stage", 93168),
+        ("alter application package {} modify release channel default unset release directive nobody", 93090),
+        ("alter application package {} modify release channel default add accounts = (a)", 512017),
+    ],
+)
+def test_mistakes_with_versions_have_snowflakes_numbers(app, provider, statement, number):
+    provider(f"alter application package {app.package} register version v1 using @{app.package}.app_src.stage")
+
+    with pytest.raises(SqlError) as error:
+        provider(statement.format(app.package, app.package))
+
+    assert number == error.value.errno
+
+
+@pytest.mark.parametrize(
+    ("manifest", "number"),
+    [
+        ("manifest_version: 3\n", 93302),
+        ("manifest_version: 2\nsurprise: 1\n", 93301),
+        ("manifest_version: 2\nmanifest_version: 2\n", 93300),
+        ("manifest_version: 2\nprivileges:\n  - CREATE TABLE:\n      description: x\n", 93302),
+        ("manifest_version: 2\nprivileges:\n  - EXECUTE TASK:\n    description: x\n", 93302),
+        ("manifest_version: 2\nartifacts:\n  setup_script: nowhere.sql\n", 93003),
+    ],
+)
+def test_a_manifest_that_snowflake_refuses_is_refused(app, manifest, number):
+    app.stage("two", SETUP, manifest)
+
+    with pytest.raises(SqlError) as error:
+        app.upgrade()
+
+    assert number == error.value.errno
+
+
+def test_validation_reports_errors_and_warnings_with_their_codes(app, provider):
+    import json
+
+    app.stage("two", SETUP + "\n    create table notes (id int);\n    create versioned schema x;\n    execute immediate from './nowhere.sql';\n    selec 1;\n")
+
+    report = json.loads(provider.value(f"call system$validate_native_app_setup('@{app.package}.app_src.stage')"))
+
+    assert "FAIL" == report["status"]
+    assert {"000002", "093159", "001003"} <= {error["errorCode"] for error in report["errors"]}
+    assert {"093351", "093353"} == {warning["errorCode"] for warning in report["warnings"]}
+
+
+def test_two_instances_live_side_by_side(app, provider):
+    provider.install(f"{app.name}_2", app.package)
+    app("insert into app.state.notes values (1, 'first')")
+
+    assert [] == provider(f"select * from {app.name}_2.state.notes")
+
+
+def test_a_dropped_application_is_gone(app, provider):
+    provider(f"drop application {app.name}")
+
+    with pytest.raises(SqlError, match="does not exist"):
+        app("select * from app.state.notes")
+    provider.install(app.name, app.package)
+    assert [] == app("select * from app.state.notes")

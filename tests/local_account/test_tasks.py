@@ -1,0 +1,135 @@
+"""Tasks: rules of graphs, runs by the clock, history."""
+
+from datetime import timedelta
+
+import pytest
+from local_account.errors import SqlError
+
+
+@pytest.fixture
+def tasks(client):
+    client("create table runs (task varchar, at timestamp_ntz)")
+    client("create task first schedule = '30 minutes' as insert into runs select 'first', sysdate()")
+    client("create task second after first as insert into runs select 'second', sysdate()")
+    yield client
+    client("alter task first suspend")
+
+
+def start(client):
+    client("alter task second resume")
+    client("alter task first resume")
+
+
+def advance(client, **duration):
+    return client.account.scheduler.advance(client.account.clock.now() + timedelta(**duration))
+
+
+def test_a_graph_runs_on_its_schedule_each_child_after_its_parent(tasks):
+    start(tasks)
+
+    advance(tasks, minutes=61)
+
+    assert [("first",), ("second",), ("first",), ("second",)] == tasks("select task from runs order by at")
+
+
+def test_the_clock_of_sql_is_the_schedulers(tasks):
+    start(tasks)
+    began = tasks.value("select sysdate()")
+
+    advance(tasks, minutes=31)
+
+    assert timedelta(minutes=29, seconds=59) < tasks.value("select min(at) from runs") - began < timedelta(minutes=31)
+
+
+def test_a_new_task_is_suspended(tasks):
+    advance(tasks, hours=2)
+
+    assert 0 == tasks.value("select count(*) from runs")
+
+
+def test_a_suspended_child_is_passed_over(tasks):
+    tasks("create task third after second as insert into runs select 'third', sysdate()")
+    tasks("alter task third resume")
+    tasks("alter task first resume")
+
+    advance(tasks, minutes=31)
+
+    assert [("first",), ("third",)] == tasks("select task from runs order by at")
+
+
+def test_execute_task_runs_a_suspended_root_once(tasks):
+    tasks("execute task first")
+    advance(tasks, seconds=1)
+
+    assert [("first",)] == tasks("select task from runs")
+
+
+def test_a_failure_stands_in_the_history_and_stops_the_branch(tasks):
+    tasks("create or replace task first schedule = '30 minutes' as insert into nowhere values (1)")
+    start(tasks)
+
+    advance(tasks, minutes=31)
+
+    history = tasks("select name, state, error_code from table(information_schema.task_history()) where state <> 'SCHEDULED'")
+    assert [("FIRST", "FAILED", "002003")] == history
+    assert 0 == tasks.value("select count(*) from runs")
+
+
+def test_a_root_is_suspended_after_its_number_of_failures(client):
+    client("create task failing schedule = '1 minute' suspend_task_after_num_failures = 2 as select nothing")
+    client("alter task failing resume")
+
+    advance(client, minutes=10)
+
+    assert 2 == client.value("select count(*) from table(information_schema.task_history(error_only => true))")
+    assert "suspended" == client("show tasks like 'FAILING'")[0][10]
+
+
+def test_when_false_skips_the_run(client):
+    client("create table source (id int)")
+    client("create stream waiting on table source append_only = true")
+    client("create table copies (id int)")
+    client("create task copy schedule = '1 minute' when system$stream_has_data('waiting') as insert into copies select id from waiting")
+    client("alter task copy resume")
+    advance(client, seconds=61)
+    client("insert into source values (1)")
+    advance(client, seconds=121)
+    client("alter task copy suspend")
+
+    states = [row[0] for row in client("select state from table(information_schema.task_history()) where state <> 'SCHEDULED' order by scheduled_time")]
+    assert ["SKIPPED", "SUCCEEDED", "SKIPPED"] == states
+    assert [(1,)] == client("select * from copies")
+
+
+def test_cron_schedules_run_when_they_say(client):
+    client("create table runs (at timestamp_ntz)")
+    client("create task hourly schedule = 'using cron 15 * * * * UTC' as insert into runs select sysdate()")
+    client("alter task hourly resume")
+
+    advance(client, hours=3)
+    client("alter task hourly suspend")
+
+    assert {(15,)} == set(client("select date_part(minute, at) from runs"))
+    assert 3 == client.value("select count(*) from runs")
+
+
+@pytest.mark.parametrize(
+    "statement",
+    ["create task third after first as select 1", "alter task second suspend", "alter task second resume", "create or replace task second after first as select 1", "drop task second"],
+)
+def test_a_graph_changes_only_while_its_root_is_suspended(tasks, statement):
+    start(tasks)
+
+    with pytest.raises(SqlError, match="not suspended"):
+        tasks(statement)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    ["create task x schedule = '5 seconds' as select 1", "create task x schedule = 'now and then' as select 1", "create task x after first schedule = '1 minute' as select 1",
+     "create task x after nobody as select 1", "create task x warehouse = w user_task_managed_initial_warehouse_size = 'XSMALL' schedule = '1 minute' as select 1",
+     "create task x schedule = '1 minute' when (select true) as select 1", "execute task second", "create task x schedule = '1 minute' colour = 'red' as select 1", "create task first schedule = '1 minute' as select 1"],
+)  # fmt: skip
+def test_what_snowflake_refuses_of_a_task_is_refused(tasks, statement):
+    with pytest.raises(SqlError):
+        tasks(statement)
