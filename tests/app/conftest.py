@@ -1,9 +1,13 @@
-"""The app's own text, as the tests of it read it."""
+"""The app as the tests of it see it: its text, and an installed one that lets events in."""
 
+import json
 import logging
 import re
-from dataclasses import dataclass
-from functools import cached_property
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import cached_property, partial
 from pathlib import Path
 
 import pytest
@@ -85,6 +89,24 @@ def code(text: str) -> str:
     return re.sub(r"[ \t]*--[^\n]*\n?", "\n", text).strip()
 
 
+DOOR = """
+create or replace procedure core.land_events(events variant)
+returns varchar
+language sql
+execute as owner
+as
+$$
+begin
+    insert into raw_data.raw_retail_events (event_id, event_type, event_time, event_data, run_id, created_at)
+    select
+        value:event_id::number(18, 0), value:event_type::varchar, value:event_time::timestamp_ntz, value:event_data,
+        'a test', sysdate()
+    from table(flatten(input => :events));
+    return 'landed';
+end;
+$$;
+grant usage on procedure core.land_events(variant) to application role app_admin;
+"""
 KINDS = {
     "setup_file": lambda file: True,
     "table_file": lambda file: file.kind == "table",
@@ -108,3 +130,58 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     for name in KINDS.keys() & set(metafunc.fixturenames):
         files = [SetupFile(path) for path in sorted(APP.glob("setup/*/*.sql"))]
         metafunc.parametrize(name, list(filter(KINDS[name], files)), ids=str, scope="session")
+
+
+class App:
+    """An app of our own: the one of this clone, with one procedure more, as a consumer's connection sees it."""
+
+    def __init__(self, connection, upgrade: Callable[[], object]):
+        self.cursor = connection.cursor()
+        self.upgrade = upgrade
+
+    def land(self, *events: dict) -> None:
+        self.cursor.execute("call land_events(parse_json(%s))", (json.dumps(events),))
+
+    def to_gold(self) -> None:
+        self.cursor.execute("call transform_bronze_to_gold()")
+
+    def now(self) -> datetime:
+        """What the account's clock shows, UTC."""
+        return self.rows("select sysdate()")[0][0]
+
+    def rows(self, query: str, *values: object) -> list[tuple]:
+        return self.cursor.execute(query, values).fetchall()
+
+    def everything(self) -> list[list[tuple]]:
+        """All rows of bronze and gold, in a stable order."""
+        tables = [
+            "bronze.stg_customers", "bronze.stg_purchases", "bronze.stg_purchase_lines", "bronze.stg_returns",
+            "bronze.stg_marketing_touches", "bronze.stg_supply_chain", "bronze.quarantined_events",
+            "gold.customer_profiles", "gold.customer_statistics", "gold.fct_sales", "gold.fct_sale_lines", "pipeline.progress",
+        ]  # fmt: skip
+        return [sorted(self.rows(f"select * from {table}"), key=repr) for table in tables]
+
+
+@pytest.fixture(scope="session")
+def app(account, tmp_path_factory):
+    """The app of this clone with a door for landing events, installed beside the one of the other tests."""
+    folder = tmp_path_factory.mktemp("with_a_door")
+    for name in ("app", "src"):
+        shutil.copytree(APP.parent / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(APP.parent / "snowflake.yml", folder)
+    (folder / "app/setup/core/land_events.sql").write_text(DOOR)
+    setup = folder / "app/setup.sql"
+    last = "execute immediate from './setup/core/initialize_version.sql';"
+    setup.write_text(setup.read_text().replace(last, f"{last}\nexecute immediate from './setup/core/land_events.sql';"))
+
+    name = f"{account.application}_with_a_door"
+    names = {"RETAIL_STREAM_APPLICATION": name, "RETAIL_STREAM_PACKAGE": f"{name}_pkg"}
+    shop = replace(account, environment=account.environment | names, application=name)
+    install = partial(shop.snow, "app", "run", "--no-interactive", "--project", str(folder))
+    install()
+    try:
+        with shop.connect() as connection:
+            connection.cursor().execute(f"use schema {name}.core")
+            yield App(connection, upgrade=install)
+    finally:
+        shop.snow("app", "teardown", "--cascade", "--force", "--project", str(folder))

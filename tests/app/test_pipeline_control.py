@@ -1,0 +1,106 @@
+"""Starting and stopping, what is told about it, and what stands in the record afterwards."""
+
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.end_to_end
+
+TASKS = ["data_generation_task", "bronze_transformation_task", "gold_transformation_task"]
+
+
+def status(app) -> dict[str, dict]:
+    """The rows of CHECK_PIPELINE_STATUS by component."""
+    app.cursor.execute("call check_pipeline_status()")
+    names = [column.name.lower() for column in app.cursor.description]
+    return {row[0]: dict(zip(names, row, strict=True)) for row in app.cursor.fetchall()}
+
+
+def states(app) -> dict[str, str]:
+    return {component: row["state"] for component, row in status(app).items() if component in ["pipeline", *TASKS]}
+
+
+@pytest.fixture
+def stopped_app(app):
+    """The app, stopped before and after."""
+    app.cursor.execute("call stop_pipeline()")
+    yield app
+    app.cursor.execute("call stop_pipeline()")
+
+
+def test_start_and_stop_say_what_they_do_and_can_be_repeated(stopped_app):
+    for _ in range(2):
+        stopped_app.cursor.execute("call start_pipeline()")
+        assert states(stopped_app) == {"pipeline": "STARTED"} | dict.fromkeys(TASKS, "STARTED")
+    for _ in range(2):
+        stopped_app.cursor.execute("call stop_pipeline()")
+        assert states(stopped_app) == {"pipeline": "STOPPED"} | dict.fromkeys(TASKS, "SUSPENDED")
+
+
+def test_a_started_pipeline_says_when_it_runs_next(stopped_app):
+    assert status(stopped_app)["data_generation_task"]["next_run_at"] is None
+    stopped_app.cursor.execute("call start_pipeline()")
+
+    wait = status(stopped_app)["data_generation_task"]["next_run_at"] - stopped_app.now()
+    assert 25 <= wait.total_seconds() / 60 <= 30
+
+
+def test_an_upgrade_keeps_a_started_pipeline_started_and_a_stopped_one_stopped(stopped_app):
+    stopped_app.cursor.execute("call start_pipeline()")
+    stopped_app.upgrade()
+    assert states(stopped_app) == {"pipeline": "STARTED"} | dict.fromkeys(TASKS, "STARTED")
+
+    stopped_app.cursor.execute("call stop_pipeline()")
+    stopped_app.upgrade()
+    assert states(stopped_app) == {"pipeline": "STOPPED"} | dict.fromkeys(TASKS, "SUSPENDED")
+
+
+def test_half_an_hour_later_a_batch_has_reached_gold_by_itself(account, stopped_app):
+    if not account.is_local:
+        pytest.skip("nobody can move the clock of a real account")
+    orders = "select count(*) from gold.fct_sales"
+    stopped_app.cursor.execute("call start_pipeline()")
+    before = stopped_app.rows(orders)
+
+    folder = Path(account.environment["SNOWFLAKE_HOME"]).parent
+    account.manage("clock", "advance", "30 minutes", "--data", str(folder))
+
+    after = status(stopped_app)
+    assert {after[task]["last_result"] for task in TASKS} == {"SUCCEEDED"}
+    assert after["bronze"]["waiting"] == after["gold"]["waiting"] == 0
+    assert stopped_app.rows(orders) > before
+
+
+def test_what_was_changed_between_two_runs_is_told_to_the_cell(app):
+    generate = "call generate_retail_data(2, 3, 1, 1)"
+    app.cursor.execute(generate)
+    app.cursor.execute("update reference_data.customer_segments set avg_order_value = avg_order_value + 1 where segment_name = 'premium'")
+    ((value,),) = app.rows("select avg_order_value::float from reference_data.customer_segments where segment_name = 'premium'")
+    app.cursor.execute(generate)
+    (second, changed), (first, _) = [(row[0], row[4]) for row in app.rows("call view_generation_audit(2)")]
+
+    ((table, row, column, old, new),) = app.rows("call compare_generation_runs(%s, %s)", first, second)
+    assert (table, row, column, float(old), float(new)) == ("customer_segments", "premium", "avg_order_value", value - 1, value)
+    assert changed == "customer_segments"
+    assert app.rows("select table_name, row_name, column_name from audit.configuration_changes where run_id = %s", second) == [
+        ("customer_segments", "premium", "avg_order_value")
+    ]
+    seen = {row[2]: row[3] for row in app.rows("call view_run_snapshot(%s, 'CUSTOMER_SEGMENTS')", second) if row[1] == "premium"}
+    assert float(seen["avg_order_value"]) == value
+
+
+@pytest.mark.parametrize("call", ["compare_generation_runs('run-1', 'run-1')", "view_run_snapshot('run-1')"])
+def test_a_run_that_does_not_exist_is_named_with_the_way_to_find_one(app, call):
+    ((problem, remedy, *_),) = app.rows(f"call {call}")
+
+    assert problem == "There is no run run-1"
+    assert "view_generation_audit()" in remedy
+
+
+def test_the_current_configuration_is_told_row_by_row(app):
+    tables = {row[0] for row in app.rows("call view_reference_config()")}
+
+    assert tables == {
+        "customer_segments", "product_categories", "product_category_details", "marketing_channels", "marketing_campaigns",
+        "warehouses", "generation_parameters",
+    }  # fmt: skip
