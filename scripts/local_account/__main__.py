@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import secrets
 import shlex
 import shutil
@@ -86,6 +87,20 @@ def serve(data: Data = DEFAULT_DATA) -> None:
     account = Account(data.resolve(), HOST, state["port"])
     _write(data / "account.json", json.dumps({**state, "pid": os.getpid()}))
     uvicorn.run(Server(account, state["secret"]).application(), host=HOST, port=state["port"], log_level="warning", access_log=False, timeout_graceful_shutdown=3)
+
+
+@cli.command(hidden=True)
+def statements() -> None:
+    """The statements, functions and parameters that the account answers, for its README."""
+    from local_account import databases, information_schema, system
+    from local_account import statements as routes
+
+    for pattern, _, _ in routes.ROUTES:
+        typer.echo(re.sub(r"\{(\w+)(?::\w+)?\}", r"<\1>", pattern))
+    typer.echo("SELECT, WITH, VALUES, INSERT, UPDATE, DELETE, MERGE, TRUNCATE; CREATE, ALTER, DROP, COMMENT ON of TABLE and VIEW; scripting blocks")
+    typer.echo(f"INFORMATION_SCHEMA: {', '.join(sorted(information_schema._VIEWS))}, TASK_HISTORY()")
+    typer.echo(f"system functions: {', '.join(sorted(system.FUNCTIONS))}")
+    typer.echo(f"session parameters: {', '.join(sorted(databases.SESSION_PARAMETERS))}")
 
 
 @cli.command()

@@ -31,7 +31,7 @@ _SCOPE = "[in {scope_kind:words}] {scope}"
 _LIKE = "[like {pattern:text}]"
 
 ROUTES = tuple(
-    (compile_pattern(pattern), function)
+    (pattern, compile_pattern(pattern), function)
     for pattern, function in (
         # transactions and session
         ("begin [transaction] [work] [name {label}]", queries.begin),
@@ -152,7 +152,7 @@ def execute(session: Session, text: str, binds: list[Any] | None = None) -> Resu
         )
     if blocks.is_block(statement):
         return session.remember(blocks.run_anonymous(session, statement))
-    for pattern, function in ROUTES:
+    for _, pattern, function in ROUTES:
         if found := pattern.match(statement):
             return session.remember(function(session, Match(found, statement, binds or [])))
     return session.remember(queries.run(session, statement, binds or []))

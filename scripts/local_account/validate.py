@@ -110,7 +110,7 @@ class Report:
         from local_account import engine
         from local_account.statements import ROUTES
 
-        if any(pattern.match(text) for pattern, _ in ROUTES):
+        if any(pattern.match(text) for _, pattern, _ in ROUTES):
             return
         try:
             engine.parse(text)

@@ -1,0 +1,188 @@
+"""The account as clients meet it: over HTTP, in a process of its own, killed and started again."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+from datetime import date, datetime
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+import snowflake.connector
+from snowflake.snowpark import Session
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def database(account):
+    """A connection whose current database is new and empty."""
+    with account.connect() as connection:
+        name = f"wire_{os.urandom(4).hex()}"
+        connection.cursor().execute(f"create database {name}")
+        yield connection
+        connection.cursor().execute(f"drop database {name}")
+
+
+def rows(connection, sql, parameters=None):
+    return connection.cursor().execute(sql, parameters).fetchall()
+
+
+def test_values_of_every_type_arrive_as_python_knows_them(database):
+    values = rows(
+        database,
+        "select 1, 2.50::number(10, 2), 1.5::float, 'x', true, '2026-01-02'::date, '2026-01-02 03:04:05.678'::timestamp_ntz, "
+        "null::timestamp_ntz, null::timestamp_ltz, null, 12345678901234567890123456789012345678",
+    )
+
+    expected = (1, Decimal("2.50"), 1.5, "x", True, date(2026, 1, 2), datetime(2026, 1, 2, 3, 4, 5, 678000), None, None, None, 12345678901234567890123456789012345678)
+    assert [expected] == values
+
+
+def test_a_failure_is_a_numbered_error_and_the_connection_lives_on(database):
+    with pytest.raises(snowflake.connector.errors.ProgrammingError) as error:
+        rows(database, "select * from nowhere")
+
+    assert 2003 == error.value.errno
+    assert "42S02" == error.value.sqlstate
+    assert [(1,)] == rows(database, "select 1")
+
+
+def test_a_result_of_many_rows_arrives_whole(database):
+    cursor = database.cursor().execute("select seq8() as n, 'some text to make it longer' as t from table(generator(rowcount => 200000))")
+
+    assert 200000 == len(cursor.fetchall())
+
+
+def test_two_connections_work_at_once(account, database):
+    (name,) = rows(database, "select current_database()")[0]
+    rows(database, "create table counted (n int)")
+
+    def insert(number):
+        with account.connect(database=name, schema="PUBLIC") as connection:
+            for _ in range(5):
+                rows(connection, f"insert into counted values ({number})")
+
+    threads = [threading.Thread(target=insert, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert [(0, 5), (1, 5), (2, 5), (3, 5)] == rows(database, "select n, count(*) from counted group by n order by n")
+
+
+def test_many_rows_can_be_bound_at_once(database):
+    rows(database, "create table bound (n int, t varchar)")
+    snowflake.connector.paramstyle = "qmark"
+    cursor = database.cursor()
+    cursor._connection._paramstyle = "qmark"
+
+    cursor.executemany("insert into bound values (?, ?)", [(n, str(n)) for n in range(100)])
+
+    assert [(100, 99)] == rows(database, "select count(*), max(n) from bound")
+
+
+def test_snowpark_sessions_query_and_write(account, database):
+    (name,) = rows(database, "select current_database()")[0]
+    with account.connect(database=name, schema="PUBLIC") as connection:
+        session = Session.builder.configs({"connection": connection}).create()
+        rows(database, "create table people (id int, name varchar)")
+        session.sql("insert into people values (?, ?)", params=[1, "Ada"]).collect()
+        session.sql("insert into people select 2, 'Grace'").collect()
+
+        assert ["Grace"] == [row.NAME for row in session.table("people").filter("id > 1").collect()]
+        assert 2 == session.table("people").count()
+        assert ["ID", "NAME"] == session.table("people").columns
+
+
+def test_a_client_of_another_major_version_is_told_so(account):
+    port = json.loads((Path(account.environment["SNOWFLAKE_HOME"]).parent / "account.json").read_text())["port"]
+    import urllib.request
+
+    login = {"data": {"CLIENT_APP_ID": "PythonConnector", "CLIENT_APP_VERSION": "5.1.0", "LOGIN_NAME": "x", "PASSWORD": "x"}}
+    request = urllib.request.Request(f"http://127.0.0.1:{port}/session/v1/login-request", data=json.dumps(login).encode(), method="POST")
+
+    with urllib.request.urlopen(request) as answer:
+        told = json.load(answer)
+
+    assert told["success"] is False
+    assert "version 4" in told["message"]
+
+
+def manage(data, *arguments):
+    command = [sys.executable, "-m", "local_account", *arguments, "--data", str(data)]
+    return subprocess.run(command, env={**os.environ, "PYTHONPATH": str(ROOT / "scripts")}, capture_output=True, text=True, timeout=120)
+
+
+def connect(data):
+    return snowflake.connector.connect(connection_name="local", connections_file_path=Path(data) / "snowflake" / "connections.toml")
+
+
+@pytest.fixture
+def own_account(tmp_path, unused_port, monkeypatch):
+    """An account of this test's own, which it may kill."""
+    monkeypatch.setenv("SNOWFLAKE_DISABLE_PLATFORM_DETECTION", "true")
+    started = manage(tmp_path, "start", "--port", str(unused_port()))
+    assert 0 == started.returncode, started.stdout + started.stderr
+    yield tmp_path
+    manage(tmp_path, "stop")
+
+
+def test_what_is_committed_survives_a_kill_and_nothing_else_does(own_account):
+    with connect(own_account) as connection:
+        rows(connection, "create database kept")
+        rows(connection, "create table t (n int)")
+        rows(connection, "create stream s on table t append_only = true")
+        rows(connection, "insert into t values (1)")
+        rows(connection, "begin")
+        rows(connection, "insert into t values (2)")
+        os.kill(json.loads((own_account / "account.json").read_text())["pid"], signal.SIGKILL)
+
+    assert 0 == manage(own_account, "start").returncode
+
+    with connect(own_account) as connection:
+        rows(connection, "use database kept")
+        assert [(1,)] == rows(connection, "select n from t")
+        assert [(1,)] == rows(connection, "select n from s")
+
+
+def test_the_clock_and_the_data_are_there_after_a_stop(own_account):
+    with connect(own_account) as connection:
+        rows(connection, "create database kept")
+    manage(own_account, "clock", "set", "2030-05-06 07:00:00")
+
+    manage(own_account, "stop")
+    manage(own_account, "start")
+
+    with connect(own_account) as connection:
+        assert [(2030,)] == rows(connection, "select date_part(year, current_timestamp())")
+        assert "KEPT" in [row[1] for row in rows(connection, "show databases")]
+
+
+def test_a_port_that_is_taken_is_named_with_what_to_do(own_account, tmp_path_factory):
+    port = json.loads((own_account / "account.json").read_text())["port"]
+
+    refused = manage(tmp_path_factory.mktemp("second"), "start", "--port", str(port))
+
+    assert 2 == refused.returncode
+    assert f"Port {port} cannot be used" in refused.stderr
+    assert "--port" in refused.stderr
+
+
+def test_the_files_that_hold_the_connection_are_for_the_owner_only(own_account):
+    for file in ("account.json", "snowflake/connections.toml", "snowflake/config.toml"):
+        assert 0o600 == (own_account / file).stat().st_mode & 0o777
+
+
+def test_the_readme_lists_what_the_account_answers():
+    readme = (ROOT / "scripts/local_account/README.md").read_text()
+    listed = re.search(r"<!-- python -m local_account statements -->\n```\n(.*?)```", readme, re.DOTALL)[1]
+
+    printed = subprocess.run([sys.executable, "-m", "local_account", "statements"], env={**os.environ, "PYTHONPATH": str(ROOT / "scripts")}, capture_output=True, text=True)
+
+    assert printed.stdout == listed
