@@ -30,6 +30,11 @@ def changed() -> None:
     _columns.clear()
 
 
+def version() -> int:
+    """A number that grows with every definition."""
+    return _version
+
+
 @dataclass(frozen=True)
 class Field:
     """A column of a table, in Snowflake's words; `default` is DuckDB's text, `identity` the start and step of a column that counts."""
@@ -52,6 +57,7 @@ class Table:
     comment: str | None = None
     primary_key: tuple[str, ...] = ()
     options: dict = field(default_factory=dict)
+    created_on: str | None = None
 
 
 def quote(name: str) -> str:
@@ -170,7 +176,7 @@ def _read(cursor: duckdb.DuckDBPyConnection, table: exp.Table) -> Table:
     ).fetchall():
         said = _said(comment)
         fields.append(Field(column, said.get("type") or snowflake_type(type_), nullable, default, said.get("comment"), said.get("default")))
-    return Table(path_of(table), tuple(fields), about.get("comment"), tuple(about.get("primary_key", ())), about.get("options", {}))
+    return Table(path_of(table), tuple(fields), about.get("comment"), tuple(about.get("primary_key", ())), about.get("options", {}), about.get("created_on"))
 
 
 # --- writing
@@ -196,7 +202,7 @@ def _column_comment(path: str, item: Field) -> str:
 
 
 def _table_comment(table: Table) -> str:
-    said = {"comment": table.comment, "primary_key": list(table.primary_key), "options": table.options}
+    said = {"comment": table.comment, "primary_key": list(table.primary_key), "options": table.options, "created_on": table.created_on}
     return _comment_sql("table", table.path, said)
 
 
@@ -246,12 +252,12 @@ def _as_table(path: str) -> exp.Table:
     return exp.to_table(path, dialect="duckdb")
 
 
-def run(cursor: duckdb.DuckDBPyConnection, tree: exp.Expression, describe: Describe, *, in_transaction: bool = False) -> str:
+def run(cursor: duckdb.DuckDBPyConnection, tree: exp.Expression, describe: Describe, now: datetime, *, in_transaction: bool = False) -> str:
     """Runs a definition, all of it or nothing, and answers Snowflake's status line. `describe` gives a query's text for DuckDB and its columns."""
     if not in_transaction:
         cursor.begin()
     try:
-        status = _run(cursor, tree, describe)
+        status = _run(cursor, tree, describe, now)
         if not in_transaction:
             cursor.commit()
         return status
@@ -263,13 +269,13 @@ def run(cursor: duckdb.DuckDBPyConnection, tree: exp.Expression, describe: Descr
         changed()
 
 
-def _run(cursor: duckdb.DuckDBPyConnection, tree: exp.Expression, describe: Describe) -> str:
+def _run(cursor: duckdb.DuckDBPyConnection, tree: exp.Expression, describe: Describe, now: datetime) -> str:
     if isinstance(tree, exp.Create):
         kind = (tree.args.get("kind") or "").upper()
         if kind == "TABLE":
-            return _create_table(cursor, tree, describe)
+            return _create_table(cursor, tree, describe, now.isoformat())
         if kind == "VIEW":
-            return _create_view(cursor, tree, describe)
+            return _create_view(cursor, tree, describe, now.isoformat())
         raise unsupported(f"CREATE {kind}")
     if isinstance(tree, exp.Drop):
         return _drop(cursor, tree)
@@ -367,7 +373,7 @@ def _properties(tree: exp.Create) -> tuple[str | None, dict]:
     return comment, options
 
 
-def _create_table(cursor: duckdb.DuckDBPyConnection, tree: exp.Create, describe: Describe) -> str:
+def _create_table(cursor: duckdb.DuckDBPyConnection, tree: exp.Create, describe: Describe, now: str) -> str:
     target = _table(tree.this)
     label = target.name
     present = _exists(cursor, target)
@@ -380,26 +386,26 @@ def _create_table(cursor: duckdb.DuckDBPyConnection, tree: exp.Create, describe:
         raise compilation(2203, f"Object '{label}' already exists as VIEW.", "42710")
     properties = (tree.args.get("properties") or exp.Properties(expressions=[])).expressions
     if like := next((item for item in properties if isinstance(item, exp.LikeProperty)), None):
-        table = replace(_read(cursor, like.this), path=path_of(target))
+        table = replace(_read(cursor, like.this), path=path_of(target), created_on=now)
         table = replace(table, fields=tuple(item for item in table.fields if not item.name.startswith(HIDDEN)))
         _execute(cursor, _create(table, replace_=bool(present)))
     elif clone := tree.args.get("clone"):
-        table = replace(_read(cursor, clone.this), path=path_of(target))
+        table = replace(_read(cursor, clone.this), path=path_of(target), created_on=now)
         table = replace(table, fields=tuple(item for item in table.fields if not item.name.startswith(HIDDEN)))
         names = ", ".join(quote(item.name) for item in table.fields)
         _execute(cursor, [*_create(table, replace_=bool(present)), f"insert into {table.path} ({names}) select {names} from {path_of(clone.this)}"])
     elif tree.expression is not None:
         if or_alter:
             raise unsupported("CREATE OR ALTER TABLE AS SELECT")
-        _create_as(cursor, tree, describe, bool(present))
+        _create_as(cursor, tree, describe, now, replaces=bool(present))
     elif or_alter and present:
         _become(cursor, _read(cursor, target), _definition(tree))
     else:
-        _execute(cursor, _create(_definition(tree), replace_=bool(present)))
+        _execute(cursor, _create(replace(_definition(tree), created_on=now), replace_=bool(present)))
     return f"Table {label} successfully created."
 
 
-def _create_as(cursor: duckdb.DuckDBPyConnection, tree: exp.Create, describe: Describe, present: bool) -> None:
+def _create_as(cursor: duckdb.DuckDBPyConnection, tree: exp.Create, describe: Describe, now: str, *, replaces: bool) -> None:
     """CREATE TABLE AS: the query's types become declared types, so that the table takes what Snowflake's would."""
     declared = _definition(tree)
     sql, columns = describe(tree.expression)
@@ -407,8 +413,8 @@ def _create_as(cursor: duckdb.DuckDBPyConnection, tree: exp.Create, describe: De
         raise compilation(2026, "Invalid column definition list", "42601")
     names = declared.fields or tuple(Field(column.name, "") for column in columns)
     fields = tuple(replace(item, type=item.type or _declared(column)) for item, column in zip(names, columns, strict=True))
-    table = replace(declared, fields=fields)
-    _execute(cursor, [*_create(table, replace_=present), f"insert into {table.path} ({', '.join(quote(item.name) for item in fields)}) {sql}"])
+    table = replace(declared, fields=fields, created_on=now)
+    _execute(cursor, [*_create(table, replace_=replaces), f"insert into {table.path} ({', '.join(quote(item.name) for item in fields)}) {sql}"])
 
 
 def _declared(column: Column) -> str:
@@ -435,7 +441,7 @@ def _become(cursor: duckdb.DuckDBPyConnection, old: Table, new: Table) -> None:
             raise compilation(2266, f"Non-nullable column '{item.name}' cannot be added to non-empty table without a default.", "42601")
     kept = {name: f"{quote(name)}::{duckdb_type(after[name].type)}" for name in shared} | {item.name: quote(item.name) for item in hidden}
     kept |= {item.name: item.default for item in new.fields if item.name not in before and item.default is not None}
-    _rebuild(cursor, replace(new, fields=(*new.fields, *hidden), comment=new.comment, options=new.options), kept)
+    _rebuild(cursor, replace(new, fields=(*new.fields, *hidden), created_on=old.created_on), kept)
 
 
 def _has_rows(cursor: duckdb.DuckDBPyConnection, path: str) -> bool:
@@ -456,7 +462,7 @@ def _check_retype(name: str, old: str, new: str) -> None:
         raise SqlError(2108, f"SQL compilation error:\ncannot change column {name} from type {old} to {new}", "22000")
 
 
-def _create_view(cursor: duckdb.DuckDBPyConnection, tree: exp.Create, describe: Describe) -> str:
+def _create_view(cursor: duckdb.DuckDBPyConnection, tree: exp.Create, describe: Describe, now: str) -> str:
     target = _table(tree.this)
     present = _exists(cursor, target)
     if present and tree.args.get("exists"):
@@ -478,7 +484,7 @@ def _create_view(cursor: duckdb.DuckDBPyConnection, tree: exp.Create, describe: 
         for constraint in item.args.get("constraints") or () if isinstance(constraint.kind, exp.CommentColumnConstraint)
     }  # fmt: skip
     comment, options = _properties(tree)
-    said = {"comment": comment, "options": options, "columns": comments, "text": tree.meta.get("text") or tree.sql(dialect="snowflake")}
+    said = {"comment": comment, "options": options, "columns": comments, "text": tree.meta.get("text") or tree.sql(dialect="snowflake"), "created_on": now}
     path = path_of(target)
     create = f"create or replace view {path} ({', '.join(quote(name) for name in names)}) as {sql}"
     _execute(cursor, [create, _comment_sql("view", path, said)])

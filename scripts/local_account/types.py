@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from sqlglot import exp
 
-from local_account.errors import compilation
+from local_account.errors import compilation, unsupported
 
 MAX_TEXT = 16777216
 MAX_BINARY = 8388608
@@ -48,9 +48,14 @@ def column_of(name: str, type_: str, *, nullable: bool = True) -> Column:
         return Column(name, "fixed", 38, 0, None, nullable)
     if type_ in _WIRE:
         return Column(name, *_WIRE[type_], nullable)
-    if type_.endswith("]") or type_.startswith(("STRUCT", "MAP")):
+    if is_nested(type_):
         return Column(name, "variant", None, None, None, nullable)
-    return Column(name, "text", None, None, MAX_TEXT, nullable)
+    raise unsupported(f"a result of type {type_} (column {name})")
+
+
+def is_nested(type_: str) -> bool:
+    """Whether a type of DuckDB is a list, a struct or a map."""
+    return type_.endswith("]") or type_.startswith(("STRUCT", "MAP"))
 
 
 _CANONICAL = {
