@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,21 @@ SCRIPTS = ROOT / "scripts"
 SNOW = Path(sys.executable).with_name("snow")
 LOCAL = "local"
 
-FIVE_CUSTOMERS = "select * from {app}.gold.dim_customers order by customer_id limit 5"
+GENERATE = "call {app}.core.generate_retail_data(200, 500, null, null)"  # null: every touch and movement that is due
+FIVE_CUSTOMERS = """
+    select
+        customer_id as id,
+        first_name || ' ' || last_name as name,
+        city,
+        customer_segment as segment,
+        total_orders as orders,
+        total_spent as spent,
+        churn_probability::number(3, 2) as churn,
+        lifetime_value::number(12, 2) as lifetime_value
+    from {app}.gold.dim_customers
+    order by customer_id
+    limit 5
+"""
 REVENUE_BY_SEGMENT = """
     select
         customer_segment,
@@ -60,6 +75,8 @@ WHAT_NEXT_THERE = f"""\
   # remove it, with every row
   snow app teardown -c {{connection}} --cascade
 """
+
+NUMBERS = (0, 1)  # FIXED and REAL, as the connector numbers the types of columns
 
 console = Console(highlight=False, soft_wrap=True)
 
@@ -209,11 +226,11 @@ def connected(name: str) -> Iterator[Any]:
 
 def fill_and_show(connection: Any, app: str) -> None:
     step("A batch of events, carried to gold")
-    timed(connection, f"call {app}.core.generate_retail_data(200, 500)")
+    timed(connection, GENERATE.format(app=app))
 
     step("What now exists")
     show(connection, "Rows by layer", f"call {app}.core.data_summary()")
-    show(connection, "Five customers", FIVE_CUSTOMERS.format(app=app), columns=8)
+    show(connection, "Five customers", FIVE_CUSTOMERS.format(app=app))
     show(connection, "Revenue by segment", REVENUE_BY_SEGMENT.format(app=app))
 
     step("The pipeline")
@@ -228,16 +245,21 @@ def timed(connection: Any, statement: str) -> None:
     console.print(f"{escape(statement)}\n  {escape(str(answer))} ({time.monotonic() - started:.1f} s)")
 
 
-def show(connection: Any, title: str, statement: str, columns: int | None = None) -> None:
-    """The rows of a statement as a table; `columns` cuts off what would not fit beside each other."""
+def show(connection: Any, title: str, statement: str) -> None:
     cursor = connection.cursor().execute(statement)
-    shown = cursor.description[:columns]
     table = Table(title=title, title_justify="left", title_style="bold")
-    for column in shown:
-        table.add_column(column.name.lower(), justify="right" if column.type_code in (0, 1) else "left", no_wrap=True)
+    for column in cursor.description:
+        is_number = column.type_code in NUMBERS
+        table.add_column(column.name.lower(), justify="right" if is_number else "left", no_wrap=True)
     for row in cursor:
-        table.add_row(*(escape(str(value)) if value is not None else "" for value in row[: len(shown)]))
+        table.add_row(*(escape(text(value)) for value in row))
     console.print(table)
+
+
+def text(value: Any) -> str:
+    if value is None:
+        return ""
+    return value.isoformat(" ", "seconds") if isinstance(value, datetime) else str(value)
 
 
 def show_what_next(connection: str, app: str, *, is_local: bool) -> None:
