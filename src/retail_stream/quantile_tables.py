@@ -45,6 +45,8 @@ def _gamma_mass(shape: float, x: np.ndarray) -> np.ndarray:
     for n in range(1, 400):
         term = term * x / (shape + n)
         total = total + term
+        if (term < 1e-17 * total).all():
+            break
     return exponential(shape * logarithm(x) - x) * total
 
 
@@ -59,7 +61,7 @@ def gamma_quantiles(shape: float, wanted: np.ndarray) -> np.ndarray:
     low = np.zeros(CELLS + 1)
     high = np.full(CELLS + 1, shape + 60.0)
     wanted = wanted * _gamma_mass(shape, high)
-    for _ in range(70):
+    for _ in range(60):
         middle = (low + high) / 2.0
         below = _gamma_mass(shape, np.maximum(middle, 1e-300)) < wanted
         low, high = np.where(below, middle, low), np.where(below, high, middle)

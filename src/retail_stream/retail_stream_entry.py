@@ -13,7 +13,6 @@ if "retail_stream" not in sys.modules:
     _spec.submodule_search_locations = [str(Path(__file__).parent)]
     sys.modules["retail_stream"] = importlib.util.module_from_spec(_spec)
 
-from retail_stream.procedures import generate_batch  # noqa: E402, F401
 from retail_stream.table_functions import (  # noqa: E402, F401
     FulfilmentEvents,
     MarketingEvents,
@@ -22,3 +21,10 @@ from retail_stream.table_functions import (  # noqa: E402, F401
     PurchaseEvents,
     SignUps,
 )
+
+
+def generate_batch(session, customer_events, purchase_events, marketing_events, supply_chain_events) -> str:
+    """Make one run and return its id: see `retail_stream.procedures`, which table functions have no package to import."""
+    from retail_stream import procedures
+
+    return procedures.generate_batch(session, customer_events, purchase_events, marketing_events, supply_chain_events)

@@ -297,7 +297,7 @@ select
         ),
         object_construct(
             'movement_id', made.number, 'movement_type', made.movement_type, 'order_id', made.order_id,
-            'warehouse_id', made.warehouse_id, 'quantity', made.quantity, 'delay_days', made.delay_days, 'reason', made.reason,
+            'warehouse_id', made.warehouse_id, 'quantity', made.quantity, 'delay_days', nullif(made.delay_days, 0), 'reason', made.reason,
             'occurred_at', to_char(dateadd('millisecond', made.due_ms, '2000-01-01'::timestamp_ntz), 'YYYY-MM-DD HH24:MI:SS.FF3')
         )
     )::variant,

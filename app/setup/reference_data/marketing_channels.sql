@@ -13,11 +13,11 @@ comment = 'Marketing channels: what a sign-up costs, how many clicks convert, ho
 insert into reference_data.marketing_channels (channel_name, cost_per_acquisition, conversion_rate, engagement_rate, description)
 select column1, column2, column3, column4, column5
 from values
-    ('email', 9.00, 0.22, 0.24, 'Newsletters and offers by mail'),
-    ('paid_search', 34.00, 0.16, 0.08, 'Advertisements beside search results'),
-    ('social_media', 27.00, 0.12, 0.12, 'Posts and advertisements in social networks'),
-    ('display', 42.00, 0.08, 0.03, 'Banners on other sites'),
-    ('affiliate', 21.00, 0.14, 0.06, 'Partners who are paid per sign-up')
+    ('email', 9.00, 0.30, 0.24, 'Newsletters and offers by mail'),
+    ('paid_search', 34.00, 0.26, 0.08, 'Advertisements beside search results'),
+    ('social_media', 27.00, 0.20, 0.12, 'Posts and advertisements in social networks'),
+    ('display', 42.00, 0.14, 0.03, 'Banners on other sites'),
+    ('affiliate', 21.00, 0.22, 0.06, 'Partners who are paid per sign-up')
 where not exists (select 1 from reference_data.marketing_channels);
 
 grant select, insert, update, delete on table reference_data.marketing_channels to application role app_admin;
