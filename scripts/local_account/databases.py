@@ -106,7 +106,7 @@ def unset_session(session: Session, match: Match) -> Result:
 
 def _value(session: Session, expression: str, binds: list[Any]) -> Any:
     plan = names.resolve(session, engine.parse(f"select {expression}"), binds)
-    result = engine.run(session.cursor, plan.tree, binds, names.context(session), in_transaction=session.transaction.open, tables=plan.relations)
+    result = engine.run(session.cursor, plan.tree, plan.binds, names.context(session), in_transaction=session.transaction.open, tables=plan.relations)
     return result.table.column(0)[0].as_py()
 
 

@@ -102,7 +102,8 @@ def _input(
         names._read(session, inner, table)
     for name in inner.reads:
         access.require(session, "SELECT", "TABLE", *name)
-    result = engine.run(session.cursor, query, plan.binds, names.context(session), in_transaction=session.transaction.open, tables=plan.relations)
+    names.keep_used_binds(inner)
+    result = engine.run(session.cursor, query, inner.binds, names.context(session), in_transaction=session.transaction.open, tables=plan.relations)
     return result.table.rename_columns([argument["name"] for argument in declared[: len(arguments)]] + [_KEY] * len(partition))
 
 

@@ -64,7 +64,19 @@ def resolve(session: Session, tree: exp.Expression, binds: list[Any]) -> Plan:
         if column.args.get("db") and not isinstance(column.this, exp.Star):
             column.set("db", None)
             column.set("catalog", None)
+    keep_used_binds(plan)
     return plan
+
+
+def keep_used_binds(plan: Plan) -> None:
+    """Numbers the binds anew, without those that went with a table function's input: DuckDB refuses binds that a statement does not read."""
+    marks = list(plan.tree.find_all(exp.Placeholder))
+    numbers = sorted({int(mark.name) for mark in marks})
+    if numbers and numbers[-1] > len(plan.binds):
+        raise SqlError(2049, f"SQL compilation error: Bind variable :{numbers[-1]} not set.")
+    for mark in marks:
+        mark.set("this", str(numbers.index(int(mark.name)) + 1))
+    plan.binds = [plan.binds[number - 1] for number in numbers]
 
 
 def literal(value: Any) -> exp.Expression:
@@ -131,7 +143,7 @@ def _constant(session: Session, argument: exp.Expression, binds: list[Any]) -> A
     if isinstance(argument, exp.Literal | exp.Null | exp.Boolean):
         return argument.to_py()
     plan = resolve(session, exp.select(argument.copy()), binds)
-    result = engine.run(session.cursor, plan.tree, binds, context(session), in_transaction=session.transaction.open, tables=plan.relations)
+    result = engine.run(session.cursor, plan.tree, plan.binds, context(session), in_transaction=session.transaction.open, tables=plan.relations)
     return result.table.column(0)[0].as_py()
 
 

@@ -62,7 +62,7 @@ def describe(session: Session, text: str, binds: list[Any]) -> list[engine.Colum
     plan = names.resolve(session, engine.parse(text), binds)
     for name in plan.reads:
         access.require(session, "SELECT", "TABLE", *name)
-    return engine.describe(session.cursor, plan.tree, binds, names.context(session), tables=plan.relations)
+    return engine.describe(session.cursor, plan.tree, plan.binds, names.context(session), tables=plan.relations)
 
 
 def _query(session: Session, plan: Plan) -> Result:
