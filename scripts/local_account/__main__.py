@@ -140,6 +140,7 @@ def env(data: Data = DEFAULT_DATA) -> None:
         "SNOWFLAKE_HOME": str(data / "snowflake"),
         "SNOWFLAKE_DEFAULT_CONNECTION_NAME": "local",
         "SNOWFLAKE_DISABLE_PLATFORM_DETECTION": "true",  # or the connector asks the clouds' metadata addresses
+        "NO_PROXY": ",".join(dict.fromkeys([HOST, *filter(None, os.environ.get("NO_PROXY", "").split(","))])),
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}" + os.environ.get("PATH", "").replace(f"{Path(sys.executable).parent}{os.pathsep}", ""),
     }
     for name, value in exports.items():

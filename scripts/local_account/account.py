@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote as file_name
 
-from local_account import access, engine
+from local_account import access, definitions, engine
 from local_account.catalogue import HOME, Catalogue, Change, quote
 from local_account.clock import Clock
 from local_account.errors import SqlError
@@ -124,6 +124,7 @@ class Account:
                 with self.catalogue.change(cursor, database) as change:
                     yield change
             finally:
+                definitions.changed()
                 cursor.close()
 
     # look-ups -----------------------------------------------------------------------------------------------------

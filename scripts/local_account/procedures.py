@@ -295,6 +295,7 @@ def _run_python(inner: Session, key: str, document: dict[str, Any], values: list
         return account.pool.call_procedure(handler_of(key, document), values, login, log=events.logger(inner, key))
     finally:
         account.tickets.pop(login["password"], None)
+        inner.has_ended = True
 
 
 def handler_of(key: str, document: dict[str, Any]) -> handlers.Handler:
@@ -341,8 +342,15 @@ def _is_null(result: Result, column: Any) -> bool:
 # looking ----------------------------------------------------------------------------------------------------------
 
 
-def show(session: Session, match: Match) -> Result:
-    kind = "FUNCTION" if "function" in match.text.lower().split()[:3][-1] or " functions" in f" {match.text.lower()}"[:40] else "PROCEDURE"
+def show_procedures(session: Session, match: Match) -> Result:
+    return _show(session, match, "PROCEDURE")
+
+
+def show_functions(session: Session, match: Match) -> Result:
+    return _show(session, match, "FUNCTION")
+
+
+def _show(session: Session, match: Match, kind: str) -> Result:
     rows = []
     for key, document in reply.visible(session, kind, match):
         name = key.name.split("(")[0]
@@ -369,8 +377,15 @@ def show(session: Session, match: Match) -> Result:
     return reply.rows(SHOWN, rows)
 
 
-def describe(session: Session, match: Match) -> Result:
-    kind = "FUNCTION" if match.text.lower().split()[1] == "function" else "PROCEDURE"
+def describe_procedure(session: Session, match: Match) -> Result:
+    return _describe(session, match, "PROCEDURE")
+
+
+def describe_function(session: Session, match: Match) -> Result:
+    return _describe(session, match, "FUNCTION")
+
+
+def _describe(session: Session, match: Match, kind: str) -> Result:
     database, schema, key = find_signature(session, kind, match.raw("on"))
     access.require(session, "USAGE", kind, database, schema, key)
     document = session.account.catalogue.get(kind.lower(), database, schema, key) or {}

@@ -68,6 +68,8 @@ class Server:
                 session.parameters["AUTOCOMMIT"] = False
         except SqlError as error:
             return _failure(error)
+        for ended in [token for token, other in self.sessions.items() if other.has_ended]:
+            self.sessions.pop(ended, None)
         token = secrets.token_urlsafe(32)
         self.sessions[token] = session
         names = {"databaseName": session.database, "schemaName": session.schema, "roleName": session.role, "warehouseName": session.warehouse}
@@ -87,7 +89,7 @@ class Server:
 
     async def query(self, request: Request) -> Response:
         session = self.sessions.get(_token(request))
-        if not session:
+        if not session or session.has_ended:
             return JSONResponse({"data": None, "code": EXPIRED, "message": "User must login again to access the service.", "success": False})
         body = await _body(request)
         text = body.get("sqlText", "")
@@ -100,14 +102,15 @@ class Server:
 
     def _answer(self, session: Session, text: str, body: dict[str, Any]) -> dict[str, Any]:
         try:
-            binds = _binds(body.get("bindings"))
-            if body.get("describeOnly"):
-                return _described(session, text)
-            if binds and isinstance(binds[0], list):
-                result = self._many(session, text, binds)
-            else:
-                result = statements.execute(session, text, binds)
-            return _answer(session, result)
+            with session.lock:
+                binds = _binds(body.get("bindings"))
+                if body.get("describeOnly"):
+                    return _described(session, text)
+                if binds and isinstance(binds[0], list):
+                    result = self._many(session, text, binds)
+                else:
+                    result = statements.execute(session, text, binds)
+                return _answer(session, result)
         except SqlError as error:
             return _failed(error)
         except Exception as error:

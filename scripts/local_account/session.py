@@ -9,6 +9,7 @@ go with the caller's rollback.
 from __future__ import annotations
 
 import itertools
+import threading
 import time
 import uuid
 from collections import OrderedDict
@@ -114,12 +115,15 @@ class Session:
         self.depth = 0
         self.query_id = ""
         self.is_nested = False
+        self.has_ended = False  # a nested session ends with its call, whatever its worker still holds
+        self.lock = threading.Lock()  # one statement at a time; a nested session has its own, for its caller waits inside one
 
     def nested(self, frame: Frame) -> Session:
         """A session for code that runs inside this one, in its transaction."""
         inner = Session.__new__(Session)
         inner.__dict__.update(self.__dict__)
         inner.results, inner.frame, inner.depth, inner.is_nested = OrderedDict(), frame, self.depth + 1, True
+        inner.lock = threading.Lock()
         inner.database, inner.schema = frame.database, frame.schema
         if frame.role:
             inner.role = frame.role

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from local_account.engine import Result
     from local_account.session import Session
 
-_SCOPE = "[in {scope_kind:words}] {scope}"
 _LIKE = "[like {pattern:text}]"
 
 ROUTES = tuple(
@@ -115,8 +114,8 @@ ROUTES = tuple(
         # looking
         (f"show streams {_LIKE} {{rest}}", shows.of(streams.show)),
         (f"show tasks {_LIKE} {{rest}}", shows.of(tasks.show)),
-        (f"show procedures|functions {_LIKE} {{rest}}", shows.of(procedures.show)),
-        (f"show user procedures|functions {_LIKE} {{rest}}", shows.of(procedures.show)),
+        (f"show [user] procedures {_LIKE} {{rest}}", shows.of(procedures.show_procedures)),
+        (f"show [user] functions {_LIKE} {{rest}}", shows.of(procedures.show_functions)),
         (f"show stages {_LIKE} {{rest}}", shows.of(stages.show)),
         (f"show [terse] databases {_LIKE} {{rest}}", shows.databases),
         (f"show [terse] schemas {_LIKE} {{rest}}", shows.of(shows.schemas)),
@@ -132,7 +131,8 @@ ROUTES = tuple(
         ("describe|desc view {name}", shows.describe_table),
         ("describe|desc task {name}", tasks.describe),
         ("describe|desc stream {name}", streams.describe),
-        ("describe|desc procedure|function {on:target}", procedures.describe),
+        ("describe|desc procedure {on:target}", procedures.describe_procedure),
+        ("describe|desc function {on:target}", procedures.describe_function),
     )
 )
 
