@@ -1,4 +1,6 @@
-"""The product catalogue: a few hundred products per category, with names, brands, prices and costs that never change by themselves."""
+"""The product catalogue: a few hundred products per category, with names, brands, prices and costs that never change by
+themselves.
+"""
 
 import json
 from dataclasses import dataclass
@@ -51,7 +53,10 @@ class Catalogue:
 def catalogue_of(configuration: Configuration) -> Catalogue:
     """The catalogue that the category tables describe."""
     parts = [_products(configuration, code, category) for code, category in enumerate(configuration.categories)]
-    columns = {name: np.concatenate([part[name] for part in parts]) for name in ("product_id", "category", "price", "cost", "weight")}
+    columns = {
+        name: np.concatenate([part[name] for part in parts])
+        for name in ("product_id", "category", "price", "cost", "weight")
+    }
     return Catalogue(
         product_id=columns["product_id"],
         category=columns["category"],
@@ -82,8 +87,8 @@ def _products(configuration: Configuration, code: int, category: dict) -> dict:
         json.dumps(
             {
                 "product_id": int(product_id[row]),
-                "product_name": f"{BRANDS[brand[row]]} {ADJECTIVES[adjective[row]]} {subcategories[subcategory[row]].title()} "
-                f"{product_id[row] % NUMBERS_PER_CATEGORY}",
+                "product_name": f"{BRANDS[brand[row]]} {ADJECTIVES[adjective[row]]} "
+                f"{subcategories[subcategory[row]].title()} {product_id[row] % NUMBERS_PER_CATEGORY}",
                 "category_name": category["category_name"],
                 "subcategory": subcategories[subcategory[row]],
                 "brand": BRANDS[brand[row]],
@@ -97,6 +102,8 @@ def _products(configuration: Configuration, code: int, category: dict) -> dict:
         "category": np.full(len(order), code),
         "price": price[order],
         "cost": np.floor(price[order] * (1.0 - category["margin_rate"]) + 0.5).astype(np.int64),
-        "weight": (np.floor(1000.0 * exponential(POPULARITY_SPREAD * normal("popularity"))).astype(np.int64) + 1)[order],
+        "weight": (np.floor(1000.0 * exponential(POPULARITY_SPREAD * normal("popularity"))).astype(np.int64) + 1)[
+            order
+        ],
         "json_fields": fields,
     }

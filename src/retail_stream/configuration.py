@@ -1,7 +1,8 @@
 """The consumer's tables as one value: read, checked as a whole, and kept with each run as its snapshot.
 
-A `Configuration` is made from rows by `from_tables`, which tells all faults at once, and travels to the table functions as the
-JSON text of its snapshot. Nothing else about a run's settings exists anywhere, so the snapshot alone repeats the run.
+A `Configuration` is made from rows by `from_tables`, which tells all faults at once, and travels to the table functions
+as the JSON text of its snapshot. Nothing else about a run's settings exists anywhere, so the snapshot alone repeats the
+run.
 """
 
 import hashlib
@@ -18,7 +19,8 @@ from retail_stream.world import CENSUS_MONTHS, SALES_CHANNELS
 
 LAW_VERSION = 1  # a published law never changes: an improvement is a new number, for new customers and runs
 
-# What each column may hold. text: a name; number: (least, most); integer: likewise, whole; months and texts: JSON arrays.
+# What each column may hold. text: a name; number: (least, most); integer: likewise, whole; months and texts: JSON
+# arrays.
 COLUMNS = {
     "customer_segments": {
         "segment_name": ("text",),
@@ -125,7 +127,9 @@ class ConfigurationRefused(Exception):
     def __init__(self, faults: list[Fault]):
         self.faults = faults
         lines = "\n".join(f"- {fault}" for fault in faults)
-        super().__init__(f"The reference data cannot be honoured ({len(faults)} faults); nothing was generated:\n{lines}")
+        super().__init__(
+            f"The reference data cannot be honoured ({len(faults)} faults); nothing was generated:\n{lines}"
+        )
 
 
 @dataclass(frozen=True)
@@ -167,7 +171,10 @@ class Configuration:
         """The product categories, each with its details."""
         details = {row["category_name"]: row for row in self.rows("product_category_details")}
         return [
-            CATEGORY_DEFAULTS | details.get(row["category_name"], {}) | row | {"code": text_code(row["category_name"], 100_000)}
+            CATEGORY_DEFAULTS
+            | details.get(row["category_name"], {})
+            | row
+            | {"code": text_code(row["category_name"], 100_000)}
             for row in self.rows("product_categories")
         ]
 
@@ -227,7 +234,9 @@ LONGEST_LIFE_WEEKS = 5 * 365.25 / 7
 
 @lru_cache(maxsize=4)
 def _quantile_tables(rate_shape, dropout_shape, dropout_scale, order_shape, customer_shape) -> dict[str, list[float]]:
-    """Schmittlein, Morrison, Colombo 1987 (Pareto/NBD) and Fader, Hardie 2005 (gamma-gamma), as tables with mean 1 where they are factors."""
+    """Schmittlein, Morrison, Colombo 1987 (Pareto/NBD) and Fader, Hardie 2005 (gamma-gamma), as tables with mean 1
+    where they are factors.
+    """
     gamma, grid = quantile_tables.gamma_quantiles, quantile_tables.probabilities
     rate = gamma(rate_shape, grid(RATE_CUT))
     order_value = gamma(order_shape, grid(TAIL_CUT))
@@ -252,7 +261,8 @@ def _clean_table(table: str, rows: list[dict], faults: list[Fault]) -> list[dict
     for row in rows:
         name = str(row.get(key))
         if name in seen:
-            remedy = f"names must be unique; DELETE FROM reference_data.{table} WHERE {key} = {_quoted(name)}, then insert one row"
+            delete = f"DELETE FROM reference_data.{table} WHERE {key} = {_quoted(name)}"
+            remedy = f"names must be unique; {delete}, then insert one row"
             faults.append(Fault(table, name, key, name, remedy))
         seen.add(name)
         rules = COLUMNS[table]
@@ -262,10 +272,18 @@ def _clean_table(table: str, rows: list[dict], faults: list[Fault]) -> list[dict
                 faults.append(Fault(table, name, key, name, remedy))
                 continue
             rules = {key: ("text",), "parameter_value": PARAMETERS[name]}
-        clean.append({column: _clean_value(table, name, column, rule, row.get(column), faults) for column, rule in rules.items()})
+        clean.append(
+            {column: _clean_value(table, name, column, rule, row.get(column), faults) for column, rule in rules.items()}
+        )
     if table == "generation_parameters":
         faults.extend(
-            Fault(table, name, "parameter_name", "missing", "insert the row; upgrading or reinstalling the app restores its default")
+            Fault(
+                table,
+                name,
+                "parameter_name",
+                "missing",
+                "insert the row; upgrading or reinstalling the app restores its default",
+            )
             for name in PARAMETERS
             if name not in seen
         )
@@ -300,9 +318,14 @@ def _clean_value(table: str, row: str, column: str, rule: tuple, value, faults: 
         whole = all(isinstance(item, int) and not isinstance(item, bool) and 1 <= item <= 12 for item in items)
         return sorted(set(items)) if whole else refuse("must be a JSON array of months from 1 to 12")
     if kind == "texts":
-        named = all(isinstance(item, str) and item.strip() and item.isprintable() and len(item) <= LONGEST_TEXT for item in items)
+        named = all(
+            isinstance(item, str) and item.strip() and item.isprintable() and len(item) <= LONGEST_TEXT
+            for item in items
+        )
         return items if items and named else refuse('must be a JSON array of names, such as ["general"]')
-    numbers = [item for item in items if isinstance(item, (int, float)) and not isinstance(item, bool) and 0 <= item <= 1e6]
+    numbers = [
+        item for item in items if isinstance(item, (int, float)) and not isinstance(item, bool) and 0 <= item <= 1e6
+    ]
     if len(numbers) != len(items) or len(items) != limits[0] or not sum(numbers) > 0:
         return refuse(f"must be a JSON array of {limits[0]} weights, none negative and not all zero")
     return numbers
@@ -326,25 +349,37 @@ def _check_together(tables: dict[str, list[dict]], faults: list[Fault]) -> None:
         weights = [row[column] or 0 for row in tables[table]]
         if weights and not sum(weights) > 0:
             faults.append(Fault(table, "all", column, "0", "at least one weight must be above zero"))
-    for table, other in (("product_category_details", "product_categories"), ("marketing_campaigns", "marketing_channels")):
+    for table, other in (
+        ("product_category_details", "product_categories"),
+        ("marketing_campaigns", "marketing_channels"),
+    ):
         column = KEYS[other]
         known = {row[column] for row in tables[other]}
         for row in tables[table]:
             if row[column] not in known:
                 remedy = f"no such {column} in {other}: insert it there, or delete this row"
                 faults.append(Fault(table, str(row[KEYS[table]]), column, str(row[column]), remedy))
-    if tables["marketing_channels"] and not sum(row["conversion_rate"] or 0 for row in tables["marketing_channels"]) > 0:
+    if (
+        tables["marketing_channels"]
+        and not sum(row["conversion_rate"] or 0 for row in tables["marketing_channels"]) > 0
+    ):
         faults.append(Fault("marketing_channels", "all", "conversion_rate", "0", "at least one must be above zero"))
     codes: dict[int, str] = {}
     for row in tables["product_categories"]:
         code = text_code(str(row["category_name"]), 100_000)
         if codes.setdefault(code, row["category_name"]) != row["category_name"]:
             remedy = f"its product numbers would be those of {codes[code]}; choose another name"
-            faults.append(Fault("product_categories", str(row["category_name"]), "category_name", str(row["category_name"]), remedy))
+            faults.append(
+                Fault(
+                    "product_categories", str(row["category_name"]), "category_name", str(row["category_name"]), remedy
+                )
+            )
     prices = {row["parameter_name"]: row["parameter_value"] for row in tables["generation_parameters"]}
     if (prices.get("price_range_min") or 0) >= (prices.get("price_range_max") or math.inf):
         remedy = "must be below price_range_max"
-        faults.append(Fault("generation_parameters", "price_range_min", "parameter_value", str(prices["price_range_min"]), remedy))
+        faults.append(
+            Fault("generation_parameters", "price_range_min", "parameter_value", str(prices["price_range_min"]), remedy)
+        )
 
 
 def _quoted(text: str) -> str:

@@ -1,4 +1,6 @@
-"""Customers: who number n is, for ever, as a pure function of (seed, law version, n) under the snapshot in force at sign-up."""
+"""Customers: who number n is, for ever, as a pure function of (seed, law version, n) under the snapshot in force at
+sign-up.
+"""
 
 from dataclasses import dataclass
 
@@ -6,7 +8,7 @@ import numpy as np
 
 from retail_stream.configuration import Configuration
 from retail_stream.keyed_randomness import pick, pick_by_row, row_checksums
-from retail_stream.places import CITY, PLACE_CUMULATIVE, PLACE_STATE, PLACE_ZONE, STATE, ZIP_CODE, ZONES
+from retail_stream.places import CITY, PLACE_CUMULATIVE, PLACE_ZONE, STATE, ZIP_CODE, ZONES
 from retail_stream.quantile_tables import draw, draw_normal, exponential
 from retail_stream.slots import MILLION, SLOT_MS, Calendar
 from retail_stream.world import (
@@ -48,7 +50,9 @@ class Customers:
         return row_checksums(*vars(self).values())
 
 
-def instants(configuration: Configuration, kind: str, numbers: np.ndarray, slots: np.ndarray, open_ms: np.ndarray) -> np.ndarray:
+def instants(
+    configuration: Configuration, kind: str, numbers: np.ndarray, slots: np.ndarray, open_ms: np.ndarray
+) -> np.ndarray:
     """When within its slot each thing happens; a slot that has not ended is cut to its first open_ms milliseconds."""
     return slots * SLOT_MS + configuration.randomness.below(open_ms, kind, "instant", numbers)
 
@@ -113,7 +117,9 @@ def profiles(configuration: Configuration, customers: Customers) -> dict[str, li
         "zip_code": [ZIP_CODE[code] for code in customers.place],
         "time_zone": [ZONES[code][0] for code in customers.zone],
         "customer_segment": [configuration.segments[code]["segment_name"] for code in customers.segment],
-        "favourite_category": [configuration.categories[code]["category_name"] for code in customers.favourite_category],
+        "favourite_category": [
+            configuration.categories[code]["category_name"] for code in customers.favourite_category
+        ],
         "preferred_channel": [SALES_CHANNELS[code] for code in customers.preferred_channel],
         "acquisition_channel": [
             configuration.rows("marketing_channels")[code]["channel_name"] for code in customers.acquisition_channel
@@ -122,7 +128,9 @@ def profiles(configuration: Configuration, customers: Customers) -> dict[str, li
 
 
 def weights(configuration: Configuration, customers: Customers) -> np.ndarray:
-    """Each customer's weight in the draw of who buys: millionths of an order in 30 business days, as the SQL of the draw has it."""
+    """Each customer's weight in the draw of who buys: millionths of an order in 30 business days, as the SQL of the
+    draw has it.
+    """
     frequencies = np.array([frequency_millionths(segment) for segment in configuration.segments], dtype=np.int64)
     return (customers.rate_factor * frequencies[customers.segment] + MILLION // 2) // MILLION
 
@@ -133,7 +141,7 @@ def frequency_millionths(segment: dict) -> int:
 
 
 def _affluence(segments: list[dict]) -> np.ndarray:
-    """How a segment's customers earn compared with all: the root of its order value's ratio to the mean, within bounds."""
+    """How a segment's customers earn compared with all: the root of its order value over the mean, within bounds."""
     weighted, total = 0.0, 0.0
     for segment in segments:
         weighted += segment["weight"] * segment["avg_order_value"]

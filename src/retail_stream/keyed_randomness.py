@@ -1,7 +1,7 @@
 """Random values as a function of what they are for: (seed, law version, kind, purpose, global number).
 
-Nothing here has a state, so a value does not depend on the run, the chunk, the shard or the order in which it is asked for.
-Only unsigned 64-bit integer arithmetic is used, which is exact on every processor.
+Nothing here has a state, so a value does not depend on the run, the chunk, the shard or the order in which it is asked
+for. Only unsigned 64-bit integer arithmetic is used, which is exact on every processor.
 """
 
 import hashlib
@@ -17,14 +17,18 @@ _32 = np.uint64(32)
 
 
 def mixed(bits: np.ndarray) -> np.ndarray:
-    """Scramble 64-bit words so that each input bit moves half of the output bits (SplitMix64's finaliser, Stafford's variant 13)."""
+    """Scramble 64-bit words so that each input bit moves half of the output bits (SplitMix64's finaliser, Stafford's
+    variant 13).
+    """
     bits = (bits ^ (bits >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     bits = (bits ^ (bits >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return bits ^ (bits >> np.uint64(31))
 
 
 def scaled(bits: np.ndarray, limits: np.ndarray | int) -> np.ndarray:
-    """Map 64-bit words to integers in [0, limit): the upper half of the 128-bit product, exactly, for limits below 2^63."""
+    """Map 64-bit words to integers in [0, limit): the upper half of the 128-bit product, exactly, for limits below
+    2^63.
+    """
     limits = np.asarray(limits, dtype=np.uint64)
     high, low = bits >> _32, bits & _LOW_32
     limit_high, limit_low = limits >> _32, limits & _LOW_32
@@ -68,7 +72,7 @@ def _key(seed: int, law_version: int, kind: str, purpose: str) -> tuple[np.uint6
 
 
 def row_checksums(*columns: np.ndarray) -> np.ndarray:
-    """A 32-bit hash of each row's typed values (as int64), so that a sum over rows is a checksum free of their order."""
+    """A 32-bit hash of each row's typed values (as int64); a sum of these is a checksum free of the rows' order."""
     state = np.full(len(columns[0]), 0x243F6A8885A308D3, dtype=np.uint64)
     for column in columns:
         state = mixed(state ^ np.asarray(column).astype(np.int64).astype(np.uint64)) + np.uint64(0x9E3779B97F4A7C15)

@@ -1,7 +1,8 @@
 """Marketing touches: the clicks that sign-ups cost, and the campaigns that reach customers after an order.
 
 Of the clicks that a channel pays for, conversion_rate end in a sign-up and the rest are lost; together they cost
-cost_per_acquisition per sign-up. Impressions on existing customers cost nothing more, and engagement_rate of them are clicked.
+cost_per_acquisition per sign-up. Impressions on existing customers cost nothing more, and engagement_rate of them are
+clicked.
 """
 
 import numpy as np
@@ -19,12 +20,16 @@ NO_CUSTOMER = 0
 def acquisitions(
     configuration: Configuration, customer_id: np.ndarray, signed_up_ms: np.ndarray, channel: np.ndarray
 ) -> dict[str, np.ndarray]:
-    """The touches of sign-ups: the conversion at its instant, then the lost clicks of the same effort during the day after it."""
+    """The touches of sign-ups: the conversion at its instant, then the lost clicks of the same effort during the day
+    after it.
+    """
     rates = configuration.column("marketing_channels", "conversion_rate")
     missed = np.clip(1.0 - rates, 0.0, 1.0 - 1e-9)
     lost_mean = missed * (1.0 - _power(missed, MOST_LOST_CLICKS)) / np.maximum(rates, 1e-9)
     click_cost = configuration.column("marketing_channels", "cost_per_acquisition") / (1.0 + lost_mean)
-    patience = draw(configuration.quantiles("exponential"), configuration.randomness.uniform("touch", "lost clicks", customer_id))
+    patience = draw(
+        configuration.quantiles("exponential"), configuration.randomness.uniform("touch", "lost clicks", customer_id)
+    )
     # The floor of an exponential over -ln(1 - p) is geometric: the clicks lost before the one that signs up.
     per_click = -logarithm(np.maximum(missed, 1e-300))[channel]
     lost = np.minimum(np.floor(patience / per_click).astype(np.int64), MOST_LOST_CLICKS)
@@ -44,7 +49,9 @@ def acquisitions(
     )
 
 
-def reminders(configuration: Configuration, order_id: np.ndarray, customer_id: np.ndarray, ordered_ms: np.ndarray) -> dict[str, np.ndarray]:
+def reminders(
+    configuration: Configuration, order_id: np.ndarray, customer_id: np.ndarray, ordered_ms: np.ndarray
+) -> dict[str, np.ndarray]:
     """The touches that follow orders during thirty days: impressions, and the clicks on them within two hours."""
     each = configuration.parameters["impressions_per_order"]
     row = np.repeat(np.arange(len(order_id)), each)
@@ -52,7 +59,10 @@ def reminders(configuration: Configuration, order_id: np.ndarray, customer_id: n
     randomness = configuration.randomness
     channel = randomness.below(len(configuration.rows("marketing_channels")), "touch", "channel", key)
     seen_ms = ordered_ms[row] + HOUR_AFTER + randomness.below(30 * DAY_MS, "touch", "impression", key)
-    clicked = randomness.uniform("touch", "click", key) < configuration.column("marketing_channels", "engagement_rate")[channel]
+    clicked = (
+        randomness.uniform("touch", "click", key)
+        < configuration.column("marketing_channels", "engagement_rate")[channel]
+    )
     click_ms = seen_ms + randomness.below(DAY_MS // 12, "touch", "click after", key)
     again = np.flatnonzero(clicked)
     return _touches(
@@ -72,7 +82,15 @@ HOUR_AFTER = 3_600_000  # ms: nobody is reminded of a shop while still in it
 
 
 def _touches(
-    configuration: Configuration, number, due_ms, customer_id, channel, touch_type, cost, campaign_key=None, campaign_ms=None
+    configuration: Configuration,
+    number,
+    due_ms,
+    customer_id,
+    channel,
+    touch_type,
+    cost,
+    campaign_key=None,
+    campaign_ms=None,
 ) -> dict[str, np.ndarray]:
     campaign = _campaigns(
         configuration,

@@ -1,7 +1,9 @@
 """Where customers live: real city, state and ZIP triples of the United States, as a table.
 
-State populations in thousands (Census estimates 2023, rounded) and the cities' own, which share the state's among them; sales tax in
-percent, state and average local (rounded); region: N(ortheast) M(idwest) S(outh) W(est), as the Census draws them.
+State populations in thousands (Census estimates 2023, rounded) and the cities' own, \
+which share the state's among them;
+sales tax in percent, state and average local (rounded); region: N(ortheast) M(idwest) S(outh) W(est), as the Census
+draws them.
 """
 
 import numpy as np
@@ -22,13 +24,16 @@ AL|S|1|5108|9.3|Birmingham 35203 197, Huntsville 35801 222, Montgomery 36104 196
 AK|W|5|733|1.8|Anchorage 99501 287, Fairbanks 99701 32, Juneau 99801 32
 AZ|W|3|7431|8.4|Phoenix 85004 1644, Tucson 85701 547, Mesa 85201 512, Chandler 85225 280, Scottsdale 85251 243
 AR|S|1|3068|9.5|Little Rock 72201 202, Fayetteville 72701 99, Fort Smith 72901 89
-CA|W|4|38965|8.9|Los Angeles 90012 3822, San Diego 92101 1381, San Jose 95113 971, San Francisco 94103 808, Fresno 93721 545, \
-Sacramento 95814 528, Long Beach 90802 451, Oakland 94612 430, Bakersfield 93301 410, Anaheim 92805 344, Riverside 92501 318
+CA|W|4|38965|8.9|Los Angeles 90012 3822, San Diego 92101 1381, San Jose 95113 971, San Francisco 94103 808, \
+Fresno 93721 545, \
+Sacramento 95814 528, Long Beach 90802 451, Oakland 94612 430, Bakersfield 93301 410, Anaheim 92805 344, \
+Riverside 92501 318
 CO|W|2|5878|7.8|Denver 80202 713, Colorado Springs 80903 486, Aurora 80012 393, Fort Collins 80521 169
 CT|N|0|3617|6.4|Bridgeport 06604 148, Stamford 06901 136, New Haven 06510 135, Hartford 06103 120
 DE|S|0|1032|0|Wilmington 19801 71, Dover 19901 39, Newark 19711 30
 DC|S|0|679|6.0|Washington 20001 679
-FL|S|0|22611|7.0|Jacksonville 32202 971, Miami 33130 449, Tampa 33602 398, Orlando 32801 316, St. Petersburg 33701 261, \
+FL|S|0|22611|7.0|Jacksonville 32202 971, Miami 33130 449, Tampa 33602 398, Orlando 32801 316, \
+St. Petersburg 33701 261, \
 Fort Lauderdale 33301 183, Tallahassee 32301 201, Cape Coral 33904 216
 GA|S|0|11029|7.4|Atlanta 30303 499, Augusta 30901 202, Columbus 31901 203, Savannah 31401 148, Athens 30601 128
 HI|W|6|1435|4.5|Honolulu 96813 343, Hilo 96720 44
@@ -52,11 +57,14 @@ NV|W|4|3194|8.2|Las Vegas 89101 656, Henderson 89002 331, Reno 89501 274
 NH|N|0|1402|0|Manchester 03101 115, Nashua 03060 91, Concord 03301 44
 NJ|N|0|9291|6.6|Newark 07102 305, Jersey City 07302 287, Paterson 07505 156, Trenton 08608 90, Edison 08817 107
 NM|W|2|2114|7.6|Albuquerque 87102 561, Las Cruces 88001 113, Santa Fe 87501 89
-NY|N|0|19571|8.5|New York 10001 3596, Brooklyn 11201 2590, Bronx 10451 1380, Staten Island 10301 491, Buffalo 14202 276, \
+NY|N|0|19571|8.5|New York 10001 3596, Brooklyn 11201 2590, Bronx 10451 1380, Staten Island 10301 491, \
+Buffalo 14202 276, \
 Rochester 14604 209, Yonkers 10701 208, Syracuse 13202 145, Albany 12207 101
-NC|S|0|10835|7.0|Charlotte 28202 897, Raleigh 27601 476, Greensboro 27401 302, Durham 27701 291, Winston-Salem 27101 252
+NC|S|0|10835|7.0|Charlotte 28202 897, Raleigh 27601 476, Greensboro 27401 302, Durham 27701 291, \
+Winston-Salem 27101 252
 ND|M|1|784|7.0|Fargo 58102 131, Bismarck 58501 75
-OH|M|0|11786|7.2|Columbus 43215 908, Cleveland 44113 361, Cincinnati 45202 309, Toledo 43604 266, Akron 44308 188, Dayton 45402 136
+OH|M|0|11786|7.2|Columbus 43215 908, Cleveland 44113 361, Cincinnati 45202 309, Toledo 43604 266, Akron 44308 188, \
+Dayton 45402 136
 OK|S|1|4054|9.0|Oklahoma City 73102 695, Tulsa 74103 411, Norman 73069 129
 OR|W|4|4233|0|Portland 97204 635, Salem 97301 178, Eugene 97401 178, Bend 97701 104
 PA|N|0|12962|6.3|Philadelphia 19103 1567, Pittsburgh 15222 303, Allentown 18101 125, Erie 16501 93, Scranton 18503 76
@@ -64,7 +72,8 @@ RI|N|0|1096|7.0|Providence 02903 190, Warwick 02886 83
 SC|S|0|5374|7.5|Charleston 29401 153, Columbia 29201 140, Greenville 29601 72
 SD|M|1|919|6.1|Sioux Falls 57104 202, Rapid City 57701 78
 TN|S|1|7126|9.6|Nashville 37203 684, Memphis 38103 621, Clarksville 37040 176, Murfreesboro 37130 163
-TX|S|1|30503|8.2|Houston 77002 2303, San Antonio 78205 1473, Dallas 75201 1300, Austin 78701 975, Fort Worth 76102 957, \
+TX|S|1|30503|8.2|Houston 77002 2303, San Antonio 78205 1473, Dallas 75201 1300, Austin 78701 975, \
+Fort Worth 76102 957, \
 Arlington 76010 395, Corpus Christi 78401 316, Plano 75074 290, Lubbock 79401 264, Laredo 78040 257
 UT|W|2|3418|7.3|Salt Lake City 84101 204, West Valley City 84119 137, Provo 84601 114, St. George 84770 102
 VT|N|0|647|6.4|Burlington 05401 45, Rutland 05701 16
@@ -97,8 +106,13 @@ PLACE_CUMULATIVE = np.cumsum(np.array(_weights, dtype=np.int64)).astype(np.float
 PLACE_ZONE = np.array(_zones, dtype=np.int64)
 PLACE_STATE = np.array(_state_indexes, dtype=np.int64)
 STATE_REGION = np.array(_regions, dtype=np.int64)
-STATE_TAX_RATIO = np.array(_taxes) / 7.6  # 7.6 % is the mean over the population, so the parameter tax_rate is the mean rate
-ZONE_SHARE = np.bincount(PLACE_ZONE, weights=np.array(_weights, dtype=np.float64), minlength=len(ZONES)) / PLACE_CUMULATIVE[-1]
+STATE_TAX_RATIO = (
+    np.array(_taxes) / 7.6
+)  # 7.6 % is the mean over the population, so the parameter tax_rate is the mean rate
+ZONE_SHARE = (
+    np.bincount(PLACE_ZONE, weights=np.array(_weights, dtype=np.float64), minlength=len(ZONES)) / PLACE_CUMULATIVE[-1]
+)
 REGION_SHARE = (
-    np.bincount(STATE_REGION[PLACE_STATE], weights=np.array(_weights, dtype=np.float64), minlength=4) / PLACE_CUMULATIVE[-1]
+    np.bincount(STATE_REGION[PLACE_STATE], weights=np.array(_weights, dtype=np.float64), minlength=4)
+    / PLACE_CUMULATIVE[-1]
 )

@@ -1,7 +1,7 @@
 """How many things happen in which slot: the part of a run that is decided before anything is written.
 
-A number that is given is exact and spread by the calendar's mass. None means the natural course: sign-ups by their daily mean, first
-orders by the share of sign-ups that buy at once, further orders by the living customers' rates.
+A number that is given is exact and spread by the calendar's mass. None means the natural course: sign-ups by their
+daily mean, first orders by the share of sign-ups that buy at once, further orders by the living customers' rates.
 """
 
 from dataclasses import dataclass, field
@@ -41,7 +41,9 @@ class Request:
 
 @dataclass(frozen=True)
 class Window:
-    """The slots of a run. `open_ms` is how much of the last slot has passed: all of it, unless only the open slot is at hand."""
+    """The slots of a run. `open_ms` is how much of the last slot has passed: all of it, unless only the open slot is at
+    hand.
+    """
 
     first: int
     count: int
@@ -65,12 +67,15 @@ class Window:
 
 
 def window_of(now_ms: int, last_end_slot: int | None, request: Request, first_run_days: int) -> Window | None:
-    """The slots to fill: all that ended since the last run; failing that, for given numbers, the passed part of the open slot.
+    """The slots to fill: all that ended since the last run; failing that, for given numbers, the passed part of the
+    open slot.
 
     None when there is nothing to do: the natural course waits for the slot to end.
     """
     open_slot = now_ms // SLOT_MS
-    first = open_slot - first_run_days * DAY_SLOTS if last_end_slot is None else max(last_end_slot, open_slot - MOST_SLOTS)
+    first = (
+        open_slot - first_run_days * DAY_SLOTS if last_end_slot is None else max(last_end_slot, open_slot - MOST_SLOTS)
+    )
     if first < open_slot:
         return Window(first, open_slot - first)
     if all(count is None for count in vars(request).values()):
@@ -84,7 +89,9 @@ class Plan:
 
     sign_ups: list[tuple[int, int, int, int]]  # slot, open_ms, first customer, count
     first_orders: list[tuple[int, int, int, int, int]]  # slot, open_ms, first customer, first order, count
-    further_orders: list[tuple[int, int, int, int, int, int]]  # slot, open_ms, zone, weight of the living, first order, count
+    further_orders: list[
+        tuple[int, int, int, int, int, int]
+    ]  # slot, open_ms, zone, weight of the living, first order, count
     first_customer: int
     next_customer: int
     first_order: int
@@ -114,7 +121,9 @@ def plan_of(
     first_customer: int,
     first_order: int,
 ) -> Plan:
-    """The plan of a run. `living` holds the weight of the earlier customers alive in each slot (rows) and zone (columns)."""
+    """The plan of a run. `living` holds the weight of the earlier customers alive in each slot (rows) and zone
+    (columns).
+    """
     parameters = configuration.parameters
     masses = calendar.national_masses(window.slots) / MILLION * (window.open_ms / SLOT_MS if window.is_open else 1.0)
     remarks: list[str] = []
@@ -140,8 +149,13 @@ def plan_of(
         first_counts = _buyers_at_once(sign_ups, firsts)
     else:
         numbers = np.arange(first_customer, first_customer + sign_ups.sum())
-        at_once = configuration.randomness.uniform("customer", "buys at sign-up", numbers) < parameters["buys_at_sign_up_probability"]
-        first_counts = np.bincount(np.repeat(np.arange(window.count), sign_ups), weights=at_once, minlength=window.count).astype(np.int64)
+        at_once = (
+            configuration.randomness.uniform("customer", "buys at sign-up", numbers)
+            < parameters["buys_at_sign_up_probability"]
+        )
+        first_counts = np.bincount(
+            np.repeat(np.arange(window.count), sign_ups), weights=at_once, minlength=window.count
+        ).astype(np.int64)
     weights = living + own
     by_law = _law_means(calendar, window, weights)
     if request.purchase_events is not None:
@@ -155,21 +169,35 @@ def plan_of(
     return _numbered(window, sign_ups, first_counts, further, weights, first_customer, first_order, law_total, remarks)
 
 
-def _natural_sign_ups(configuration: Configuration, calendar: Calendar, window: Window, masses: np.ndarray) -> np.ndarray:
-    means = configuration.parameters["daily_customer_events"] / DAY_SLOTS * masses * calendar.growth_factors(window.slots)
+def _natural_sign_ups(
+    configuration: Configuration, calendar: Calendar, window: Window, masses: np.ndarray
+) -> np.ndarray:
+    means = (
+        configuration.parameters["daily_customer_events"] / DAY_SLOTS * masses * calendar.growth_factors(window.slots)
+    )
     return _poisson(configuration, means, configuration.randomness.uniform("plan", "sign-ups", window.slots))
 
 
 def _spread(configuration: Configuration, purpose: str, first: int, count: int, masses: np.ndarray) -> np.ndarray:
-    """Exactly `count` things over the slots by mass: one in each of `count` equal parts of the whole mass, anywhere in its part."""
-    positions = (np.arange(count) + configuration.randomness.uniform("plan", purpose, first + np.arange(count))) / max(count, 1)
+    """Exactly `count` things over the slots by mass: one in each of `count` equal parts of the whole mass, anywhere in
+    its part.
+    """
+    positions = (np.arange(count) + configuration.randomness.uniform("plan", purpose, first + np.arange(count))) / max(
+        count, 1
+    )
     until = np.cumsum(masses)
-    slots = np.minimum(np.searchsorted(until, positions * until[-1], side="right"), np.flatnonzero(masses).max(initial=0))
+    slots = np.minimum(
+        np.searchsorted(until, positions * until[-1], side="right"), np.flatnonzero(masses).max(initial=0)
+    )
     return np.bincount(slots, minlength=len(masses))
 
 
-def _weights_of(configuration: Configuration, calendar: Calendar, window: Window, first: int, sign_ups: np.ndarray) -> np.ndarray:
-    """The weight that the run's own sign-ups have in each slot and zone: from the slot after the sign-up to the one before the dropout."""
+def _weights_of(
+    configuration: Configuration, calendar: Calendar, window: Window, first: int, sign_ups: np.ndarray
+) -> np.ndarray:
+    """The weight that the run's own sign-ups have in each slot and zone: from the slot after the sign-up to the one
+    before the dropout.
+    """
     numbers = np.arange(first, first + sign_ups.sum())
     slots = np.repeat(window.slots, sign_ups)
     own = customers.sign_ups(configuration, calendar, numbers, slots, np.full(len(numbers), window.open_ms))
@@ -236,11 +264,13 @@ def _numbered(window, sign_ups, first_counts, further, weights, first_customer, 
     return Plan(*rows, first_customer, customer, first_order, order, by_law, remarks)
 
 
-def sharded(rows: list[tuple], most: int, numbers: tuple[int, ...], also_if_positive: tuple[int, ...] = ()) -> list[tuple]:
+def sharded(
+    rows: list[tuple], most: int, numbers: tuple[int, ...], also_if_positive: tuple[int, ...] = ()
+) -> list[tuple]:
     """The rows with a shard in front, none of which holds more than `most` things; big rows are cut.
 
-    The last column is the count. `numbers` are the columns of first numbers, which move along when a row is cut; those of
-    `also_if_positive` do so where they are not 0, which stands for none.
+    The last column is the count. `numbers` are the columns of first numbers, which move along when a row is cut; those
+    of `also_if_positive` do so where they are not 0, which stands for none.
     """
     result, shard, room = [], 0, most
     for *values, count in rows:

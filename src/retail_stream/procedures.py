@@ -1,7 +1,7 @@
 """One run of the generator in the account: the only module that knows Snowpark.
 
-The run's row in the audit is committed before the transaction begins; everything else is one transaction, in which the row is closed
-together with what it tells of. A run that fails leaves its reason there and raises.
+The run's row in the audit is committed before the transaction begins; everything else is one transaction, in which the
+row is closed together with what it tells of. A run that fails leaves its reason there and raises.
 """
 
 import hashlib
@@ -19,7 +19,13 @@ from retail_stream import fulfilment, plan, slots, statements
 from retail_stream.keyed_randomness import row_checksums, text_code
 from retail_stream.places import ZONES
 
-KINDS = {1: "customer_events", 2: "purchase_events", 3: "return_events", 4: "marketing_events", 5: "supply_chain_events"}
+KINDS = {
+    1: "customer_events",
+    2: "purchase_events",
+    3: "return_events",
+    4: "marketing_events",
+    5: "supply_chain_events",
+}
 NO_ORDER_LIMIT = 1_000_000_000  # more than can be due
 
 
@@ -35,7 +41,10 @@ def generate_batch(session: Session, customer_events, purchase_events, marketing
         ConfigurationRefused: with all faults of the reference tables.
     """
     request = plan.Request(
-        *(None if count is None else int(count) for count in (customer_events, purchase_events, marketing_events, supply_chain_events))
+        *(
+            None if count is None else int(count)
+            for count in (customer_events, purchase_events, marketing_events, supply_chain_events)
+        )
     )
     run = _Run(session, request)
     run.start()
@@ -81,7 +90,10 @@ class _Run:
         if not self.execute(statements.HOLD_STATE, self.run_id)[0][0]:
             raise RunRefused("Another run started at the same moment and took over; call again when it has ended")
         state, config = self._read()
-        now, end = (None if text is None else slots.from_datetime(np.datetime64(text)) for text in (state["now"], state.get("window_end")))
+        now, end = (
+            None if text is None else slots.from_datetime(np.datetime64(text))
+            for text in (state["now"], state.get("window_end"))
+        )
         end_slot = None if end is None else end // slots.SLOT_MS
         window = plan.window_of(now, end_slot, self.request, config.parameters["first_run_days"])
         if window is None:
@@ -90,7 +102,13 @@ class _Run:
         calendar = slots.Calendar(config)
         frequencies = json.dumps([(row["segment_name"], row["purchase_frequency"]) for row in config.segments])
         planned = plan.plan_of(
-            config, calendar, window, self.request, self._living(window, frequencies), state["next_customer"], state["next_order"]
+            config,
+            calendar,
+            window,
+            self.request,
+            self._living(window, frequencies),
+            state["next_customer"],
+            state["next_order"],
         )
         self._write(config, window, planned, frequencies)
         counts, checksum = self._emit_due(config, window, planned)
@@ -115,7 +133,9 @@ class _Run:
         last = window.first + window.count - 1
         changes = np.zeros((window.count + 1, len(ZONES)), dtype=np.int64)
         zones = {name: index for index, (name, _, _) in enumerate(ZONES)}
-        for zone, leaves_at, weight in self.execute(statements.LIVING_WEIGHTS, frequencies, last, window.first, window.first):
+        for zone, leaves_at, weight in self.execute(
+            statements.LIVING_WEIGHTS, frequencies, last, window.first, window.first
+        ):
             changes[0, zones[zone]] += int(weight)
             if leaves_at:
                 changes[int(leaves_at) - window.first, zones[zone]] -= int(weight)
@@ -131,7 +151,10 @@ class _Run:
             self.execute(statements.SIGN_UP, config.snapshot["law_version"], run, text, rows)
             self.execute(statements.EMIT_PROFILES, *customers)
         if planned.order_count:
-            draws = [(slot, passed, "", 0, customer, order, count) for slot, passed, customer, order, count in planned.first_orders]
+            draws = [
+                (slot, passed, "", 0, customer, order, count)
+                for slot, passed, customer, order, count in planned.first_orders
+            ]
             draws += [
                 (slot, passed, ZONES[zone][0], weight, 0, order, count)
                 for slot, passed, zone, weight, order, count in planned.further_orders
@@ -147,12 +170,17 @@ class _Run:
         # An open slot gets only what was asked for; its stock moves when it has ended.
         stock = [] if window.is_open else fulfilment.stock_movements(config, window.start_ms, window.end_ms)
         if stock:
-            self.execute(statements.FIX_STOCK, run, json.dumps([row | {"checksum": _stock_checksum(row)} for row in stock]))
+            self.execute(
+                statements.FIX_STOCK, run, json.dumps([row | {"checksum": _stock_checksum(row)} for row in stock])
+            )
 
-    def _emit_due(self, config: settings.Configuration, window: plan.Window, planned: plan.Plan) -> tuple[dict[str, int], int]:
+    def _emit_due(
+        self, config: settings.Configuration, window: plan.Window, planned: plan.Plan
+    ) -> tuple[dict[str, int], int]:
         """Emit what is due, and count everything that the run emits, by kind, with the checksum over all of it."""
         limits = [
-            NO_ORDER_LIMIT if count is None else count for count in (self.request.marketing_events, self.request.supply_chain_events)
+            NO_ORDER_LIMIT if count is None else count
+            for count in (self.request.marketing_events, self.request.supply_chain_events)
         ]
         due = (slots.to_text(window.end_ms), *limits)
         counts, checksum = dict.fromkeys(KINDS.values(), 0), 0
@@ -173,7 +201,9 @@ class _Run:
             self.execute(statements.FORGET_DUE, *due)
         return counts, checksum
 
-    def _close(self, config, window: plan.Window | None, planned: plan.Plan | None, counts: dict, checksum: int, summary: str) -> None:
+    def _close(
+        self, config, window: plan.Window | None, planned: plan.Plan | None, counts: dict, checksum: int, summary: str
+    ) -> None:
         firsts = {"customer_id": planned.first_customer, "order_id": planned.first_order} if planned else {}
         law = {"orders_by_law": round(planned.orders_by_law, 3)} if planned else {}
         self.execute(

@@ -1,9 +1,11 @@
-"""Orders: what a customer buys, through which channel, and what it costs, as a pure function of the order's number and the customer.
+"""Orders: what a customer buys, through which channel, and what it costs, as a pure function of the order's number and
+the customer.
 
 The order's target value is drawn first (gamma-gamma); the basket is then picked to meet it. Money is in whole cents.
 """
 
 from dataclasses import dataclass, fields
+from itertools import pairwise
 
 import numpy as np
 
@@ -31,7 +33,8 @@ STORE = SALES_CHANNELS.index("store")
 NO_WAREHOUSE = -1
 _CHANNEL_LISTS = {"device": DEVICES, "payment": PAYMENTS, "shipping": SHIPPING}
 CHOICES = {  # every text an order may carry for a purpose, so that it travels as a code
-    purpose: tuple(dict.fromkeys(text for options in lists.values() for text, _ in options)) for purpose, lists in _CHANNEL_LISTS.items()
+    purpose: tuple(dict.fromkeys(text for options in lists.values() for text, _ in options))
+    for purpose, lists in _CHANNEL_LISTS.items()
 }
 
 
@@ -101,14 +104,18 @@ class Shop:
     def purchases(self, orders: Orders) -> Purchases:
         """The baskets, prices and ways of these orders."""
         channel = self._channels(orders)
-        device, payment, shipping = (self._of_channel(orders, channel, purpose) for purpose in ("device", "payment", "shipping"))
+        device, payment, shipping = (
+            self._of_channel(orders, channel, purpose) for purpose in ("device", "payment", "shipping")
+        )
         shipped = shipping != PICKUP
         warehouse = pick_by_row(self.warehouse_weights[STATE_REGION[orders.state]], self._uniform(orders, "warehouse"))
 
         target = self._target_values(orders)
         cost = self._shipping_costs(shipping, target)
         discount_rate = self._discount_rates(orders)  # thousandths
-        tax_rate = np.floor(STATE_TAX_RATIO[orders.state] * self.configuration.parameters["tax_rate"] * 10_000 + 0.5)  # hundredths of 1 %
+        tax_rate = np.floor(
+            STATE_TAX_RATIO[orders.state] * self.configuration.parameters["tax_rate"] * 10_000 + 0.5
+        )  # hundredths of 1 %
         budget = (target - cost) / ((1.0 - discount_rate / 1000.0) * (1.0 + tax_rate / 10_000.0))
         lines = self._baskets(orders, np.maximum(budget, 300.0), discount_rate)
 
@@ -138,7 +145,9 @@ class Shop:
     def _channels(self, orders: Orders) -> np.ndarray:
         weights = np.array(self.configuration.parameters["sales_channel_weights"], dtype=np.float64)
         keeps_habit = self._uniform(orders, "habit") < self.configuration.parameters["preferred_channel_probability"]
-        return np.where(keeps_habit, orders.preferred_channel, pick(np.cumsum(weights), self._uniform(orders, "channel")))
+        return np.where(
+            keeps_habit, orders.preferred_channel, pick(np.cumsum(weights), self._uniform(orders, "channel"))
+        )
 
     def _of_channel(self, orders: Orders, channel: np.ndarray, purpose: str) -> np.ndarray:
         """One of the options that the order's channel offers, so that no web order meets a till."""
@@ -150,7 +159,9 @@ class Shop:
         return pick_by_row(weights[channel], self._uniform(orders, purpose))
 
     def _target_values(self, orders: Orders) -> np.ndarray:
-        """The final total that the order aims at, in cents: segment mean x the customer's factor x the order's (Fader, Hardie 2005)."""
+        """The final total that the order aims at, in cents: segment mean x the customer's factor x the order's (Fader,
+        Hardie 2005).
+        """
         means = np.array([segment["avg_order_value"] for segment in self.configuration.segments], dtype=np.float64)
         factor = draw(self.configuration.quantiles("order_value"), self._uniform(orders, "value"))
         return 100.0 * means[orders.segment] * (orders.value_factor / MILLION) * factor
@@ -158,7 +169,9 @@ class Shop:
     def _shipping_costs(self, shipping: np.ndarray, target: np.ndarray) -> np.ndarray:
         parameters = self.configuration.parameters
         cost = np.floor(SHIPPING_COST[shipping] * parameters["shipping_cost_max"] * 100.0 + 0.5).astype(np.int64)
-        free = (shipping == SHIPPING_METHODS.index("standard")) & (target >= 100.0 * parameters["free_shipping_threshold"])
+        free = (shipping == SHIPPING_METHODS.index("standard")) & (
+            target >= 100.0 * parameters["free_shipping_threshold"]
+        )
         return np.where(free, 0, cost)
 
     def _discount_rates(self, orders: Orders) -> np.ndarray:
@@ -186,7 +199,9 @@ class Shop:
             last = size[row] == number
             share = (0.5 + uniform("share")) / (size[row] - number + 1)
             wanted = remaining[row] * np.where(last, 1.0, np.minimum(share, 1.0))
-            category = self._categories(orders.favourite_category[row], month[row], uniform("favourite"), uniform("category"))
+            category = self._categories(
+                orders.favourite_category[row], month[row], uniform("favourite"), uniform("category")
+            )
             quantity = 1 + pick(np.array([0.80, 0.95, 1.0]), uniform("quantity")) * (wanted > 2 * LEAST_LINE)
             # More than the dearest product costs: several of it.
             dearest = self.catalogue.price[self.catalogue.first_of_category[1:] - 1][category]
@@ -202,19 +217,26 @@ class Shop:
         first = np.searchsorted(row, row)  # lines are numbered without gaps, also where a middle one found no budget
         return Lines(row, np.arange(len(row)) - first + 1, *rest)
 
-    def _categories(self, favourite: np.ndarray, month: np.ndarray, taste: np.ndarray, uniforms: np.ndarray) -> np.ndarray:
-        """The season's category, or the customer's favourite as often as the season allows: over all, shares stay the season's."""
+    def _categories(
+        self, favourite: np.ndarray, month: np.ndarray, taste: np.ndarray, uniforms: np.ndarray
+    ) -> np.ndarray:
+        """The season's category, or the customer's favourite as often as the season allows: over all, shares stay the
+        season's.
+        """
         calendar = self.calendar
         in_season = calendar.category_months[favourite, month] / calendar.month_factors[month]
         likes = taste < self.configuration.parameters["favourite_category_probability"] * in_season
         season = np.minimum(
-            (uniforms[:, None] >= np.cumsum(calendar.category_shares, axis=0).T[month]).sum(axis=1), len(calendar.category_shares) - 1
+            (uniforms[:, None] >= np.cumsum(calendar.category_shares, axis=0).T[month]).sum(axis=1),
+            len(calendar.category_shares) - 1,
         )
         return np.where(likes & (favourite >= 0), favourite, season)
 
 
 def warehouse_weights(configuration: Configuration) -> np.ndarray:
-    """How orders from each region (rows) spread over the warehouses (columns): by capacity, five times as much in the own region."""
+    """How orders from each region (rows) spread over the warehouses (columns): by capacity, five times as much in the
+    own region.
+    """
     weights = np.empty((4, len(configuration.rows("warehouses"))))
     for column, row in enumerate(configuration.rows("warehouses")):
         state = row["location_name"].rpartition(",")[2].strip()
@@ -228,8 +250,9 @@ def lines_json(purchases: Purchases) -> list[str]:
     lines, catalogue = purchases.lines, purchases.catalogue
     price, cost = catalogue.price[lines.product], catalogue.cost[lines.product]
     texts = [
-        f'{{"line_number":{number},{catalogue.json_fields[product]},"quantity":{quantity},"unit_price":{price / 100:.2f},'
-        f'"unit_cost":{cost / 100:.2f},"discount_amount":{discount / 100:.2f},"line_total":{total / 100:.2f}}}'
+        f'{{"line_number":{number},{catalogue.json_fields[product]},"quantity":{quantity},'
+        f'"unit_price":{price / 100:.2f},"unit_cost":{cost / 100:.2f},'
+        f'"discount_amount":{discount / 100:.2f},"line_total":{total / 100:.2f}}}'
         for number, product, quantity, price, cost, discount, total in zip(
             lines.line_number.tolist(),
             lines.product.tolist(),
@@ -242,7 +265,7 @@ def lines_json(purchases: Purchases) -> list[str]:
         )
     ]
     borders = purchases.first_line.tolist()
-    return ["[" + ",".join(texts[start:end]) + "]" for start, end in zip(borders, borders[1:], strict=False)]
+    return ["[" + ",".join(texts[start:end]) + "]" for start, end in pairwise(borders)]
 
 
 def _sums(values: np.ndarray, first: np.ndarray) -> np.ndarray:

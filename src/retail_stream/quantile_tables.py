@@ -1,10 +1,10 @@
 """Distributions as tables of quantiles, computed once per snapshot and interpolated after that.
 
-NumPy's exp and log differ in the last bit between processors and versions. Here both are built from + - x / alone, which IEEE 754
-fixes to the bit, so the tables (and everything drawn from them) are the same on every machine.
+NumPy's exp and log differ in the last bit between processors and versions. Here both are built from + - x / alone,
+which IEEE 754 fixes to the bit, so the tables (and everything drawn from them) are the same on every machine.
 
-A table holds the quantiles at probabilities cut * (1 - (1 - v)^2), v = 0, 1/512, ... 1: the grid is finest in the upper tail,
-where money and loyalty are decided, and its inverse needs a square root only.
+A table holds the quantiles at probabilities cut * (1 - (1 - v)^2), v = 0, 1/512, ... 1: the grid is finest in the upper
+tail, where money and loyalty are decided, and its inverse needs a square root only.
 """
 
 import numpy as np
@@ -69,14 +69,16 @@ def gamma_quantiles(shape: float, wanted: np.ndarray) -> np.ndarray:
 
 
 def lomax_quantiles(shape: float, scale: float, ceiling: float) -> np.ndarray:
-    """Quantiles of the time to an event whose hazard is Gamma(shape, rate scale): scale * ((1 - u)^(-1 / shape) - 1), cut at the ceiling."""
+    """Quantiles of the time to an event whose hazard is Gamma(shape, rate scale): scale * ((1 - u)^(-1 / shape) - 1),
+    cut at the ceiling.
+    """
     rest = np.maximum(1.0 - np.arange(CELLS + 1) / CELLS, 1e-12)
     powers = np.minimum(-2.0 / shape * logarithm(rest), 600.0)
     return np.minimum(scale * (exponential(powers) - 1.0), ceiling)
 
 
 def table_mean(table: np.ndarray) -> float:
-    """The mean of what `draw` returns (Simpson's rule, which is exact here: the integrand is quadratic in each cell)."""
+    """The mean of what `draw` returns, by Simpson's rule: exact, since in each cell the integrand is quadratic."""
     rest = 1.0 - np.arange(CELLS + 1) / CELLS
     ends = table * 2.0 * rest
     middle = (table[:-1] + table[1:]) / 2.0 * (rest[:-1] + rest[1:])

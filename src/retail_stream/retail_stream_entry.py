@@ -1,6 +1,8 @@
-"""The door for Snowflake: its IMPORTS land flat in one directory, and here that directory becomes the package `retail_stream`.
+"""The door for Snowflake: its IMPORTS land flat in one directory, and here that directory becomes the package
+`retail_stream`.
 
-HANDLER clauses name this module. The modules themselves import each other as `retail_stream.<module>`, as they do in tests.
+HANDLER clauses name this module. The modules themselves import each other as `retail_stream.<module>`, as they do in
+tests.
 """
 
 import importlib.machinery
@@ -13,7 +15,7 @@ if "retail_stream" not in sys.modules:
     _spec.submodule_search_locations = [str(Path(__file__).parent)]
     sys.modules["retail_stream"] = importlib.util.module_from_spec(_spec)
 
-from retail_stream.table_functions import (  # noqa: E402, F401
+from retail_stream.table_functions import (  # noqa: F401
     FulfilmentEvents,
     MarketingEvents,
     OrderDraws,
@@ -24,7 +26,7 @@ from retail_stream.table_functions import (  # noqa: E402, F401
 
 
 def generate_batch(session, customer_events, purchase_events, marketing_events, supply_chain_events) -> str:
-    """Make one run and return its id: see `retail_stream.procedures`, which table functions have no package to import."""
+    """Make one run and return its id (`retail_stream.procedures`, which is out of reach of table functions)."""
     from retail_stream import procedures
 
     return procedures.generate_batch(session, customer_events, purchase_events, marketing_events, supply_chain_events)

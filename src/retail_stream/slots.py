@@ -1,7 +1,8 @@
 """Time: half-hour slots on a fixed UTC grid, local time in the customers' zones, and the mass of business in each slot.
 
-A slot's number counts half-hours since 2000-01-01 00:00 UTC. Instants are milliseconds since then. Business time is the integral of
-the calendar: a slot of mean business is 1/48 of a business day. Masses are integers (millionths), so that their sums are exact.
+A slot's number counts half-hours since 2000-01-01 00:00 UTC. Instants are milliseconds since then. Business time is the
+integral of the calendar: a slot of mean business is 1/48 of a business day. Masses are integers (millionths), so that
+their sums are exact.
 """
 
 from functools import lru_cache
@@ -47,8 +48,9 @@ def nth_weekday(month_index: int, weekday: int, which: int) -> int:
 
 
 _YEARS = range(CALENDAR_DAYS // 365)
-# Since 2007 summer time runs from the second Sunday of March to the first of November, at 2 o'clock on the wall. Both borders are
-# half-hours of local standard time (Energy Policy Act of 2005, section 110; no time zone database, whose versions differ).
+# Since 2007 summer time runs from the second Sunday of March to the first of November, at 2 o'clock on the wall. Both
+# borders are half-hours of local standard time (Energy Policy Act of 2005, section 110; no time zone database, whose
+# versions differ).
 _SUMMER = np.array(
     [(nth_weekday(12 * y + 2, 6, 2) * DAY_SLOTS + 4, nth_weekday(12 * y + 10, 6, 1) * DAY_SLOTS + 2) for y in _YEARS]
 )
@@ -74,7 +76,9 @@ def local_months(milliseconds: np.ndarray, zones: np.ndarray) -> np.ndarray:
 
 
 def category_months(category: dict, seasonal_lift: float) -> np.ndarray:
-    """A category's twelve month factors, mean 1: the census curve of its kind, with the lift moved to the peaks its row names."""
+    """A category's twelve month factors, mean 1: the census curve of its kind, with the lift moved to the peaks its row
+    names.
+    """
     kind = category["season_kind"]
     factors = np.array(CENSUS_MONTHS[kind])
     for month in range(1, 13):
@@ -92,8 +96,11 @@ class Calendar:
         parameters = configuration.parameters
         categories = configuration.categories
         popularity = np.array([category["popularity"] for category in categories], dtype=np.float64)
-        self.category_months = np.array([category_months(category, parameters["seasonal_lift"]) for category in categories])
-        # Share of each category in each month (columns), and the mean over the categories: the month's factor on all business.
+        self.category_months = np.array(
+            [category_months(category, parameters["seasonal_lift"]) for category in categories]
+        )
+        # Share of each category in each month (columns), and the mean over the categories: the month's factor on all
+        # business.
         weighted = popularity[:, None] * self.category_months / _ordered_sum(popularity)
         self.month_factors = np.cumsum(weighted, axis=0)[-1]
         self.category_shares = weighted / self.month_factors
@@ -104,7 +111,9 @@ class Calendar:
         self.growth = parameters["yearly_growth"]
 
     def _day_masses(self, parameters: dict) -> np.ndarray:
-        """Business of each day in millionths of a mean day: the month's total is its factor, split by weekday and holiday."""
+        """Business of each day in millionths of a mean day: the month's total is its factor, split by weekday and
+        holiday.
+        """
         weekdays = np.array(parameters["weekday_weights"], dtype=np.float64)
         shape = (weekdays * 7.0 / _ordered_sum(weekdays))[WEEKDAY_OF_DAY]
         for day, factor in _holidays():
@@ -112,7 +121,9 @@ class Calendar:
         month_sums = np.zeros(_MONTH_INDEX[-1] + 1)
         np.add.at(month_sums, _MONTH_INDEX, shape)
         # The census factors are shares of months, whose lengths differ: 30.4375 days is the mean month.
-        return np.floor(self.month_factors[MONTH_OF_DAY] * 30.4375 * shape / month_sums[_MONTH_INDEX] * MILLION + 0.5).astype(np.int64)
+        return np.floor(
+            self.month_factors[MONTH_OF_DAY] * 30.4375 * shape / month_sums[_MONTH_INDEX] * MILLION + 0.5
+        ).astype(np.int64)
 
     def slot_masses(self, slots: np.ndarray) -> np.ndarray:
         """Business of each slot (rows) in each zone (columns), in millionths of a mean slot."""

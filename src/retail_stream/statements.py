@@ -1,10 +1,33 @@
 """The SQL of a run, in the order in which it is executed. Values are binds, never part of the text.
 
-Rows made in Python (plans, weights) travel as one bind of JSON text and become a relation by FLATTEN. A run needs no temporary object
-and, between BEGIN and COMMIT, no DDL.
+Rows made in Python (plans, weights) travel as one bind of JSON text and become a relation by FLATTEN. A run needs no
+temporary object and, between BEGIN and COMMIT, no DDL.
 """
 
-# Taking the state and closing what crashed are two statements: the second does nothing if another run took the state in between.
+EPOCH = "'2000-01-01'::timestamp_ntz"
+FORMAT = "'YYYY-MM-DD HH24:MI:SS.FF3'"
+_BOUND_INSTANT = f"to_timestamp_ntz(?, {FORMAT})"
+_SO_FAR = "rows between unbounded preceding and current row"
+
+
+def _instant(milliseconds: str) -> str:
+    return f"dateadd('millisecond', {milliseconds}, {EPOCH})"
+
+
+def _milliseconds(instant: str) -> str:
+    return f"datediff('millisecond', {EPOCH}, {instant})::number(18, 0)"
+
+
+def _dollars(cents: str) -> str:
+    return f"({cents} * 0.01)::number(12, 2)"
+
+
+def _text_of(instant: str) -> str:
+    return f"to_char({instant}, {FORMAT})"
+
+
+# Taking the state and closing what crashed are two statements: the second does nothing if another run took the state in
+# between.
 TAKE_STATE = "update pipeline.generation_state set holder = ?, held_at = sysdate() where state_id = 1"
 CLOSE_CRASHED = """
 update reference_data.data_generation_audit
@@ -15,22 +38,25 @@ where
     and exists (select 1 from pipeline.generation_state where holder = ?)
 """
 RECORD_START = """
-insert into reference_data.data_generation_audit (run_id, run_timestamp, run_type, requested_counts, code_version, status)
+insert into reference_data.data_generation_audit (
+    run_id, run_timestamp, run_type, requested_counts, code_version, status
+)
 select ?, sysdate(), 'GENERATION', parse_json(?), ?, 'RUNNING'
 """
 
 # Holds the row until the run ends, so that no other run passes here.
 HOLD_STATE = "update pipeline.generation_state set held_at = sysdate() where state_id = 1 and holder = ?"
 
-READ_ALL = """
+READ_ALL = f"""
 select 'state' as table_name, to_json(object_construct(
-    'now', to_char(sysdate(), 'YYYY-MM-DD HH24:MI:SS.FF3'),
-    'window_end', to_char(window_end, 'YYYY-MM-DD HH24:MI:SS.FF3'),
+    'now', {_text_of("sysdate()")},
+    'window_end', {_text_of("window_end")},
     'next_customer', next_customer, 'next_order', next_order, 'known_segments', known_segments
 )) as row_text from pipeline.generation_state
 union all
 select 'customer_segments', to_json(object_construct(
-    'segment_name', segment_name, 'weight', weight, 'avg_order_value', avg_order_value, 'purchase_frequency', purchase_frequency
+    'segment_name', segment_name, 'weight', weight, 'avg_order_value', avg_order_value,
+    'purchase_frequency', purchase_frequency
 )) from reference_data.customer_segments
 union all
 select 'product_categories', to_json(object_construct(
@@ -39,8 +65,8 @@ select 'product_categories', to_json(object_construct(
 )) from reference_data.product_categories
 union all
 select 'product_category_details', to_json(object_construct(
-    'category_name', category_name, 'season_kind', season_kind, 'popularity', popularity, 'typical_price', typical_price,
-    'price_spread', price_spread, 'subcategories', subcategories
+    'category_name', category_name, 'season_kind', season_kind, 'popularity', popularity,
+    'typical_price', typical_price, 'price_spread', price_spread, 'subcategories', subcategories
 )) from reference_data.product_category_details
 union all
 select 'marketing_channels', to_json(object_construct(
@@ -61,8 +87,8 @@ select 'generation_parameters', to_json(object_construct(
 )) from reference_data.generation_parameters
 """
 
-# What the living customers weigh at the start of the window, and what leaves with each dropout in it. Binds: segments, first slot,
-# last slot, first slot twice.
+# What the living customers weigh at the start of the window, and what leaves with each dropout in it. Binds: segments,
+# first slot, last slot, first slot twice.
 LIVING_WEIGHTS = """
 with segments as (
     select value[0]::varchar as segment_name, value[1]::number(12, 6) as purchase_frequency
@@ -79,23 +105,29 @@ group by 1, 2
 """
 
 # Binds: law version, run, rows, configuration.
-SIGN_UP = """
+SIGN_UP = f"""
 insert into truth.customers (
-    customer_id, signed_up_at, signed_up_slot, dropout_at, dropout_slot, first_name, last_name, email, gender, age, income, city,
-    state, zip_code, time_zone, customer_segment, price_sensitivity, favourite_category, preferred_channel, acquisition_channel,
+    customer_id, signed_up_at, signed_up_slot, dropout_at, dropout_slot,
+    first_name, last_name, email, gender, age, income, city, state, zip_code, time_zone,
+    customer_segment, price_sensitivity, favourite_category, preferred_channel, acquisition_channel,
     rate_factor, value_factor, law_version, checksum, run_id
 )
 select
-    made.customer_id, dateadd('millisecond', made.signed_up_ms, '2000-01-01'::timestamp_ntz), made.signed_up_slot,
-    dateadd('millisecond', made.dropout_ms, '2000-01-01'::timestamp_ntz), made.dropout_slot, made.first_name, made.last_name,
-    made.email, made.gender, made.age, made.income, made.city, made.state, made.zip_code, made.time_zone, made.customer_segment,
-    (made.price_sensitivity * 0.001)::number(4, 3), made.favourite_category, made.preferred_channel, made.acquisition_channel,
+    made.customer_id, {_instant("made.signed_up_ms")}, made.signed_up_slot,
+    {_instant("made.dropout_ms")}, made.dropout_slot,
+    made.first_name, made.last_name, made.email, made.gender, made.age, made.income,
+    made.city, made.state, made.zip_code, made.time_zone,
+    made.customer_segment, (made.price_sensitivity * 0.001)::number(4, 3),
+    made.favourite_category, made.preferred_channel, made.acquisition_channel,
     made.rate_factor, made.value_factor, ?, made.checksum, ?
 from (
     select
-        value[0]::number(9, 0) as shard, value[1]::number(9, 0) as slot, value[2]::number(9, 0) as open_ms,
-        value[3]::number(18, 0) as first_customer, value[4]::number(9, 0) as sign_up_count,
-        iff(row_number() over (partition by value[0]::number(9, 0) order by value[3]::number(18, 0)) = 1, ?, null) as configuration
+        value[0]::number(9, 0) as shard,
+        value[1]::number(9, 0) as slot,
+        value[2]::number(9, 0) as open_ms,
+        value[3]::number(18, 0) as first_customer,
+        value[4]::number(9, 0) as sign_up_count,
+        iff(row_number() over (partition by value[0] order by value[3]::number) = 1, ?, null) as configuration
     from table(flatten(input => parse_json(?)))
 ) as shards,
 table(core.sign_ups(shards.configuration, shards.slot, shards.open_ms, shards.first_customer, shards.sign_up_count)
@@ -103,18 +135,20 @@ table(core.sign_ups(shards.configuration, shards.slot, shards.open_ms, shards.fi
 """
 
 # Binds: first and next customer.
-EMIT_PROFILES = """
+EMIT_PROFILES = f"""
 insert into raw_data.raw_retail_events (event_id, event_type, event_time, event_data, run_id, created_at)
 select
     signed_up_slot * 10000000000 + 1000000000 + mod(customer_id, 1000000000),
     'customer_profile',
     signed_up_at,
     object_construct(
-        'customer_id', customer_id, 'first_name', first_name, 'last_name', last_name, 'email', email, 'gender', gender, 'age', age,
-        'income', income, 'city', city, 'state', state, 'zip_code', zip_code, 'time_zone', time_zone,
-        'customer_segment', customer_segment, 'price_sensitivity', price_sensitivity, 'favourite_category', favourite_category,
-        'preferred_channel', preferred_channel, 'acquisition_channel', acquisition_channel,
-        'signed_up_at', to_char(signed_up_at, 'YYYY-MM-DD HH24:MI:SS.FF3')
+        'customer_id', customer_id, 'first_name', first_name, 'last_name', last_name, 'email', email,
+        'gender', gender, 'age', age, 'income', income,
+        'city', city, 'state', state, 'zip_code', zip_code, 'time_zone', time_zone,
+        'customer_segment', customer_segment, 'price_sensitivity', price_sensitivity,
+        'favourite_category', favourite_category, 'preferred_channel', preferred_channel,
+        'acquisition_channel', acquisition_channel,
+        'signed_up_at', {_text_of("signed_up_at")}
     )::variant,
     run_id,
     sysdate()
@@ -122,12 +156,13 @@ from truth.customers
 where customer_id >= ? and customer_id < ?
 """
 
-# Who buys. Every order's draw_position lies in [0, weight of all who live in its slot and zone); the customer on whom it falls is found
-# by laying positions and customers on one line and looking to the left. The line is that of all customers who live at the window's
-# start or sign up in it; those who have dropped out before the slot are gaps, and a position moves right by every gap at or before it.
-# So the result is that of a running sum over just the living of the slot, by customer number, at the cost of one pass over them all.
-# Binds: configuration, rows, segments, last slot, first slot, run.
-DRAW_ORDERS = """
+# Who buys. Every order's draw_position lies in [0, weight of all who live in its slot and zone); the customer on whom
+# it falls is found by laying positions and customers on one line and looking to the left. The line is that of all
+# customers who live at the window's start or sign up in it; those who have dropped out before the slot are gaps, and a
+# position moves right by every gap at or before it. So the result is that of a running sum over just the living of the
+# slot, by customer number, at the cost of one pass over them all. Binds: configuration, rows, segments, last slot,
+# first slot, run.
+DRAW_ORDERS = f"""
 insert into truth.orders (order_id, customer_id, slot, ordered_at, is_first, run_id)
 with
 
@@ -135,10 +170,15 @@ drawn as (
     select made.*
     from (
         select
-            value[0]::number(9, 0) as shard, value[1]::number(9, 0) as slot, value[2]::number(9, 0) as open_ms,
-            value[3]::varchar as time_zone, value[4]::number(18, 0) as weight, value[5]::number(18, 0) as first_customer,
-            value[6]::number(18, 0) as first_order, value[7]::number(9, 0) as order_count,
-            iff(row_number() over (partition by value[0]::number(9, 0) order by value[6]::number(18, 0)) = 1, ?, null) as configuration
+            value[0]::number(9, 0) as shard,
+            value[1]::number(9, 0) as slot,
+            value[2]::number(9, 0) as open_ms,
+            value[3]::varchar as time_zone,
+            value[4]::number(18, 0) as weight,
+            value[5]::number(18, 0) as first_customer,
+            value[6]::number(18, 0) as first_order,
+            value[7]::number(9, 0) as order_count,
+            iff(row_number() over (partition by value[0] order by value[6]::number) = 1, ?, null) as configuration
         from table(flatten(input => parse_json(?)))
     ) as shards,
     table(core.order_draws(
@@ -164,18 +204,18 @@ living as (
 line as (
     select
         customer_id, time_zone, dropout_slot, weight,
-        (sum(weight) over (partition by time_zone order by customer_id rows between unbounded preceding and current row) - weight)
-            ::number(18, 0) as place
+        (sum(weight) over (partition by time_zone order by customer_id {_SO_FAR}) - weight)::number(18, 0) as place
     from living
 ),
 
 gaps as (
-    -- A gap's place on the line without the gaps before it.
+    -- Where each gap would begin if the gaps before it were not there.
     select
         cells.slot, cells.time_zone, line.weight,
-        (line.place - sum(line.weight) over (
-            partition by cells.slot, cells.time_zone order by line.customer_id rows between unbounded preceding and current row
-        ) + line.weight)::number(18, 0) as place
+        (
+            line.place + line.weight
+            - sum(line.weight) over (partition by cells.slot, cells.time_zone order by line.customer_id {_SO_FAR})
+        )::number(18, 0) as place
     from (select distinct slot, time_zone from drawn where buyer = 0) as cells
     inner join line on cells.time_zone = line.time_zone and cells.slot >= line.dropout_slot
 ),
@@ -183,8 +223,8 @@ gaps as (
 positions as (
     select
         order_id, time_zone,
-        (place + sum(gap) over (partition by slot, time_zone order by place, order_id rows between unbounded preceding and current row))
-            ::number(18, 0) as place
+        (place + sum(gap) over (partition by slot, time_zone order by place, order_id {_SO_FAR}))::number(18, 0)
+            as place
     from (
         select 0 as order_id, slot, time_zone, place, weight as gap from gaps
         union all
@@ -196,8 +236,7 @@ positions as (
 found as (
     select
         order_id,
-        max(customer_id) over (partition by time_zone order by place, order_id rows between unbounded preceding and current row)
-            as customer_id
+        max(customer_id) over (partition by time_zone order by place, order_id {_SO_FAR}) as customer_id
     from (
         select 0 as order_id, customer_id, time_zone, place from line
         union all
@@ -216,7 +255,7 @@ select
     bought.order_id,
     bought.customer_id,
     bought.slot,
-    dateadd('millisecond', bought.ordered_ms, '2000-01-01'::timestamp_ntz),
+    {_instant("bought.ordered_ms")},
     first_orders.customer_id is null
         and row_number() over (partition by bought.customer_id order by bought.ordered_ms, bought.order_id) = 1,
     ?
@@ -232,28 +271,30 @@ from truth.orders
 where order_id >= ? and order_id < ? and is_first
 """
 
-# The run's orders with their customers' traits, in shards. Binds: first order, size of a shard, configuration, first and next order.
-_ORDERS = """
+# The run's orders with their customers' traits, in shards. Binds: first order, size of a shard, configuration, first
+# and next order.
+_ORDERS = f"""
     select
         shard, order_id, customer_id, ordered_ms, is_first, customer_segment, time_zone, state, price_sensitivity,
         favourite_category, preferred_channel, value_factor,
         iff(row_number() over (partition by shard order by order_id) = 1, configuration, null) as configuration
     from (
         select
-            floor((orders.order_id - ?) / ?)::number(9, 0) as shard, ? as configuration, orders.order_id, orders.customer_id,
-            datediff('millisecond', '2000-01-01'::timestamp_ntz, orders.ordered_at)::number(18, 0) as ordered_ms, orders.is_first,
+            floor((orders.order_id - ?) / ?)::number(9, 0) as shard,
+            ? as configuration,
+            orders.order_id, orders.customer_id, {_milliseconds("orders.ordered_at")} as ordered_ms, orders.is_first,
             customers.customer_segment, customers.time_zone, customers.state,
-            (customers.price_sensitivity * 1000)::number(4, 0) as price_sensitivity, customers.favourite_category,
-            customers.preferred_channel, customers.value_factor
+            (customers.price_sensitivity * 1000)::number(4, 0) as price_sensitivity,
+            customers.favourite_category, customers.preferred_channel, customers.value_factor
         from truth.orders
         inner join truth.customers on orders.customer_id = customers.customer_id
         where orders.order_id >= ? and orders.order_id < ?
     )
 """
 _TRAITS = """
-    shards.configuration, shards.order_id, shards.customer_id, shards.ordered_ms, shards.is_first, shards.customer_segment,
-    shards.time_zone, shards.state, shards.price_sensitivity, shards.favourite_category, shards.preferred_channel,
-    shards.value_factor
+    shards.configuration, shards.order_id, shards.customer_id, shards.ordered_ms, shards.is_first,
+    shards.customer_segment, shards.time_zone, shards.state, shards.price_sensitivity,
+    shards.favourite_category, shards.preferred_channel, shards.value_factor
 """
 
 # Binds: run, those of _ORDERS.
@@ -262,16 +303,16 @@ insert into raw_data.raw_retail_events (event_id, event_type, event_time, event_
 select
     floor(made.ordered_ms / 1800000)::number(9, 0) * 10000000000 + 2000000000 + mod(made.order_id, 1000000000),
     'purchase',
-    dateadd('millisecond', made.ordered_ms, '2000-01-01'::timestamp_ntz),
+    {_instant("made.ordered_ms")},
     object_construct(
         'order_id', made.order_id, 'customer_id', made.customer_id, 'customer_segment', made.customer_segment,
-        'ordered_at', to_char(dateadd('millisecond', made.ordered_ms, '2000-01-01'::timestamp_ntz), 'YYYY-MM-DD HH24:MI:SS.FF3'),
+        'ordered_at', {_text_of(_instant("made.ordered_ms"))},
         'sales_channel', made.sales_channel, 'device', made.device, 'payment_method', made.payment_method,
-        'shipping_method', made.shipping_method, 'warehouse_id', nullif(made.warehouse_id, 0), 'ship_state', made.ship_state,
-        'is_repeat_customer', not made.is_first, 'currency', 'USD',
-        'subtotal', (made.subtotal * 0.01)::number(12, 2), 'discount_total', (made.discount_total * 0.01)::number(12, 2),
-        'tax_total', (made.tax_total * 0.01)::number(12, 2), 'shipping_total', (made.shipping_total * 0.01)::number(12, 2),
-        'final_total', (made.final_total * 0.01)::number(12, 2), 'lines', parse_json(made.lines)
+        'shipping_method', made.shipping_method, 'warehouse_id', nullif(made.warehouse_id, 0),
+        'ship_state', made.ship_state, 'is_repeat_customer', not made.is_first, 'currency', 'USD',
+        'subtotal', {_dollars("made.subtotal")}, 'discount_total', {_dollars("made.discount_total")},
+        'tax_total', {_dollars("made.tax_total")}, 'shipping_total', {_dollars("made.shipping_total")},
+        'final_total', {_dollars("made.final_total")}, 'lines', parse_json(made.lines)
     )::variant,
     ?,
     sysdate()
@@ -285,20 +326,21 @@ insert into pipeline.due_events (kind, number, due_at, due_slot, event_data, che
 select
     made.kind,
     made.number,
-    dateadd('millisecond', made.due_ms, '2000-01-01'::timestamp_ntz),
+    {_instant("made.due_ms")},
     floor(made.due_ms / 1800000)::number(9, 0),
     iff(
         made.kind = 3,
         object_construct(
-            'return_id', made.number, 'order_id', made.order_id, 'line_number', made.line_number, 'customer_id', made.customer_id,
-            'product_id', made.product_id, 'category_name', made.category_name, 'quantity', made.quantity,
-            'refund_total', (made.refund * 0.01)::number(12, 2), 'reason', made.reason,
-            'returned_at', to_char(dateadd('millisecond', made.due_ms, '2000-01-01'::timestamp_ntz), 'YYYY-MM-DD HH24:MI:SS.FF3')
+            'return_id', made.number, 'order_id', made.order_id, 'line_number', made.line_number,
+            'customer_id', made.customer_id, 'product_id', made.product_id, 'category_name', made.category_name,
+            'quantity', made.quantity, 'refund_total', {_dollars("made.refund")}, 'reason', made.reason,
+            'returned_at', {_text_of(_instant("made.due_ms"))}
         ),
         object_construct(
             'movement_id', made.number, 'movement_type', made.movement_type, 'order_id', made.order_id,
-            'warehouse_id', made.warehouse_id, 'quantity', made.quantity, 'delay_days', nullif(made.delay_days, 0), 'reason', made.reason,
-            'occurred_at', to_char(dateadd('millisecond', made.due_ms, '2000-01-01'::timestamp_ntz), 'YYYY-MM-DD HH24:MI:SS.FF3')
+            'warehouse_id', made.warehouse_id, 'quantity', made.quantity,
+            'delay_days', nullif(made.delay_days, 0), 'reason', made.reason,
+            'occurred_at', {_text_of(_instant("made.due_ms"))}
         )
     )::variant,
     made.checksum,
@@ -308,38 +350,40 @@ table(core.fulfilment_events({_TRAITS}) over (partition by shards.shard)) as mad
 """
 
 # Binds: run, size of a shard, configuration, first and next customer, first and next order.
-FIX_MARKETING = """
+FIX_MARKETING = f"""
 insert into pipeline.due_events (kind, number, due_at, due_slot, event_data, checksum, run_id)
 select
     4,
     made.number,
-    dateadd('millisecond', made.due_ms, '2000-01-01'::timestamp_ntz),
+    {_instant("made.due_ms")},
     floor(made.due_ms / 1800000)::number(9, 0),
     object_construct(
         'touch_id', made.number, 'customer_id', nullif(made.customer_id, 0), 'channel_name', made.channel_name,
-        'campaign_name', made.campaign_name, 'touch_type', made.touch_type, 'cost', (made.cost * 0.01)::number(12, 2),
-        'occurred_at', to_char(dateadd('millisecond', made.due_ms, '2000-01-01'::timestamp_ntz), 'YYYY-MM-DD HH24:MI:SS.FF3')
+        'campaign_name', made.campaign_name, 'touch_type', made.touch_type, 'cost', {_dollars("made.cost")},
+        'occurred_at', {_text_of(_instant("made.due_ms"))}
     )::variant,
     made.checksum,
     ?
 from (
     select
         shard, order_id, customer_id, at_ms, acquisition_channel,
-        iff(row_number() over (partition by shard order by order_id, customer_id) = 1, configuration, null) as configuration
+        iff(row_number() over (partition by shard order by order_id, customer_id) = 1, configuration, null)
+            as configuration
     from (
         select
-            floor((row_number() over (order by order_id, customer_id) - 1) / ?)::number(9, 0) as shard, ? as configuration,
+            floor((row_number() over (order by order_id, customer_id) - 1) / ?)::number(9, 0) as shard,
+            ? as configuration,
             order_id, customer_id, at_ms, acquisition_channel
         from (
             select
                 0 as order_id, customer_id, acquisition_channel,
-                datediff('millisecond', '2000-01-01'::timestamp_ntz, signed_up_at)::number(18, 0) as at_ms
+                {_milliseconds("signed_up_at")} as at_ms
             from truth.customers
             where customer_id >= ? and customer_id < ?
             union all
             select
                 order_id, customer_id, null,
-                datediff('millisecond', '2000-01-01'::timestamp_ntz, ordered_at)::number(18, 0)
+                {_milliseconds("ordered_at")}
             from truth.orders
             where order_id >= ? and order_id < ?
         )
@@ -351,47 +395,52 @@ table(core.marketing_events(
 """
 
 # Binds: run, rows.
-FIX_STOCK = """
+FIX_STOCK = f"""
 insert into pipeline.due_events (kind, number, due_at, due_slot, event_data, checksum, run_id)
 select
     5,
     value:number::number(18, 0),
-    dateadd('millisecond', value:due_ms::number(18, 0), '2000-01-01'::timestamp_ntz),
+    {_instant("value:due_ms::number(18, 0)")},
     floor(value:due_ms::number(18, 0) / 1800000)::number(9, 0),
     object_construct(
         'movement_id', value:number::number(18, 0), 'movement_type', value:movement_type::varchar,
         'warehouse_id', value:warehouse_id::number(9, 0), 'category_name', value:category_name::varchar,
         'quantity', value:quantity::number(9, 0),
-        'occurred_at', to_char(
-            dateadd('millisecond', value:due_ms::number(18, 0), '2000-01-01'::timestamp_ntz), 'YYYY-MM-DD HH24:MI:SS.FF3'
-        )
+        'occurred_at', {_text_of(_instant("value:due_ms::number(18, 0)"))}
     )::variant,
     value:checksum::number(18, 0),
     ?
 from table(flatten(input => parse_json(?)))
 """
 
-# The events that are due before an instant, of marketing and supply chain no more than asked for, the oldest first. Binds: end of the
-# window, most touches, most movements.
-_DUE = """
+# The events that are due before an instant, of marketing and supply chain no more than asked for, the oldest first.
+# Binds: end of the window, most touches, most movements.
+_DUE = f"""
     select kind, number, due_at, due_slot, event_data, checksum
     from pipeline.due_events
-    where due_at < to_timestamp_ntz(?, 'YYYY-MM-DD HH24:MI:SS.FF3')
-    qualify row_number() over (partition by kind order by due_at, number) <= case kind when 4 then ? when 5 then ? else 1000000000 end
+    where due_at < {_BOUND_INSTANT}
+    qualify
+        row_number() over (partition by kind order by due_at, number)
+        <= case kind when 4 then ? when 5 then ? else 1000000000 end
 """
 
 # Counts and checksums of what the run emits. Binds: those of _DUE, first and next customer, those of _ORDERS.
 COUNT_EVENTS = f"""
-select kind, count(*) as events, sum(checksum)::number(38, 0) as checksum from ({_DUE}) group by kind
+select kind, count(*) as events, sum(checksum)::number(38, 0) as checksum
+from ({_DUE})
+group by kind
 union all
-select 1, count(*), coalesce(sum(checksum), 0)::number(38, 0) from truth.customers where customer_id >= ? and customer_id < ?
+select 1, count(*), coalesce(sum(checksum), 0)::number(38, 0)
+from truth.customers
+where customer_id >= ? and customer_id < ?
 union all
 select 2, coalesce(sum(made.order_count), 0), coalesce(sum(made.checksum), 0)::number(38, 0)
 from ({_ORDERS}) as shards,
 table(core.purchase_checksums({_TRAITS}) over (partition by shards.shard)) as made
 """
 
-# Late ones take the window's first slot into their id, so that ids grow from run to run. Binds: first slot, run, those of _DUE.
+# Late ones take the window's first slot into their id, so that ids grow from run to run. Binds: first slot, run, those
+# of _DUE.
 EMIT_DUE = f"""
 insert into raw_data.raw_retail_events (event_id, event_type, event_time, event_data, run_id, created_at)
 select
@@ -408,25 +457,25 @@ from ({_DUE})
 FORGET_DUE = f"delete from pipeline.due_events where (kind, number) in (select kind, number from ({_DUE}))"
 
 # Binds: end of the window (null: it stays), next customer, next order, segments.
-ADVANCE_STATE = """
+ADVANCE_STATE = f"""
 update pipeline.generation_state
 set
-    window_end = coalesce(to_timestamp_ntz(?, 'YYYY-MM-DD HH24:MI:SS.FF3'), window_end),
+    window_end = coalesce({_BOUND_INSTANT}, window_end),
     next_customer = ?,
     next_order = ?,
     known_segments = parse_json(?)
 where state_id = 1
 """
 
-RECORD_END = """
+RECORD_END = f"""
 update reference_data.data_generation_audit
 set
     generated_counts = parse_json(?),
     first_numbers = parse_json(?),
     seed = ?,
     law_version = ?,
-    window_start = to_timestamp_ntz(?, 'YYYY-MM-DD HH24:MI:SS.FF3'),
-    window_end = to_timestamp_ntz(?, 'YYYY-MM-DD HH24:MI:SS.FF3'),
+    window_start = {_BOUND_INSTANT},
+    window_end = {_BOUND_INSTANT},
     status = 'COMPLETED',
     execution_seconds = ?,
     table_checksums = parse_json(?),

@@ -1,7 +1,8 @@
 """The table functions' handlers: frames in, columns from the pure modules, frames out.
 
-Each is called with OVER (PARTITION BY shard). The configuration's text stands in the first row of a partition only, since it would
-otherwise travel with every row. Input columns keep the order of the SQL signature, output columns that of its RETURNS TABLE.
+Each is called with OVER (PARTITION BY shard). The configuration's text stands in the first row of a partition only,
+since it would otherwise travel with every row. Input columns keep the order of the SQL signature, output columns that
+of its RETURNS TABLE.
 """
 
 from collections.abc import Iterator
@@ -17,13 +18,15 @@ from retail_stream.slots import SLOT_MS, calendar_of
 from retail_stream.world import SALES_CHANNELS, SHIPPING_METHODS
 
 ORDER_COLUMNS = (
-    "configuration", "order_id", "customer_id", "ordered_ms", "is_first", "segment", "time_zone", "state", "price_sensitivity",
-    "favourite_category", "preferred_channel", "value_factor",
+    "configuration", "order_id", "customer_id", "ordered_ms", "is_first", "segment", "time_zone", "state",
+    "price_sensitivity", "favourite_category", "preferred_channel", "value_factor",
 )  # fmt: skip
 
 
 def _vectorized(handler: type) -> type:
-    """Mark end_partition as taking a frame: the server's own decorator is not in the client library, and sets just this."""
+    """Mark end_partition as taking a frame: the server's own decorator is not in the client library, and sets just
+    this.
+    """
     handler.end_partition._sf_vectorized_input = pandas.DataFrame
     return handler
 
@@ -87,10 +90,11 @@ class SignUps:
 
 @_vectorized
 class OrderDraws:
-    """Rows (slot, open_ms, time zone, weight, first order, first customer, count) -> orders with their buyer, or his place in the draw.
+    """Rows (slot, open_ms, time zone, weight, first order, first customer, count) -> orders with their buyer, or his
+    place in the draw.
 
-    A first customer above zero says who buys: the sign-ups from that number on, at once. Otherwise each order gets a position in
-    [0, weight), exactly uniform, and the SQL finds the living customer on whom it falls.
+    A first customer above zero says who buys: the sign-ups from that number on, at once. Otherwise each order gets a
+    position in [0, weight), exactly uniform, and the SQL finds the living customer on whom it falls.
     """
 
     def end_partition(self, frame: pandas.DataFrame) -> Iterator[pandas.DataFrame]:
@@ -111,7 +115,9 @@ class OrderDraws:
                 "slot": slot[row],
                 "time_zone": frame["time_zone"].to_numpy()[row],
                 "buyer": customer,
-                "draw_position": configuration.randomness.below(np.maximum(weight[row], 1), purchases.KIND, "who buys", numbers),
+                "draw_position": configuration.randomness.below(
+                    np.maximum(weight[row], 1), purchases.KIND, "who buys", numbers
+                ),
                 "ordered_ms": start_ms + begin + after,
             }
         )
@@ -133,7 +139,9 @@ class _OfOrders:
             zone=_codes(frame, "time_zone", [name for name, _, _ in ZONES]),
             state=_codes(frame, "state", STATES),
             price_sensitivity=sensitivity,
-            favourite_category=_codes(frame, "favourite_category", [row["category_name"] for row in configuration.categories]),
+            favourite_category=_codes(
+                frame, "favourite_category", [row["category_name"] for row in configuration.categories]
+            ),
             preferred_channel=_codes(frame, "preferred_channel", list(SALES_CHANNELS)),
             value_factor=value,
         )
@@ -182,8 +190,9 @@ class PurchaseChecksums(_OfOrders):
 
 
 DUE_COLUMNS = {  # of FulfilmentEvents, with what stands where a kind has no such value
-    "kind": 0, "number": 0, "due_ms": 0, "order_id": 0, "line_number": 0, "customer_id": 0, "product_id": 0, "category_name": None,
-    "quantity": 0, "refund": 0, "movement_type": None, "warehouse_id": 0, "delay_days": 0, "reason": None,
+    "kind": 0, "number": 0, "due_ms": 0, "order_id": 0, "line_number": 0, "customer_id": 0, "product_id": 0,
+    "category_name": None, "quantity": 0, "refund": 0, "movement_type": None, "warehouse_id": 0, "delay_days": 0,
+    "reason": None,
 }  # fmt: skip
 TOUCH_COLUMNS = ("number", "due_ms", "customer_id", "channel_name", "campaign_name", "touch_type", "cost")
 
@@ -194,9 +203,15 @@ class FulfilmentEvents(_OfOrders):
 
     def end_partition(self, frame: pandas.DataFrame) -> Iterator[pandas.DataFrame]:
         configuration, orders, made = self._purchases(frame)
-        for columns in (fulfilment.returns(configuration, orders, made), fulfilment.movements(configuration, orders, made)):
+        for columns in (
+            fulfilment.returns(configuration, orders, made),
+            fulfilment.movements(configuration, orders, made),
+        ):
             count = len(columns["number"])
-            nothing = {name: np.full(count, value, dtype=object if value is None else np.int64) for name, value in DUE_COLUMNS.items()}
+            nothing = {
+                name: np.full(count, value, dtype=object if value is None else np.int64)
+                for name, value in DUE_COLUMNS.items()
+            }
             yield _checked(pandas.DataFrame({name: columns.get(name, nothing[name]) for name in DUE_COLUMNS}))
 
 
@@ -205,7 +220,9 @@ class MarketingEvents:
     """Sign-ups (order_id 0) and orders -> the marketing touches that go with them."""
 
     def end_partition(self, frame: pandas.DataFrame) -> Iterator[pandas.DataFrame]:
-        configuration, _, frame = _read(frame, ("configuration", "order_id", "customer_id", "at_ms", "acquisition_channel"))
+        configuration, _, frame = _read(
+            frame, ("configuration", "order_id", "customer_id", "at_ms", "acquisition_channel")
+        )
         channels = [row["channel_name"] for row in configuration.rows("marketing_channels")]
         joined, ordered = frame[frame["order_id"] == 0], frame[frame["order_id"] > 0]
         came_through = _codes(joined, "acquisition_channel", channels)

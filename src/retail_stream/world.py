@@ -2,7 +2,10 @@
 
 import numpy as np
 
-# Sales of each month as a share of the mean month: US Census Bureau, combined seasonal factors (nadjusts.txt; * from 2012-13).
+# ruff: noqa: SIM905 (lists of words read better as words)
+
+# Sales of each month as a share of the mean month: US Census Bureau, combined seasonal factors (nadjusts.txt; * from
+# 2012-13).
 CENSUS_MONTHS = {
     "all_retail": (0.918, 0.879, 1.002, 1.002, 1.051, 0.988, 1.026, 1.015, 0.966, 1.019, 1.021, 1.114),
     "home": (0.910, 0.907, 1.002, 0.973, 1.026, 0.962, 1.013, 1.034, 1.006, 1.006, 1.091, 1.073),
@@ -14,7 +17,7 @@ CENSUS_MONTHS = {
     "general": (0.868, 0.933, 0.979, 0.964, 0.989, 0.974, 0.945, 0.993, 0.914, 0.956, 1.097, 1.383),  # *
     "beauty": (1.013, 0.984, 1.038, 0.983, 1.022, 0.977, 0.967, 1.007, 0.940, 1.005, 0.980, 1.087),  # *
 }
-CENSUS_PEAKS = {  # the months whose factor stands out; a category that names the same months keeps the census curve exactly
+CENSUS_PEAKS = {  # the months that stand out; a category that names the same months keeps the census curve exactly
     "all_retail": (12,),
     "home": (11, 12),
     "electronics": (11, 12),
@@ -44,22 +47,24 @@ HOLIDAYS = (  # month, day or (weekday, which one: -1 is the last), days after i
 
 GENDERS = (("female", 0.51), ("male", 0.48), ("other", 0.01))
 FIRST_NAMES = {
-    "female": "Mary Patricia Jennifer Linda Elizabeth Barbara Susan Jessica Karen Sarah Lisa Nancy Sandra Ashley Emily Kimberly "
-    "Margaret Donna Michelle Carol Amanda Melissa Deborah Stephanie Rebecca Laura Helen Sharon Cynthia Amy Maria Angela Sofia "
-    "Priya Mei Fatima Aaliyah Camila Keisha Hannah".split(),
-    "male": "James Robert John Michael David William Richard Joseph Thomas Christopher Charles Daniel Matthew Anthony Mark "
-    "Steven Andrew Joshua Kenneth Kevin Brian Timothy Ronald Jason Edward Jeffrey Ryan Jacob Nicholas Gary Luis Carlos Omar "
-    "Wei Arjun Malik Diego Andre Samuel Ethan".split(),
-    "other": "Alex Jordan Taylor Casey Riley Morgan Avery Quinn Rowan Sage Skyler Emerson Finley Reese Dakota Hayden".split(),
+    "female": "Mary Patricia Jennifer Linda Elizabeth Barbara Susan Jessica Karen Sarah Lisa Nancy Sandra Ashley Emily "
+    "Kimberly Margaret Donna Michelle Carol Amanda Melissa Deborah Stephanie Rebecca Laura Helen Sharon Cynthia "
+    "Amy Maria Angela Sofia Priya Mei Fatima Aaliyah Camila Keisha Hannah".split(),
+    "male": "James Robert John Michael David William Richard Joseph Thomas Christopher Charles Daniel Matthew Anthony "
+    "Mark Steven Andrew Joshua Kenneth Kevin Brian Timothy Ronald Jason Edward Jeffrey Ryan Jacob Nicholas Gary "
+    "Luis Carlos Omar Wei Arjun Malik Diego Andre Samuel Ethan".split(),
+    "other": "Alex Jordan Taylor Casey Riley Avery Quinn Rowan Sage Skyler Emerson Finley Reese Hayden".split(),
 }
 LAST_NAMES = (
-    "Smith Johnson Williams Brown Jones Garcia Miller Davis Rodriguez Martinez Hernandez Lopez Gonzalez Wilson Anderson Thomas "
-    "Taylor Moore Jackson Martin Lee Perez Thompson White Harris Sanchez Clark Ramirez Lewis Robinson Walker Young Allen King "
-    "Wright Scott Torres Nguyen Hill Flores Green Adams Nelson Baker Hall Rivera Campbell Mitchell Carter Roberts Gomez Phillips "
-    "Evans Turner Diaz Parker Cruz Edwards Collins Reyes Stewart Morris Kim Patel Chen Singh Kowalski O'Brien"
+    "Smith Johnson Williams Brown Jones Garcia Miller Davis Rodriguez Martinez Hernandez Lopez Gonzalez Wilson "
+    "Anderson Thomas Taylor Moore Jackson Martin Lee Perez Thompson White Harris Sanchez Clark Ramirez Lewis "
+    "Robinson Walker Young Allen King Wright Scott Torres Nguyen Hill Flores Green Adams Nelson Baker Hall Rivera "
+    "Campbell Mitchell Carter Roberts Gomez Phillips Evans Turner Diaz Parker Cruz Edwards Collins Reyes Stewart "
+    "Morris Kim Patel Chen Singh Kowalski O'Brien"
 ).split()
 
-# Median income by age, as a share of the median over all ages (Census, Current Population Survey 2023, rounded), from 18 in steps of ten.
+# Median income by age, as a share of the median over all ages (Census, Current Population Survey 2023, rounded), from
+# 18 in steps of ten.
 INCOME_BY_AGE = np.array([0.48, 0.86, 1.10, 1.22, 1.12, 0.86, 0.66, 0.60])
 MEDIAN_INCOME = 62_000.0
 INCOME_SPREAD = 0.45  # standard deviation of log income within one age and segment
@@ -91,12 +96,16 @@ TRANSIT_DAYS = np.array([(3, 7), (2, 3), (1, 1), (0, 0)])  # first and last day 
 BASKET_SIZES = np.array([0.44, 0.27, 0.14, 0.08, 0.05, 0.02])  # 1 to 6 lines wanted; a small budget buys fewer
 DISCOUNT_RATES = np.array([0.25, 0.5, 0.75, 1.0])  # of the parameter discount_max
 BRANDS = (
-    "Northfield Aldervale Kestrel Lumora Brightwater Ironwood Sable Meridian Juniper Harbor Vantage Oakline Solstice Pinecrest "
-    "Cobalt Willowby Ember Tidewater Granite Larkspur"
+    "Northfield Aldervale Kestrel Lumora Brightwater Ironwood Sable Meridian Juniper Harbor Vantage Oakline "
+    "Solstice Pinecrest Cobalt Willowby Ember Tidewater Granite Larkspur"
 ).split()
 ADJECTIVES = "Classic Essential Premium Compact Everyday Signature Ultra Heritage Lite Pro Urban Deluxe".split()
 
 RETURN_REASONS = (
-    ("changed_mind", 0.30), ("wrong_size_or_fit", 0.25), ("not_as_described", 0.18), ("defective", 0.17), ("arrived_late", 0.10),
-)  # fmt: skip
+    ("changed_mind", 0.30),
+    ("wrong_size_or_fit", 0.25),
+    ("not_as_described", 0.18),
+    ("defective", 0.17),
+    ("arrived_late", 0.10),
+)
 DELAY_REASONS = (("carrier", 0.5), ("weather", 0.2), ("labour", 0.2), ("system_outage", 0.1))
