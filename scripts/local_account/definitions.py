@@ -80,13 +80,18 @@ def _table(node: exp.Expression) -> exp.Table:
 
 def columns_of(cursor: duckdb.DuckDBPyConnection, table: exp.Expression) -> tuple[tuple[str, str], ...]:
     """Names and DuckDB's types of a table's columns, without the hidden ones."""
-    path = path_of(_table(table))
-    found = _columns.get((_version, path))
+    table = _table(table)
+    key = (_version, path_of(table))
+    found = _columns.get(key)
     if found is None:
-        relation = cursor.sql(f"select * from {path} limit 0")
-        found = tuple((name, str(type_)) for name, type_ in zip(relation.columns, relation.types, strict=True) if not name.startswith(HIDDEN))
-        _columns[(_version, path)] = found
+        found = _columns[key] = columns_read(cursor, table)
     return found
+
+
+def columns_read(cursor: duckdb.DuckDBPyConnection, table: exp.Table) -> tuple[tuple[str, str], ...]:
+    """As `columns_of`, asked anew: for tables that a session has registered."""
+    relation = cursor.sql(f"select * from {path_of(table)} limit 0")
+    return tuple((name, str(type_)) for name, type_ in zip(relation.columns, relation.types, strict=True) if not name.startswith(HIDDEN))
 
 
 def _said(comment: str | None) -> dict:
@@ -411,10 +416,21 @@ def _create_as(cursor: duckdb.DuckDBPyConnection, tree: exp.Create, describe: De
     sql, columns = describe(tree.expression)
     if declared.fields and len(declared.fields) != len(columns):
         raise compilation(2026, "Invalid column definition list", "42601")
+    if not declared.fields:
+        _require_names(tree.expression)
     names = declared.fields or tuple(Field(column.name, "") for column in columns)
     fields = tuple(replace(item, type=item.type or _declared(column)) for item, column in zip(names, columns, strict=True))
     table = replace(declared, fields=fields, created_on=now)
     _execute(cursor, [*_create(table, replace_=replaces), f"insert into {table.path} ({', '.join(quote(item.name) for item in fields)}) {sql}"])
+
+
+def _require_names(query: exp.Expression) -> None:
+    """A table or view needs a name for each column: an expression has none of its own."""
+    while isinstance(query, (exp.SetOperation, exp.Subquery)):
+        query = query.this
+    for item in query.expressions if isinstance(query, exp.Select) else ():
+        if not item.is_star and not isinstance(item, (exp.Alias, exp.Column)):
+            raise compilation(2022, "Missing column specification", "42601")
 
 
 def _declared(column: Column) -> str:
@@ -475,6 +491,8 @@ def _create_view(cursor: duckdb.DuckDBPyConnection, tree: exp.Create, describe: 
         raise compilation(2210, "Bind variables not allowed in view and UDF definitions.", "42601")
     sql, columns = describe(tree.expression)
     given = tree.this.expressions if isinstance(tree.this, exp.Schema) else ()
+    if not given:
+        _require_names(tree.expression)
     if given and len(given) != len(columns):
         raise compilation(2026, "Invalid column definition list", "42601")
     names = [_name(item) for item in given] or [column.name for column in columns]

@@ -23,10 +23,11 @@ from sqlglot.tokens import Token, TokenType
 from local_account import definitions
 from local_account.definitions import describe_table, list_tables
 from local_account.errors import SqlError, compilation, from_duckdb, unsupported
-from local_account.rewrites import MACROS, names, rewrite, to_sql
+from local_account.rewrites import MACROS, names, rewritten, to_sql, understood
 from local_account.rewrites.assignments import assign
 from local_account.rewrites.functions import snowflake_functions
-from local_account.types import Column, column_of, is_nested
+from local_account.rewrites.kinds import kind_of_type
+from local_account.types import Column, column_of, is_nested, with_types, with_variants
 
 __all__ = ["Column", "Context", "Result", "connect_duckdb", "describe", "describe_table", "list_tables", "parse", "prepare_database", "run", "run_many"]
 
@@ -224,19 +225,25 @@ def _key(tree: exp.Expression) -> tuple:
     return tuple(parts)
 
 
-def _translated(tree: exp.Expression, columns: Sequence[tuple[str, str]] = ()) -> _Translated:
-    """DuckDB's text, from the cache when the same statement met the same target columns before."""
-    key = (*_key(tree), tuple(columns))
+def _translated(cursor: duckdb.DuckDBPyConnection, tree: exp.Expression, target: exp.Expression | None = None) -> _Translated:
+    """DuckDB's text, from the cache when the same statement was met since the last definition. `target` is the table that it writes."""
+    key = (definitions.version(), *_key(tree))
     found = _translations.get(key)
     if found is None:
         if len(_translations) >= _CACHED:
             _translations.clear()
-        if isinstance(tree, (exp.Insert, exp.Update, exp.Merge)):
-            tree = assign(tree, columns)
-        rewritten = rewrite(tree)
-        numbers = [int(node.name) for node in rewritten.find_all(exp.Parameter) if node.meta.get("bind")]
-        found = _translations[key] = _Translated(to_sql(rewritten), max(numbers, default=0))
+        tree = understood(tree, lambda table: _kinds_of(cursor, table))
+        if target is not None:
+            tree = assign(tree, definitions.columns_of(cursor, target))
+        new = rewritten(tree)
+        numbers = [int(node.name) for node in new.find_all(exp.Parameter) if node.meta.get("bind")]
+        found = _translations[key] = _Translated(to_sql(new), max(numbers, default=0))
     return found
+
+
+def _kinds_of(cursor: duckdb.DuckDBPyConnection, table: exp.Table) -> dict[str, str | None]:
+    columns = definitions.columns_of(cursor, table) if table.args.get("db") else definitions.columns_read(cursor, table)
+    return {name: kind_of_type(exp.DataType.build(type_, dialect="duckdb")) for name, type_ in columns}
 
 
 _CACHED = 5000
@@ -261,7 +268,7 @@ def _set_context(cursor: duckdb.DuckDBPyConnection, context: Context) -> None:
 @contextmanager
 def _registered(cursor: duckdb.DuckDBPyConnection, tables: Mapping[str, pa.Table] | None) -> Iterator[None]:
     for name, table in (tables or {}).items():
-        cursor.register(name, table)
+        cursor.register(name, with_variants(table))
     try:
         yield
     finally:
@@ -290,7 +297,7 @@ def run(
             _set_context(cursor, context)
             status = definitions.run(cursor, tree, lambda query: _describe(cursor, query, binds), context.now, in_transaction=in_transaction)
             return _answer(status)
-    with _failures(), _planned(cursor, tree, binds, context, tables, in_transaction) as (statements, kind), _registered(cursor, tables):
+    with _failures(), _registered(cursor, tables), _planned(cursor, tree, binds, context, tables, in_transaction) as (statements, kind):
         if missing := next((statement for statement in statements if statement.binds > len(binds)), None):
             raise compilation(2049, f"Bind variable :{len(binds) + 1} of {missing.binds} not set.")
         with _failures(transaction_lost=in_transaction):
@@ -328,16 +335,16 @@ def _planned(
         return
     probe = cursor.cursor()
     try:
-        statements, kind = _statements(probe, tree)
-        unsure = [statement for statement in statements if (definitions.version(), statement.sql) not in _sure]
-        if unsure:
-            _set_context(probe, context)
-            with _registered(probe, tables):
-                for statement in unsure:
-                    probe.execute("explain " + statement.sql, list(binds[: statement.binds]))
-                    if len(_sure) >= _CACHED:
-                        _sure.clear()
-                    _sure.add((definitions.version(), statement.sql))
+        with _registered(probe, tables):
+            statements, kind = _statements(probe, tree)
+            unsure = [statement for statement in statements if (definitions.version(), statement.sql) not in _sure]
+            if unsure:
+                _set_context(probe, context)
+            for statement in unsure:
+                probe.execute("explain " + statement.sql, list(binds[: statement.binds]))
+                if len(_sure) >= _CACHED:
+                    _sure.clear()
+                _sure.add((definitions.version(), statement.sql))
     finally:
         probe.close()
     yield statements, kind
@@ -355,7 +362,7 @@ def _rows(cursor: duckdb.DuckDBPyConnection, statement: _Translated, binds: Sequ
         replaced = ", ".join(f"to_json({definitions.quote(name)}) as {definitions.quote(name)}" for name in nested)
         return _rows(cursor, _Translated(f"select * replace ({replaced}) from ({statement.sql})", statement.binds), binds)
     columns = [column_of(name, type_) for name, type_ in described]
-    table = relation.to_arrow_table()
+    table = with_types(columns, relation.to_arrow_table())
     return Result(columns, table, table.num_rows, "select")
 
 
@@ -413,22 +420,21 @@ def _arrow(values: Sequence[object]) -> pa.Array:
 def _statements(cursor: duckdb.DuckDBPyConnection, tree: exp.Expression) -> tuple[list[_Translated], str]:
     """The statements of DuckDB that make up one of Snowflake's, and its kind."""
     if isinstance(tree, exp.Query):
-        return [_translated(tree)], "select"
+        return [_translated(cursor, tree)], "select"
     if isinstance(tree, exp.TruncateTable):
-        table = tree.expressions[0]
-        return [_Translated(f"delete from {to_sql(table)}")], "truncate"
+        return [_Translated(f"delete from {to_sql(table)}") for table in tree.expressions], "truncate"
     if isinstance(tree, exp.Insert):
         target = tree.this.this if isinstance(tree.this, exp.Schema) else tree.this
         first = [_Translated(f"delete from {to_sql(target)}")] if tree.args.get("overwrite") else []
-        return [*first, _translated(tree, definitions.columns_of(cursor, target))], "insert"
+        return [*first, _translated(cursor, tree, target)], "insert"
     if isinstance(tree, exp.Update):
-        return [_translated(tree, definitions.columns_of(cursor, tree.this))], "update"
+        return [_translated(cursor, tree, tree.this)], "update"
     if isinstance(tree, exp.Delete):
-        return [_translated(tree)], "delete"
+        return [_translated(cursor, tree)], "delete"
     if isinstance(tree, exp.Merge):
-        merge = _translated(tree, definitions.columns_of(cursor, tree.this))
+        merge = _translated(cursor, tree, tree.this)
         return [_Translated(merge.sql + " returning merge_action", merge.binds)], "merge"
-    raise unsupported(f"{type(tree).__name__.upper()} {tree.sql(dialect='snowflake')[:60]}")
+    raise unsupported(f"{type(tree).__name__.upper()}: {tree.sql(dialect='snowflake')[:60]}")
 
 
 def _changed(tree: exp.Expression, kind: str, counted: list[tuple]) -> Result:
@@ -461,7 +467,7 @@ def _answer(status: str, kind: str = "ddl") -> Result:
 
 def _describe(cursor: duckdb.DuckDBPyConnection, query: exp.Expression, binds: Sequence[object] = ()) -> tuple[str, list[Column]]:
     """A query's text for DuckDB and its columns; binds that are not known yet are NULL."""
-    translated = _translated(query)
+    translated = _translated(cursor, query)
     given = [*binds, *[None] * translated.binds][: translated.binds]
     relation = cursor.sql(translated.sql, params=given)
     return translated.sql, [column_of(name, str(type_)) for name, type_ in zip(relation.columns, relation.types, strict=True)]

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 
+import pyarrow as pa
 from sqlglot import exp
 
 from local_account.errors import compilation, unsupported
@@ -123,3 +124,20 @@ def text_length(name: str) -> int | None:
     """The limit of a VARCHAR type that is below the greatest; None for all others."""
     found = re.fullmatch(r"VARCHAR\((\d+)\)", name)
     return int(found[1]) if found and int(found[1]) < MAX_TEXT else None
+
+
+def with_types(columns: list[Column], table: pa.Table) -> pa.Table:
+    """The table with each column's type in the metadata of its field ("type"), because Arrow does not tell a variant from a text."""
+    fields = [pa.field(column.name, field.type, field.nullable, {"type": column.type}) for column, field in zip(columns, table.schema, strict=True)]
+    return pa.Table.from_arrays(table.columns, schema=pa.schema(fields))
+
+
+def with_variants(table: pa.Table) -> pa.Table:
+    """The table with its variants, as `with_types` noted them, in the type that DuckDB reads as JSON."""
+    fields = [
+        field.with_metadata({"ARROW:extension:name": "arrow.json", "ARROW:extension:metadata": ""})
+        if (field.metadata or {}).get(b"type") in (b"variant", b"array", b"object") and pa.types.is_string(field.type)
+        else field
+        for field in table.schema
+    ]
+    return pa.Table.from_arrays(table.columns, schema=pa.schema(fields)) if fields else table

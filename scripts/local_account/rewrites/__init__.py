@@ -13,6 +13,7 @@ from sqlglot import exp
 from sqlglot.optimizer.annotate_types import annotate_types
 
 from local_account.rewrites import arrays, functions, names, numbers, tables, times, variants
+from local_account.rewrites.columns import KindsOf, note_kinds
 from local_account.rewrites.kinds import Rule
 
 RULES: tuple[Rule, ...] = (
@@ -33,10 +34,21 @@ def _rules_for(kind: type) -> tuple[Rule, ...]:
     return tuple(rule for rule in RULES if issubclass(kind, rule.nodes))
 
 
-def rewrite(tree: exp.Expression) -> exp.Expression:
-    """A new tree for DuckDB. Raises SqlError for what this account cannot do rightly."""
+def understood(tree: exp.Expression, kinds_of: KindsOf = lambda _: {}) -> exp.Expression:
+    """A new tree whose nodes know their types, as far as they can be known; `kinds_of` tells those of a physical table's columns."""
     root = tree.copy()
     annotate_types(root, dialect="snowflake")
+    note_kinds(root, kinds_of)
+    return root
+
+
+def rewrite(tree: exp.Expression, kinds_of: KindsOf = lambda _: {}) -> exp.Expression:
+    """A new tree for DuckDB. Raises SqlError for what this account cannot do rightly."""
+    return rewritten(understood(tree, kinds_of))
+
+
+def rewritten(root: exp.Expression) -> exp.Expression:
+    """As `rewrite`, for a tree that is understood already; it is changed."""
     names.number_placeholders(root)
     # Read backwards, the order "parent before child" is "child before parent".
     for node in reversed(list(root.walk(bfs=False))):

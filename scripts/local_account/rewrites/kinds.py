@@ -42,15 +42,24 @@ _KINDS = {
 _VARIANTS = (exp.JSONExtract, exp.GetExtract, exp.ParseJSON, exp.ArrayAgg, exp.ObjectAgg, exp.Struct, exp.JSONObject, exp.StarMap)
 
 
+_OF_THEIR_ARGUMENT = (
+    exp.Paren, exp.Alias, exp.Max, exp.Min, exp.AnyValue, exp.Window, exp.IgnoreNulls, exp.Filter, exp.Lag, exp.Lead, exp.FirstValue, exp.LastValue,
+    exp.NthValue, exp.Nullif, exp.Distinct,
+)  # fmt: skip
+_OF_THEIR_ARGUMENTS = (exp.Coalesce, exp.Greatest, exp.Least)
+
+
 def kind_of_type(type_: exp.DataType) -> str | None:
     """text, number, float, boolean, date, time, ntz, tz, binary or variant."""
     return _KINDS.get(type_.this)
 
 
-def kind(node: exp.Expression) -> str | None:
-    """The kind of an expression's value; None when only the binder can tell, which is so for most columns."""
-    if isinstance(node, (exp.Paren, exp.Alias)):
-        return kind(node.this)
+def kind(node: exp.Expression | None) -> str | None:
+    """The kind of an expression's value; None when only the binder can tell."""
+    if node is None or isinstance(node, exp.Null):
+        return None
+    if isinstance(node, exp.Column):
+        return node.meta.get("kind")
     if isinstance(node, exp.Literal):
         return "text" if node.is_string else "number"
     if isinstance(node, exp.JSONExtractScalar):
@@ -59,11 +68,28 @@ def kind(node: exp.Expression) -> str | None:
         return "variant"
     if isinstance(node, (exp.Cast, exp.TryCast)):
         return kind_of_type(node.to)
-    if isinstance(node, exp.Column) or node.type is None:
-        return None
-    found = kind_of_type(node.type)
+    if isinstance(node, _OF_THEIR_ARGUMENT):
+        return kind(node.this)
+    if isinstance(node, _OF_THEIR_ARGUMENTS):
+        return _agreed([node.this, *node.expressions])
+    if isinstance(node, exp.If):
+        return _agreed([node.args["true"], node.args.get("false")])
+    if isinstance(node, exp.Case):
+        return _agreed([*(branch.args["true"] for branch in node.args["ifs"]), node.args.get("default")])
+    if isinstance(node, exp.Subquery):
+        return kind(node.this)
+    if isinstance(node, exp.Select):
+        return kind(node.expressions[0])
+    if isinstance(node, (exp.Add, exp.Sub, exp.Mul, exp.Mod)):
+        return "number" if kind(node.this) == kind(node.expression) == "number" else None
+    found = kind_of_type(node.type) if node.type is not None else None
     # sqlglot takes decimal literals for doubles, and so everything computed from them.
     return None if found == "float" else found
+
+
+def _agreed(nodes: list[exp.Expression | None]) -> str | None:
+    kinds = {kind(node) for node in nodes if node is not None and not isinstance(node, exp.Null)}
+    return kinds.pop() if len(kinds) == 1 else None
 
 
 def call(name: str, *arguments: exp.Expression | str | int, type: str | None = None) -> exp.Anonymous:

@@ -63,12 +63,13 @@ create or replace macro sf_get(v, k) as case
     when typeof(k) = 'VARCHAR' then json_extract(v, '$."' || k::varchar || '"')
     else json_extract(v, '$[' || k::varchar || ']') end;
 
--- FLATTEN.
+-- FLATTEN: the parts of an object or an array, each with its key or index.
+create or replace macro sf_parts(input) as case json_type(input)
+    when 'ARRAY' then list_transform(input::json[], lambda v, i: {'key': null::varchar, 'path': '[' || (i - 1) || ']', 'index': (i - 1)::bigint, 'value': coalesce(v, 'null'::json)})
+    when 'OBJECT' then list_transform(json_keys(input), lambda k: {'key': k, 'path': k, 'index': null::bigint, 'value': json_extract(input, '$."' || k || '"')}) end;
 create or replace macro sf_flatten(input) as table
-    select hash(input) // 2 as "SEQ", case when json_type(input) = 'OBJECT' then e.key end as "KEY",
-        case when json_type(input) = 'OBJECT' then e.key else '[' || e.key || ']' end as "PATH",
-        case when json_type(input) = 'ARRAY' then e.key::bigint end as "INDEX", e.value as "VALUE", input as "THIS"
-    from json_each(case when json_type(input) in ('OBJECT', 'ARRAY') then input end) e order by e.id;
+    select hash(input) // 2 as "SEQ", part.key as "KEY", part.path as "PATH", part.index as "INDEX", part.value as "VALUE", input as "THIS"
+    from (select unnest(sf_parts(input)) as part);
 create or replace macro sf_flatten_outer(input) as table
     select hash(input) // 2 as "SEQ", e."KEY", e."PATH", e."INDEX", e."VALUE", input as "THIS"
     from (select 1) left join sf_flatten(input) e on true;

@@ -1,5 +1,8 @@
 """Variants, objects and arrays: JSON text in DuckDB."""
 
+import json
+import re
+
 from sqlglot import exp
 
 from local_account.rewrites.kinds import call, cast, kind, kind_of_type, literal, moment_of, rule, scalar, text_of, variant_of
@@ -63,8 +66,6 @@ def _entry(key: exp.Expression, value: exp.Expression, *, keep_null: bool) -> ex
     if isinstance(value, exp.Null) or keep_null:
         text = literal("null") if isinstance(value, exp.Null) else call("coalesce", text, literal("null"))
     if isinstance(key, exp.Literal):
-        import json
-
         prefix = literal(json.dumps(key.name, ensure_ascii=False) + ":")
     else:
         prefix = exp.DPipe(this=call("to_json", text_of(key)), expression=literal(":"))
@@ -294,7 +295,35 @@ def objects(node: exp.Expression) -> exp.Expression:
     return node
 
 
+# --- many paths of one variant
+
+_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_CONDITIONAL = (exp.Case, exp.If, exp.Coalesce, exp.And, exp.Or, exp.Subquery, exp.Lambda, exp.Window, exp.AggFunc)
+_MANY = 4
+
+
+@rule(exp.Select)
+def one_parse(node: exp.Select) -> exp.Expression:
+    """Snowflake keeps a variant's members as columns; DuckDB parses the text anew for each path. Many paths are read from one struct, which DuckDB computes once."""
+    paths: dict[str, list[tuple[exp.JSONExtractScalar, str]]] = {}
+    for item in node.expressions:
+        for found in item.find_all(exp.JSONExtractScalar):
+            steps = found.expression.expressions if isinstance(found.expression, exp.JSONPath) else ()
+            if isinstance(found.this, exp.Column) and len(steps) == 2 and isinstance(steps[1], exp.JSONPathKey) and _KEY.fullmatch(str(steps[1].this)):
+                if not isinstance(found.find_ancestor(*_CONDITIONAL, exp.Select), _CONDITIONAL):
+                    paths.setdefault(found.this.sql(), []).append((found, steps[1].this))
+    for of_column in paths.values():
+        keys = sorted({key for _, key in of_column})
+        if len(keys) < _MANY or len({key.lower() for key in keys}) < len(keys):
+            continue
+        shape = json.dumps(dict.fromkeys(keys, "VARCHAR"))
+        for found, key in of_column:
+            read = call("struct_extract", call("from_json", found.this.copy(), literal(shape)), literal(key), type="text")
+            found.replace(read)
+    return node
+
+
 RULES = (
     casts, path, member, object_construct, object_construct_keep_null, object_of_row, to_variant, parse_json,
-    comparison, comparison_with_several, extremes, order, text_arguments, concatenation, mixed_results, typeof, value_types, objects,
+    comparison, comparison_with_several, extremes, order, text_arguments, concatenation, mixed_results, typeof, value_types, objects, one_parse,
 )  # fmt: skip

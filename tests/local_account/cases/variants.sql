@@ -111,3 +111,22 @@ select split('a,b', ','), split_part('a,b', ',', 2), strtok('a b', ' ', 1), strt
 --> ["a","b"] | b | a | ["a","b"]
 select f.seq > 0, f.this from v, lateral flatten(input => j, path => 'l') f where id = 1 and f.index = 0;
 --> true | [1,{"b":2}]
+-- Columns are known for what they hold, through sub-queries, common table expressions, views and joins.
+create view seen as select j, j:a as a, t from v;
+with c as (select a x, t from seen), d as (select * from c) select x || '', x = 'x', upper(x), typeof(x) from d where x = 'x' and t = 'plain';
+--> x | true | X | VARCHAR
+select max(s.j:n), max(a) from (select j, a from seen) s;
+--> 10 | "y"
+select id from v order by j:n desc, id limit 1;
+--> 3
+select v2.id from v v1 join v v2 on v1.j:a = v2.t where v2.id is null;
+select count(*) from v where j = 'five';
+--> 1
+select t || '-' || j:n || '-' || id from v where id = 1;
+--> plain-5-1
+create table many as select j:a::varchar a, j:n::int n, j:d::float d, j:when::timestamp_ntz w, j:o.k k, j:z z, iff(j:n > 5, j:a::varchar, 'low') b, j:a::varchar || j:n::varchar from v where id = 1;
+--! 2022
+create table many as select j:a::varchar a, j:n::int n, j:d::float d, j:when::timestamp_ntz w, j:o.k k, j:z z, iff(j:n > 5, j:a::varchar, 'low') b, j:a::varchar || j:n::varchar c from v where id = 1;
+select * from many;
+--: text | number(38,0) | real | timestamp_ntz | variant | variant | text | text
+--> x | 5 | 1.5 | 2024-01-02 03:04:05.678000 | null | null | low | x5

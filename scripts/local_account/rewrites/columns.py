@@ -1,0 +1,155 @@
+"""What kind of value each column of a statement holds, from the tables it reads."""
+
+from collections.abc import Callable, Mapping
+
+from sqlglot import exp
+
+from local_account.rewrites.kinds import kind
+
+Kinds = Mapping[str, str | None]
+KindsOf = Callable[[exp.Table], Kinds]
+
+_FLATTENED = {"SEQ": "number", "KEY": "text", "PATH": "text", "INDEX": "number", "VALUE": "variant", "THIS": "variant"}
+
+
+def note_kinds(root: exp.Expression, kinds_of: KindsOf) -> None:
+    """Writes into every column's `meta["kind"]` what is known of it; `kinds_of` tells the columns of a physical table."""
+    reader = _Reader(kinds_of)
+    for column in list(root.find_all(exp.Column)):
+        reader.kind_of(column)
+
+
+def _name(identifier: exp.Expression) -> str:
+    return identifier.name if identifier.args.get("quoted") else identifier.name.upper()
+
+
+class _Reader:
+    """Looks columns up from the inside out, as SQL does."""
+
+    def __init__(self, kinds_of: KindsOf) -> None:
+        self.kinds_of = kinds_of
+        self.outputs: dict[int, dict[str, str | None]] = {}
+        self.sources: dict[int, list[tuple[str, Kinds]]] = {}
+
+    def kind_of(self, column: exp.Column) -> str | None:
+        if "kind" not in column.meta:
+            column.meta["kind"] = None  # a column that depends on itself (a recursive query) stays unknown
+            column.meta["kind"] = self._found(column)
+        return column.meta["kind"]
+
+    def _found(self, column: exp.Column) -> str | None:
+        if not isinstance(column.this, exp.Identifier):
+            return None
+        name, table = _name(column.this), column.args.get("table") and _name(column.args["table"])
+        scope = column.parent
+        while scope is not None:
+            if isinstance(scope, (exp.Select, exp.Update, exp.Delete, exp.Merge)):
+                for alias, kinds in self._sources(scope):
+                    if (table is None or table == alias) and name in kinds:
+                        return kinds[name]
+                if table is None and isinstance(scope, exp.Select) and column.find_ancestor(exp.From, exp.Join, exp.Select) is scope:
+                    for item in scope.expressions:  # a name given in the same select
+                        if isinstance(item, exp.Alias) and _name(item.args["alias"]) == name and not _within(column, item):
+                            return self._kind(item.this)
+            scope = scope.parent
+        return None
+
+    def _kind(self, node: exp.Expression) -> str | None:
+        for column in node.find_all(exp.Column):
+            self.kind_of(column)
+        return kind(node)
+
+    def _sources(self, scope: exp.Expression) -> list[tuple[str, Kinds]]:
+        found = self.sources.get(id(scope))
+        if found is None:
+            found = self.sources[id(scope)] = []
+            nodes = []
+            for name in ("this", "using", "from_"):
+                node = scope.args.get(name)
+                nodes += [node.this if isinstance(node, exp.From) else node] if isinstance(node, exp.Expression) else node or []
+            nodes += [join.this for join in scope.args.get("joins") or ()]
+            if isinstance(scope.args.get("from_"), exp.From):
+                nodes += [join.this for join in scope.args["from_"].this.args.get("joins") or ()]
+            nodes += scope.args.get("laterals") or ()
+            for node in nodes:
+                found.append((self._alias(node), self._columns(node)))
+        return found
+
+    def _alias(self, node: exp.Expression) -> str:
+        alias = node.args.get("alias")
+        if isinstance(alias, exp.TableAlias) and alias.this:
+            return _name(alias.this)
+        return _name(node.this) if isinstance(node, exp.Table) and isinstance(node.this, exp.Identifier) else ""
+
+    def _columns(self, node: exp.Expression) -> Kinds:
+        if isinstance(node, exp.Schema):
+            return self._columns(node.this)
+        if isinstance(node, (exp.Lateral, exp.TableFromRows)):
+            return _FLATTENED if isinstance(node.this, exp.Explode) else {}
+        alias = node.args.get("alias")
+        names = [_name(item) for item in alias.args.get("columns") or ()] if isinstance(alias, exp.TableAlias) else []
+        if isinstance(node, exp.Table) and isinstance(node.this, exp.Identifier):
+            common = None if node.args.get("db") else self._common(node)
+            kinds = self.kinds_of(node) if common is None else common
+        elif isinstance(node, (exp.Subquery, exp.Lateral)):
+            kinds = self._outputs(node.this)
+        elif isinstance(node, exp.Values) and node.expressions:
+            first = node.expressions[0]
+            values = first.expressions if isinstance(first, exp.Tuple) else [first]
+            # Rows may differ in their types, so only what all rows agree on is known.
+            rows = [row.expressions if isinstance(row, exp.Tuple) else [row] for row in node.expressions]
+            kinds = {f"COLUMN{index + 1}": _common_kind([kind(row[index]) for row in rows if index < len(row)]) for index in range(len(values))}
+        else:
+            return {}
+        return dict(zip(names, kinds.values(), strict=False)) if names else kinds
+
+    def _common(self, table: exp.Table) -> Kinds | None:
+        """The columns of a common table expression; None when the name is none."""
+        name, scope = _name(table.this), table.parent
+        while scope is not None:
+            with_ = scope.args.get("with_")
+            for cte in with_.expressions if with_ else ():
+                if _name(cte.args["alias"].this) != name:
+                    continue
+                if not _within(table, cte):
+                    kinds = self._outputs(cte.this)
+                    names = [_name(item) for item in cte.args["alias"].args.get("columns") or ()]
+                    return dict(zip(names, kinds.values(), strict=False)) if names else kinds
+                if with_.args.get("recursive"):
+                    return {}
+            scope = scope.parent
+        return None
+
+    def _outputs(self, query: exp.Expression) -> dict[str, str | None]:
+        found = self.outputs.get(id(query))
+        if found is not None:
+            return found
+        found = self.outputs[id(query)] = {}
+        if isinstance(query, exp.Subquery):
+            found.update(self._outputs(query.this))
+        elif isinstance(query, exp.SetOperation):
+            left, right = self._outputs(query.this), self._outputs(query.expression)
+            found.update({name: _common_kind(pair) for name, pair in zip(left, zip(left.values(), right.values(), strict=False), strict=False)})
+        elif isinstance(query, exp.Select):
+            for item in query.expressions:
+                if isinstance(item, exp.Star) or (isinstance(item, exp.Column) and isinstance(item.this, exp.Star)):
+                    table = item.args.get("table") and _name(item.args["table"]) if isinstance(item, exp.Column) else None
+                    for alias, kinds in self._sources(query):
+                        if table in (None, alias):
+                            found.update(kinds)
+                else:
+                    found[item.alias_or_name if isinstance(item, exp.Alias) and item.args["alias"].args.get("quoted") else item.alias_or_name.upper()] = self._kind(item)
+        return found
+
+
+def _within(node: exp.Expression, owner: exp.Expression) -> bool:
+    while node is not None:
+        if node is owner:
+            return True
+        node = node.parent
+    return False
+
+
+def _common_kind(kinds) -> str | None:
+    known = set(kinds)
+    return known.pop() if len(known) == 1 else None
