@@ -89,7 +89,8 @@ def code(text: str) -> str:
     return re.sub(r"[ \t]*--[^\n]*\n?", "\n", text).strip()
 
 
-DOOR = """
+DOORS = {
+    "land_events": """
 create or replace procedure core.land_events(events variant)
 returns varchar
 language sql
@@ -106,7 +107,22 @@ begin
 end;
 $$;
 grant usage on procedure core.land_events(variant) to application role app_admin;
-"""
+""",
+    "as_the_app": """
+create or replace procedure core.as_the_app(statement varchar)
+returns varchar
+language sql
+execute as owner
+as
+$$
+begin
+    execute immediate :statement;
+    return 'done';
+end;
+$$;
+grant usage on procedure core.as_the_app(varchar) to application role app_admin;
+""",
+}
 KINDS = {
     "setup_file": lambda file: True,
     "table_file": lambda file: file.kind == "table",
@@ -133,7 +149,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 class App:
-    """An app of our own: the one of this clone, with one procedure more, as a consumer's connection sees it."""
+    """An app of our own: the one of this clone, with DOORS to its inside, as a consumer's connection sees it."""
 
     def __init__(self, connection, upgrade: Callable[[], object]):
         self.cursor = connection.cursor()
@@ -152,29 +168,26 @@ class App:
     def rows(self, query: str, *values: object) -> list[tuple]:
         return self.cursor.execute(query, values).fetchall()
 
-    def everything(self) -> list[list[tuple]]:
-        """All rows of bronze and gold, in a stable order."""
-        tables = [
-            "bronze.stg_customers", "bronze.stg_purchases", "bronze.stg_purchase_lines", "bronze.stg_returns",
-            "bronze.stg_marketing_touches", "bronze.stg_supply_chain", "bronze.quarantined_events",
-            "gold.customer_profiles", "gold.customer_statistics", "gold.fct_sales", "gold.fct_sale_lines", "pipeline.progress",
-        ]  # fmt: skip
-        return [sorted(self.rows(f"select * from {table}"), key=repr) for table in tables]
+    def as_the_app(self, statement: str) -> None:
+        """Runs what only the app may do, to see what becomes of it."""
+        self.cursor.execute("call as_the_app(%s)", (statement,))
 
 
 @pytest.fixture(scope="session")
 def app(account, tmp_path_factory):
-    """The app of this clone with a door for landing events, installed beside the one of the other tests."""
-    folder = tmp_path_factory.mktemp("with_a_door")
+    """The app of this clone with two doors to its inside, installed beside the one of the other tests."""
+    folder = tmp_path_factory.mktemp("with_doors")
     for name in ("app", "src"):
         shutil.copytree(APP.parent / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(APP.parent / "snowflake.yml", folder)
-    (folder / "app/setup/core/land_events.sql").write_text(DOOR)
     setup = folder / "app/setup.sql"
     last = "execute immediate from './setup/core/initialize_version.sql';"
-    setup.write_text(setup.read_text().replace(last, f"{last}\nexecute immediate from './setup/core/land_events.sql';"))
+    contents = [last, *(f"execute immediate from './setup/core/{door}.sql';" for door in DOORS)]
+    setup.write_text(setup.read_text().replace(last, "\n".join(contents)))
+    for door, text in DOORS.items():
+        (folder / f"app/setup/core/{door}.sql").write_text(text)
 
-    name = f"{account.application}_with_a_door"
+    name = f"{account.application}_with_doors"
     names = {"RETAIL_STREAM_APPLICATION": name, "RETAIL_STREAM_PACKAGE": f"{name}_pkg"}
     shop = replace(account, environment=account.environment | names, application=name)
     install = partial(shop.snow, "app", "run", "--no-interactive", "--project", str(folder))

@@ -10,6 +10,7 @@ from decimal import Decimal
 from itertools import count
 
 import pytest
+from snowflake.connector.errors import ProgrammingError
 
 pytestmark = pytest.mark.end_to_end
 
@@ -239,12 +240,16 @@ def test_returns_touches_and_movements_are_typed_in_bronze(app):
 def test_a_transformation_with_nothing_to_do_changes_nothing(app):
     app.land(purchase(next(KEYS), Line(), ordered=app.now()))
     app.to_gold()
-    before = app.everything(), app.rows("select count(*) from reference_data.data_generation_audit")
+    state = (
+        "select (select count(*) from reference_data.data_generation_audit), (select max(changed_at) from pipeline.progress),"
+        " (select max(changed_at) from gold.customer_statistics), (select count(*) from gold.fct_sales)"
+    )
+    before = app.rows(state)
 
     app.to_gold()
     app.cursor.execute("call transform_raw_to_bronze()")
 
-    assert (app.everything(), app.rows("select count(*) from reference_data.data_generation_audit")) == before
+    assert app.rows(state) == before
 
 
 def test_gold_adds_up_and_customers_are_the_sums_of_their_sales(app):
@@ -271,6 +276,43 @@ def test_each_step_leaves_a_record_of_what_it_moved(app):
         "quarantined": 1, "duplicate": 0,
     }  # fmt: skip
     assert moved["GOLD"] == {"batches": 1, "fct_sales": 1, "fct_sale_lines": 1, "customer_profiles": 0, "customer_statistics": 1}
+
+
+def test_a_step_that_fails_raises_is_recorded_and_leaves_nothing_behind(app):
+    customer = next(KEYS)
+    app.land(profile(customer, signed_up=app.now()), purchase(customer, Line(), ordered=app.now()))
+    app.as_the_app("alter table gold.customer_statistics rename column total_items to hidden")
+    try:
+        with pytest.raises(ProgrammingError, match="TOTAL_ITEMS"):
+            app.to_gold()
+    finally:
+        app.as_the_app("alter table gold.customer_statistics rename column hidden to total_items")
+
+    ((status, reason),) = app.rows(
+        "select status, error_message from audit.pipeline_runs where layer = 'GOLD' order by run_timestamp desc limit 1"
+    )
+    assert status == "FAILED"
+    assert "TOTAL_ITEMS" in reason
+    assert app.rows("select count(*) from bronze.stg_purchases where customer_id = %s", customer) == [(1,)]
+    assert app.rows("select count(*) from gold.fct_sales where customer_id = %s", customer) == [(0,)]
+    app.to_gold()
+    assert app.rows("select total_orders from gold.dim_customers where customer_id = %s", customer) == [(1,)]
+
+
+@pytest.mark.parametrize("layer", ["BRONZE", "GOLD"])
+def test_the_record_of_a_run_that_died_is_closed_by_the_next_one(app, layer):
+    dead = f"dead {next(KEYS)}"
+    app.as_the_app(
+        "insert into reference_data.data_generation_audit (run_id, run_timestamp, run_type, status)"
+        f" select '{dead}', dateadd('hour', -1, sysdate()), '{layer}', 'RUNNING'"
+    )
+
+    app.land(profile(next(KEYS), signed_up=app.now()))
+    app.to_gold()
+
+    ((status, reason),) = app.rows("select status, error_message from audit.pipeline_runs where run_id = %s", dead)
+    assert status == "FAILED"
+    assert reason.startswith("The run ended without a word")
 
 
 @dataclasses.dataclass

@@ -131,7 +131,10 @@ begin
             union all
             select
                 5, 'raw', coalesce(last_runs.status, 'NO RUN YET'), last_runs.run_timestamp, last_runs.error_message, null, null,
-                iff(last_runs.run_type is null, 'CALL core.generate_retail_data(20, 50)', null)
+                case
+                    when last_runs.run_type is null then 'CALL core.generate_retail_data(20, 50)'
+                    when last_runs.status = 'FAILED' then 'Nothing of that run was kept: mend what last_result names, and generate again'
+                end
             from wish
             left join last_runs
                 on last_runs.run_type = 'GENERATION'
