@@ -316,6 +316,8 @@ def _failures(*, transaction_lost: bool = False) -> Iterator[None]:
         raise
     except Exception as error:
         failure = from_duckdb(error)
+        if failure.errno == 2140 and (name := failure.message.split()[-1].rstrip(".")) in snowflake_functions():
+            failure = unsupported(f"function {name}")
         failure.transaction_lost = transaction_lost
         raise failure from error
 

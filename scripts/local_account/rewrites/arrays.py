@@ -3,7 +3,7 @@
 from sqlglot import exp
 
 from local_account.errors import unsupported
-from local_account.rewrites.kinds import Type, call, cast, kind, literal, rule, text_of, variant_of
+from local_account.rewrites.kinds import call, cast, kind, literal, rule, text_of, variant_of
 
 
 @rule(exp.Array)
@@ -143,17 +143,21 @@ def object_agg(node: exp.ObjectAgg) -> exp.Expression:
     return call("coalesce", call("to_json", call("map", collected(key), collected(value))), cast(literal("{}"), "json"), type="variant")
 
 
-@rule(exp.GroupConcat)
-def listagg(node: exp.GroupConcat) -> exp.Expression:
-    """LISTAGG of text in Snowflake's formats."""
-    distinct = isinstance(node.this, exp.Distinct)
-    value = node.this.expressions[0] if distinct else node.this
-    if kind(value) not in ("text", "number", None):
+@rule(exp.GroupConcat, exp.WithinGroup, exp.Window)
+def listagg(node: exp.Expression) -> exp.Expression:
+    """LISTAGG of nothing is '' in Snowflake, NULL in DuckDB; times among its values stand in Snowflake's formats."""
+    inner = node
+    while isinstance(inner, (exp.Window, exp.WithinGroup)):
+        inner = inner.this
+    if not isinstance(inner, exp.GroupConcat) or inner.meta.get("done") or isinstance(node.parent, (exp.WithinGroup, exp.Window, exp.Filter)):
+        return node
+    value = inner.this.expressions[0] if isinstance(inner.this, exp.Distinct) else inner.this
+    if kind(value) not in ("text", "number"):
         value.replace(text_of(value.copy()))
-    return node
+    inner.meta["done"] = True
+    return call("coalesce", node.copy(), literal(""), type="text")
 
 
 RULES = (
     array_construct, array_construct_compact, to_array, functions, of_two_arrays, array_sort, lambdas, lists, array_agg, array_agg_over, object_agg, listagg,
 )  # fmt: skip
-_ = Type

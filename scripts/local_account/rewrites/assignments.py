@@ -93,8 +93,11 @@ def _fit_projection(item: exp.Expression, type_: str) -> exp.Expression:
 
 def _assign_set(assignments: list[exp.Expression], types: dict[str, str]) -> None:
     for assignment in assignments:
-        if isinstance(assignment, exp.EQ):
-            assignment.set("expression", _fit(assignment.expression, types.get(_name(assignment.this))))
+        if not (isinstance(assignment, exp.EQ) and isinstance(assignment.this, exp.Column)):
+            raise compilation(1003, f"syntax error: {assignment.sql(dialect='snowflake')} sets no column.")
+        if (name := _name(assignment.this)) not in types:
+            raise compilation(904, f"error line 1 at position 0\ninvalid identifier '{name}'")
+        assignment.set("expression", _fit(assignment.expression, types[name]))
 
 
 def _fit(value: exp.Expression, type_: str | None) -> exp.Expression:

@@ -135,3 +135,6 @@ create or replace macro sf_object_insert(o, key, value, replaces) as case
     when value is null then o
     else sf_object(list_append(list_filter(sf_members(o), lambda m: m.k <> key), {'k': key, 'v': value})) end;
 create or replace macro sf_get_ignore_case(o, key) as list_filter(sf_members(o), lambda m: lower(m.k) = lower(key))[1].v;
+create or replace macro sf_split_to_table(s, separator) as table
+    select 1 as "SEQ", part.index as "INDEX", part.value as "VALUE"
+    from (select unnest(list_transform(str_split(s, separator), lambda v, i: {'index': i::bigint, 'value': v})) as part);

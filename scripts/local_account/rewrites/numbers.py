@@ -142,6 +142,46 @@ def _whole(value: exp.Expression) -> exp.Expression:
     return value if isinstance(plain, (exp.Literal, exp.Null)) else cast(value, "bigint")
 
 
+@rule(exp.BitwiseAndAgg, exp.BitwiseOrAgg, exp.BitwiseXorAgg)
+def bits_of_numbers(node: exp.Expression) -> exp.Expression:
+    """BITAND_AGG and its kin take any NUMBER; DuckDB's take integers."""
+    node.set("this", _whole(node.this))
+    return node
+
+
+@rule(exp.Ceil, exp.Floor)
+def rounding_to_decimals(node: exp.Expression) -> exp.Expression:
+    """CEIL(x, n) keeps the type of x; sqlglot writes a quotient, which is a float in DuckDB."""
+    if node.args.get("decimals") is None or node.meta.get("done"):
+        return node
+    inner = node.copy()
+    inner.meta["done"] = True
+    return call("cast_to_type", inner, node.this)
+
+
+@rule(exp.Add, exp.Sub)
+def days(node: exp.Expression) -> exp.Expression:
+    """DATE + NUMBER is a DATE some days later; DuckDB adds integers only."""
+    left, right = kind(node.this), kind(node.expression)
+    if left == "date" and right not in ("date", "ntz", "tz", None) and not isinstance(node.expression, exp.Interval):
+        node.set("expression", cast(exp.Paren(this=node.expression), "integer"))
+    elif right == "date" and left == "number":
+        node.set("this", cast(exp.Paren(this=node.this), "integer"))
+    return node
+
+
+@rule(exp.Rand, exp.Uniform, exp.Randstr, exp.Zipf)
+def randomness(node: exp.Expression) -> exp.Expression:
+    """A seed, or a column in its place, fixes the values in Snowflake; DuckDB knows one seed for a whole session. So only RANDOM() itself is taken."""
+    if isinstance(node, (exp.Randstr, exp.Zipf)):
+        raise unsupported(f"function {node.sql_name()}")
+    if isinstance(node, exp.Rand) and node.this is not None:
+        raise unsupported("RANDOM with a seed")
+    if isinstance(node, exp.Uniform) and node.args.get("gen") is not None and node.args["gen"].find(exp.Rand) is None:
+        raise unsupported("UNIFORM of anything but RANDOM()")
+    return node
+
+
 @rule(exp.ToNumber)
 def to_number(node: exp.ToNumber) -> exp.Expression:
     """TO_NUMBER(value, [format,] precision, scale); DuckDB has casts only, so formats of plain digits alone can be honoured."""
@@ -156,4 +196,7 @@ def number_text(value: exp.Expression) -> exp.Expression:
     return text_of(value) if kind(value) == "variant" else value
 
 
-RULES = (types, variants_as_numbers, quotient, wide_product, mean, mean_over, median, percentile, whole_arguments, to_number)
+RULES = (
+    types, variants_as_numbers, quotient, wide_product, mean, mean_over, median, percentile, whole_arguments, bits_of_numbers,
+    rounding_to_decimals, days, randomness, to_number,
+)  # fmt: skip

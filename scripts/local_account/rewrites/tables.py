@@ -5,7 +5,7 @@ from sqlglot import exp
 from local_account.errors import unsupported
 from local_account.rewrites.kinds import call, cast, literal, rule
 
-_FLATTENED = ("SEQ", "KEY", "PATH", "INDEX", "VALUE", "THIS")
+_COUNTED = "_SEQUENCE"
 
 
 def _named(function: exp.Expression) -> dict[str, exp.Expression]:
@@ -50,7 +50,38 @@ def _generator(function: exp.Generator, node: exp.Expression) -> exp.Expression:
         raise unsupported("GENERATOR without ROWCOUNT")
     alias = node.args.get("alias")
     name = alias.this.copy() if alias and alias.this else exp.to_identifier("GENERATOR", quoted=True)
-    return exp.Table(this=call("range", cast(count, "bigint")), alias=exp.TableAlias(this=name, columns=[exp.to_identifier("_SEQUENCE", quoted=True)]))
+    return exp.Table(this=call("range", cast(count, "bigint")), alias=exp.TableAlias(this=name, columns=[exp.to_identifier(_COUNTED, quoted=True)]))
 
 
-RULES = (flatten,)
+@rule(exp.Seq1, exp.Seq2, exp.Seq4, exp.Seq8)
+def sequence(node: exp.Expression) -> exp.Expression:
+    """SEQ4() numbers the rows of a generator; sqlglot writes a window function, which cannot stand inside another one."""
+    select = node.find_ancestor(exp.Select)
+    sources = [select.args["from_"].this, *(join.this for join in select.args.get("joins") or ())] if select and select.args.get("from_") else []
+    for source in sources:
+        alias = source.args.get("alias")
+        if alias and [column.name for column in alias.args.get("columns") or ()] == [_COUNTED]:
+            return exp.column(exp.to_identifier(_COUNTED, quoted=True), table=alias.this.copy())
+    return node
+
+
+@rule(exp.Lateral, exp.TableFromRows)
+def split_to_table(node: exp.Expression) -> exp.Expression:
+    """SPLIT_TO_TABLE: rows of the parts of a text."""
+    function = node.this
+    if not isinstance(function, exp.SplitToTable):
+        return node
+    alias = node.args.get("alias")
+    alias = exp.TableAlias(this=alias.this.copy() if alias and alias.this else exp.to_identifier("SPLIT", quoted=True))
+    return exp.Table(this=call("sf_split_to_table", *function.iter_expressions()), alias=alias)
+
+
+@rule(exp.Join)
+def as_of(node: exp.Join) -> exp.Expression:
+    """ASOF JOIN: DuckDB's has another syntax."""
+    if node.text("method").upper() == "ASOF":
+        raise unsupported("ASOF JOIN")
+    return node
+
+
+RULES = (flatten, sequence, split_to_table, as_of)

@@ -184,6 +184,16 @@ def to_timestamp(node: exp.Anonymous) -> exp.Expression:
     return call("try", new, type=type_) if safe else new
 
 
+@rule(exp.Anonymous)
+def to_date(node: exp.Anonymous) -> exp.Expression:
+    """TO_DATE of what sqlglot does not see through."""
+    name = node.name.upper()
+    if name not in ("TO_DATE", "TRY_TO_DATE", "DATE") or len(node.expressions) != 1:
+        return node
+    new = cast(moment_of(node.expressions[0], "ntz"), "date")
+    return call("try", new, type="date") if name.startswith("TRY") else new
+
+
 @rule(exp.StrToTime, exp.UnixToTime)
 def read_time(node: exp.Expression) -> exp.Expression:
     """As `to_timestamp`, where sqlglot has read the call already."""
@@ -194,4 +204,4 @@ def read_time(node: exp.Expression) -> exp.Expression:
     return node
 
 
-RULES = (session_value, now, add, difference, truncation, convert_timezone, to_char, to_timestamp, read_time)
+RULES = (session_value, now, add, difference, truncation, convert_timezone, to_char, to_timestamp, to_date, read_time)

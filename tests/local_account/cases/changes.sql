@@ -52,3 +52,7 @@ insert all into target (id) values (1) select 1;
 --! 2
 delete from target;
 --> 1
+update target set (id, name) = (1, 'x');
+--! 1003
+update target set nosuch = 1;
+--! 904

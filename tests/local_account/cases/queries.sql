@@ -76,3 +76,29 @@ select 'a' || null, concat('a', null), 'x' || 1.50 || true;
 --> NULL | NULL | x1.50true
 select x'6162', to_binary('6162', 'hex'), hex_decode_string('6162');
 --> b'ab' | b'ab' | ab
+select random(1);
+--! 2
+select uniform(1, 10, 5);
+--! 2
+select hll(1);
+--! 2
+select conditional_true_event(true) over (order by 1);
+--! 2
+select * from values (1) a asof join values (2) b match_condition (a.column1 >= b.column1);
+--! 2
+select listagg(column1, ',') from values ('a') where false;
+--> 
+select row_number() over (order by seq4()), seq4() from table(generator(rowcount => 2));
+--> 1 | 0
+--> 2 | 1
+select index, value from table(split_to_table('a,b', ','));
+--> 1 | a
+--> 2 | b
+select bitor_agg(column1), boolor_agg(column1 > 1), ceil(column1 / 3, 1) from values (1::int) group by column1;
+--> 1 | false | 0.400000
+select to_date('2024-01-01') + column1, '2024-01-03'::date - 1, 1 + '2024-01-03'::date from values (2::int);
+--> 2024-01-03 | 2024-01-02 | 2024-01-04
+select '2024-01-01 00:00:00'::timestamp_ntz - '2023-01-01'::timestamp_ntz;
+--! 2
+select [1, 2], array_generate_range(0, 2), split('a', 'b');
+--> [1,2] | [0,1] | ["a"]
