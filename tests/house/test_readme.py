@@ -27,6 +27,7 @@ class Newcomer:
     clone: Path
     environment: dict[str, str]
     worksheet: list[snowflake.connector.SnowflakeConnection] = field(default_factory=list)
+    said: str = ""
 
     def shell(self, script: str) -> str:
         """Runs a block in a shell that keeps its variables from block to block."""
@@ -43,16 +44,23 @@ class Newcomer:
             pytest.fail(f"{script}\nended with {done.returncode}:\n{done.stdout}", pytrace=False)
         variables = (self.clone / ".environment").read_text().split("\0")
         self.environment = dict(variable.split("=", 1) for variable in variables if variable)
+        self.said += done.stdout
         return done.stdout
+
+    def connect(self) -> snowflake.connector.SnowflakeConnection:
+        connections = Path(self.environment["SNOWFLAKE_HOME"]) / "connections.toml"
+        return snowflake.connector.connect(connection_name="local", connections_file_path=connections)
 
     def sql(self, script: str) -> None:
         if not self.worksheet:
-            connections = Path(self.environment["SNOWFLAKE_HOME"]) / "connections.toml"
-            self.worksheet.append(
-                snowflake.connector.connect(connection_name="local", connections_file_path=connections)
-            )
+            self.worksheet.append(self.connect())
         for statement, _ in split_statements(StringIO(script), remove_comments=True):
             self.worksheet[0].cursor().execute(statement)
+
+    def ids_of_events(self) -> set[int]:
+        with self.connect() as connection:
+            rows = connection.cursor().execute("select event_id from retail_stream.raw_data.raw_retail_events")
+            return {event_id for (event_id,) in rows}
 
     def python(self, script: str) -> str:
         return self.shell(f".venv/bin/python -c {shlex.quote(script)}")
@@ -80,6 +88,28 @@ def newcomer(clean_environment, unused_port, tmp_path_factory):
     newcomer.shell("scripts/account stop")
 
 
-@pytest.mark.parametrize(("language", "text"), BLOCKS, ids=[text.splitlines()[0] for _, text in BLOCKS])
+@pytest.mark.parametrize(("language", "text"), BLOCKS, ids=[text.splitlines()[0].strip()[:60] for _, text in BLOCKS])
 def test_a_block_of_the_readme_runs(newcomer, language, text):
     {"sh": newcomer.shell, "sql": newcomer.sql, "python": newcomer.python}[language](text)
+
+
+@pytest.mark.parametrize("command", ["scripts/run", "scripts/run --connection local --yes"])
+def test_another_run_upgrades_in_place_and_keeps_every_row(newcomer, command):
+    """The second form is the one for real accounts: here it is given the local account by its name."""
+    before = newcomer.ids_of_events()
+    said = newcomer.shell(command)
+
+    assert "Upgrading existing application object" in said
+    assert 0 < len(before) < len(newcomer.ids_of_events())
+    assert before <= newcomer.ids_of_events()
+
+
+def test_what_scripts_run_says_to_do_next_works(newcomer):
+    lines = [
+        line.strip()
+        for line in newcomer.said.partition("What next")[2].partition("scripts/account stop")[0].splitlines()
+    ]
+    commands = [line for line in lines if line.startswith(("snow ", "scripts/", "eval "))]
+
+    assert len(commands) >= 5
+    newcomer.shell("\n".join(commands))

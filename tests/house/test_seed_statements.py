@@ -34,6 +34,7 @@ class Worksheet:
 
     def __init__(self, connection: Any) -> None:
         self.connection = connection
+        self.opened_at = self.value("select sysdate()")
 
     def run(self, statement: str) -> tuple[list[Row], int]:
         """The rows, with their names in lower case, and their number (of a DML: the rows it changed)."""
@@ -45,6 +46,13 @@ class Worksheet:
         rows, _ = self.run(statement)
         (value,) = rows[0].values()
         return value
+
+    def run_of_this_session(self, which: str) -> str:
+        """The id of the 'first' or the 'last' run since the session began; others may have used the app before."""
+        pick = {"first": "min_by", "last": "max_by"}[which]
+        return self.value(
+            f"select {pick}(run_id, run_timestamp) from audit.generation_runs where run_timestamp >= '{self.opened_at}'"
+        )
 
     def state(self) -> State:
         events, _ = self.run(
@@ -101,7 +109,7 @@ def settings_of_last_run(worksheet: Worksheet) -> dict[str, str]:
     rows, _ = worksheet.run(
         "select row_name, column_name, value from audit.run_settings "
         "where table_name in ('customer_segments', 'generation_parameters', 'product_categories') "
-        "and run_id = (select max_by(run_id, run_timestamp) from audit.generation_runs)"
+        f"and run_id = '{worksheet.run_of_this_session('last')}'"
     )
     settings = {(row["row_name"], row["column_name"].lower()): row["value"] for row in rows}
     return {
@@ -402,10 +410,7 @@ def test_a_statement_runs_as_printed_and_keeps_its_promise(worksheet, statement,
 
 def test_two_runs_are_compared_by_table_row_and_column(worksheet):
     """After the statements above: the first run, and the one that followed all the edits."""
-    first, last = (
-        worksheet.value(f"select {pick}(run_id, run_timestamp) from audit.generation_runs")
-        for pick in ("min_by", "max_by")
-    )
+    first, last = worksheet.run_of_this_session("first"), worksheet.run_of_this_session("last")
     changes, _ = worksheet.run(f"CALL COMPARE_GENERATION_RUNS('{first}', '{last}')")
     changed = {(row["table_name"], row["row_name"], row["column_name"].lower()): row for row in changes}
 
@@ -417,7 +422,7 @@ def test_two_runs_are_compared_by_table_row_and_column(worksheet):
 
 
 def test_the_snapshot_of_a_run_shows_the_settings_it_had(worksheet):
-    first = worksheet.value("select min_by(run_id, run_timestamp) from audit.generation_runs")
+    first = worksheet.run_of_this_session("first")
     settings, _ = worksheet.run(f"CALL VIEW_RUN_SNAPSHOT('{first}', 'ALL')")
 
     assert "toys_games" not in {row["row_name"] for row in settings}
