@@ -13,9 +13,8 @@ from pathlib import Path
 import pytest
 import sqlglot
 import yaml
-from sqlglot import exp
-
 from local_account.scripting import split
+from sqlglot import exp
 
 APP = Path(__file__).resolve().parents[2] / "app"
 CREATES = re.compile(

@@ -36,7 +36,11 @@ def staged(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 
 def test_the_bundle_is_the_files_of_the_clone_as_they_stand(staged):
-    app = {path.relative_to(ROOT / "app").as_posix(): path.read_text() for path in (ROOT / "app").rglob("*") if path.is_file()}
+    app = {
+        path.relative_to(ROOT / "app").as_posix(): path.read_text()
+        for path in (ROOT / "app").rglob("*")
+        if path.is_file()
+    }
     generator = {f"src/{path.name}": path.read_text() for path in (ROOT / "src/retail_stream").glob("*.py")}
 
     assert staged.keys() == (app | generator).keys()

@@ -74,18 +74,32 @@ def test_half_an_hour_later_a_batch_has_reached_gold_by_itself(account, stopped_
 def test_what_was_changed_between_two_runs_is_told_to_the_cell(app):
     generate = "call generate_retail_data(2, 3, 1, 1)"
     app.cursor.execute(generate)
-    app.cursor.execute("update reference_data.customer_segments set avg_order_value = avg_order_value + 1 where segment_name = 'premium'")
-    ((value,),) = app.rows("select avg_order_value::float from reference_data.customer_segments where segment_name = 'premium'")
+    app.cursor.execute(
+        "update reference_data.customer_segments set avg_order_value = avg_order_value + 1 where segment_name = 'premium'"
+    )
+    ((value,),) = app.rows(
+        "select avg_order_value::float from reference_data.customer_segments where segment_name = 'premium'"
+    )
     app.cursor.execute(generate)
     (second, changed), (first, _) = [(row[0], row[4]) for row in app.rows("call view_generation_audit(2)")]
 
     ((table, row, column, old, new),) = app.rows("call compare_generation_runs(%s, %s)", first, second)
-    assert (table, row, column, float(old), float(new)) == ("customer_segments", "premium", "avg_order_value", value - 1, value)
+    assert (table, row, column, float(old), float(new)) == (
+        "customer_segments",
+        "premium",
+        "avg_order_value",
+        value - 1,
+        value,
+    )
     assert changed == "customer_segments"
-    assert app.rows("select table_name, row_name, column_name from audit.configuration_changes where run_id = %s", second) == [
-        ("customer_segments", "premium", "avg_order_value")
-    ]
-    seen = {row[2]: row[3] for row in app.rows("call view_run_snapshot(%s, 'CUSTOMER_SEGMENTS')", second) if row[1] == "premium"}
+    assert app.rows(
+        "select table_name, row_name, column_name from audit.configuration_changes where run_id = %s", second
+    ) == [("customer_segments", "premium", "avg_order_value")]
+    seen = {
+        row[2]: row[3]
+        for row in app.rows("call view_run_snapshot(%s, 'CUSTOMER_SEGMENTS')", second)
+        if row[1] == "premium"
+    }
     assert float(seen["avg_order_value"]) == value
 
 

@@ -54,14 +54,18 @@ def test_default_rows_never_touch_a_row_that_is_there(setup_file):
 
 def test_a_grant_stands_in_the_file_of_the_object_that_it_opens(setup_file):
     kind, name = setup_file.kind, setup_file.object_name
-    opens = re.compile(rf"grant [a-z, ]+ on {kind} {re.escape(name)}(?:\((?P<types>[\w, ]*)\))? to application role app_\w+")
+    opens = re.compile(
+        rf"grant [a-z, ]+ on {kind} {re.escape(name)}(?:\((?P<types>[\w, ]*)\))? to application role app_\w+"
+    )
 
     for grant in setup_file.grants:
         assert opens.match(grant), grant
 
 
 def test_a_grant_on_a_procedure_repeats_the_types_of_its_arguments(procedure_file):
-    arguments = re.match(r"create or replace procedure [\w.]+\((.*?)\)\s*returns", procedure_file.statements[0], re.DOTALL)
+    arguments = re.match(
+        r"create or replace procedure [\w.]+\((.*?)\)\s*returns", procedure_file.statements[0], re.DOTALL
+    )
     types = [words.split()[1] for words in re.split(r",\s*(?![^(]*\))", arguments[1]) if words.strip()]
 
     for grant in procedure_file.grants:

@@ -70,7 +70,12 @@ def purchase(customer_id: int, *lines: Line, ordered: datetime, **changes: objec
 
 def test_an_order_reaches_gold_with_its_lines_and_its_margin(app):
     customer = next(KEYS)
-    order = purchase(customer, Line(), Line(line_number=2, quantity=1, unit_price=99.99, unit_cost=50, discount_amount=0), ordered=app.now())
+    order = purchase(
+        customer,
+        Line(),
+        Line(line_number=2, quantity=1, unit_price=99.99, unit_cost=50, discount_amount=0),
+        ordered=app.now(),
+    )
 
     app.land(order)
     app.to_gold()
@@ -84,7 +89,9 @@ def test_an_order_reaches_gold_with_its_lines_and_its_margin(app):
         order["event_data"]["order_id"], "premium", 3, 2, 3, Decimal("120.99"), Decimal("1.00"), Decimal("126.49"),
         Decimal("58.50"), Decimal("61.49"),
     )  # fmt: skip
-    lines = app.rows("select line_number, line_total, margin from gold.fct_sale_lines where customer_id = %s order by 1", customer)
+    lines = app.rows(
+        "select line_number, line_total, margin from gold.fct_sale_lines where customer_id = %s order by 1", customer
+    )
     assert lines == [(1, Decimal("20.00"), Decimal("11.50")), (2, Decimal("99.99"), Decimal("49.99"))]
 
 
@@ -114,7 +121,9 @@ def test_an_order_that_arrives_late_moves_the_first_order_back(app):
     app.land(purchase(customer, Line(), ordered=moment - timedelta(days=9)))
     app.to_gold()
 
-    found = app.rows("select first_order_at, last_order_at, total_orders from gold.dim_customers where customer_id = %s", customer)
+    found = app.rows(
+        "select first_order_at, last_order_at, total_orders from gold.dim_customers where customer_id = %s", customer
+    )
     assert found == [(moment - timedelta(days=9), moment - timedelta(days=3), 2)]
 
 
@@ -128,7 +137,9 @@ def test_the_newest_profile_wins_in_whatever_order_they_arrive(app):
     app.land(older)
     app.to_gold()
 
-    assert app.rows("select city, total_orders from gold.dim_customers where customer_id = %s", customer) == [("Elko", 0)]
+    assert app.rows("select city, total_orders from gold.dim_customers where customer_id = %s", customer) == [
+        ("Elko", 0)
+    ]
 
 
 def test_an_event_that_arrives_twice_counts_once(app):
@@ -141,7 +152,9 @@ def test_an_event_that_arrives_twice_counts_once(app):
     app.to_gold()
 
     assert app.rows("select count(*) from bronze.stg_purchases where customer_id = %s", customer) == [(1,)]
-    assert app.rows("select count(*) from bronze.stg_purchase_lines where order_id = %s", order["event_data"]["order_id"]) == [(1,)]
+    assert app.rows(
+        "select count(*) from bronze.stg_purchase_lines where order_id = %s", order["event_data"]["order_id"]
+    ) == [(1,)]
     assert app.rows("select total_orders from gold.dim_customers where customer_id = %s", customer) == [(1,)]
     assert app.rows("select count(*) from bronze.quarantined_events where event_id = %s", order["event_id"]) == [(0,)]
 
@@ -155,7 +168,9 @@ def test_an_order_that_two_events_tell_counts_once(app):
     app.land(second)
     app.to_gold()
 
-    assert app.rows("select count(*), sum(final_total) from gold.fct_sales where customer_id = %s", customer) == [(1, Decimal("26.50"))]
+    assert app.rows("select count(*), sum(final_total) from gold.fct_sales where customer_id = %s", customer) == [
+        (1, Decimal("26.50"))
+    ]
     assert app.rows("select count(*) from gold.fct_sale_lines where customer_id = %s", customer) == [(1,)]
     assert app.rows("select total_orders from gold.dim_customers where customer_id = %s", customer) == [(1,)]
 
@@ -198,7 +213,9 @@ def bad_batch(app) -> tuple[dict[str, dict], int]:
 def test_a_bad_event_is_put_aside_whole_with_the_reason(app, bad_batch, fault):
     event = bad_batch[0][fault]
 
-    ((reason, original),) = app.rows("select reason, event_data from bronze.quarantined_events where event_id = %s", event["event_id"])
+    ((reason, original),) = app.rows(
+        "select reason, event_data from bronze.quarantined_events where event_id = %s", event["event_id"]
+    )
     assert BAD[fault][1] in reason
     assert json.loads(original) == event["event_data"]
     assert app.rows("select count(*) from bronze.stg_purchase_lines where event_id = %s", event["event_id"]) == [(0,)]
@@ -227,13 +244,16 @@ def test_returns_touches_and_movements_are_typed_in_bronze(app):
     app.to_gold()
 
     assert app.rows(
-        "select return_id, quantity, refund_total, reason, returned_at from bronze.stg_returns where event_id = %s", returned["event_id"]
+        "select return_id, quantity, refund_total, reason, returned_at from bronze.stg_returns where event_id = %s",
+        returned["event_id"],
     ) == [(5, 1, Decimal("9.50"), "defective", moment)]
     assert app.rows(
-        "select channel_name, touch_type, cost, occurred_at from bronze.stg_marketing_touches where event_id = %s", touch["event_id"]
+        "select channel_name, touch_type, cost, occurred_at from bronze.stg_marketing_touches where event_id = %s",
+        touch["event_id"],
     ) == [("email", "click", Decimal("0.0125"), moment)]
     assert app.rows(
-        "select movement_type, warehouse_id, quantity, delay_days from bronze.stg_supply_chain where event_id = %s", movement["event_id"]
+        "select movement_type, warehouse_id, quantity, delay_days from bronze.stg_supply_chain where event_id = %s",
+        movement["event_id"],
     ) == [("delay", 2, 3, Decimal("1.50"))]
 
 
@@ -269,13 +289,21 @@ def test_each_step_leaves_a_record_of_what_it_moved(app):
     app.land(event("parade", {}), purchase(next(KEYS), Line(), ordered=app.now()))
     app.to_gold()
 
-    runs = app.rows("select layer, status, moved_counts from audit.pipeline_runs order by run_timestamp desc, layer limit 2")
+    runs = app.rows(
+        "select layer, status, moved_counts from audit.pipeline_runs order by run_timestamp desc, layer limit 2"
+    )
     moved = {layer: json.loads(counts) for layer, status, counts in runs if status == "COMPLETED"}
     assert moved["BRONZE"] == {
         "arrived": 2, "customer_profile": 0, "purchase": 1, "purchase_line": 1, "return": 0, "marketing_touch": 0, "supply_chain": 0,
         "quarantined": 1, "duplicate": 0,
     }  # fmt: skip
-    assert moved["GOLD"] == {"batches": 1, "fct_sales": 1, "fct_sale_lines": 1, "customer_profiles": 0, "customer_statistics": 1}
+    assert moved["GOLD"] == {
+        "batches": 1,
+        "fct_sales": 1,
+        "fct_sale_lines": 1,
+        "customer_profiles": 0,
+        "customer_statistics": 1,
+    }
 
 
 def test_a_step_that_fails_raises_is_recorded_and_leaves_nothing_behind(app):
