@@ -27,7 +27,12 @@ START_SECONDS = 60
 STOP_SECONDS = 30
 LEAST_DISK = 200_000_000  # bytes
 
-cli = typer.Typer(help="A Snowflake account in a process, for development: no cloud, no Docker, no token.", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+cli = typer.Typer(
+    help="A Snowflake account in a process, for development: no cloud, no Docker, no token.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
 Data = Annotated[Path, typer.Option("--data", help="Where the account's state lives.", envvar="LOCAL_ACCOUNT_DATA")]
 DEFAULT_DATA = ROOT / ".account"
 
@@ -44,7 +49,10 @@ def start(
         if port in (None, state["port"]):
             typer.echo(f"The account is running already on port {state['port']} (data: {data}).")
             return
-        _fail(f"The account of {data} is running on port {state['port']}.", "Stop it first (scripts/account stop), or give another --data.")
+        _fail(
+            f"The account of {data} is running on port {state['port']}.",
+            "Stop it first (scripts/account stop), or give another --data.",
+        )
     del running
     port = port or state.get("port") or PORT
     _require_disk(data)
@@ -57,8 +65,10 @@ def start(
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "scripts"), "TZ": "UTC"}
     if foreground:
         os.execve(sys.executable, command, environment)
-    with open(data / "account.log", "ab") as log:
-        process = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, cwd=data)
+    with (data / "account.log").open("ab") as log:
+        process = subprocess.Popen(
+            command, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, cwd=data
+        )
     until = time.monotonic() + START_SECONDS
     while time.monotonic() < until:
         if _ping(_read(data)):
@@ -66,7 +76,10 @@ def start(
             typer.echo('Let clients find it:  eval "$(scripts/account env)"')
             return
         if process.poll() is not None:
-            _fail(f"The account ended while it started:\n{_tail(data / 'account.log')}", f"The whole log: {data / 'account.log'}; a fresh start: scripts/account reset.")
+            _fail(
+                f"The account ended while it started:\n{_tail(data / 'account.log')}",
+                f"The whole log: {data / 'account.log'}; a fresh start: scripts/account reset.",
+            )
         time.sleep(0.1)
     process.terminate()
     _fail(f"The account did not answer within {START_SECONDS} seconds.", f"See {data / 'account.log'}.")
@@ -86,7 +99,14 @@ def serve(data: Data = DEFAULT_DATA) -> None:
     state = _read(data)
     account = Account(data.resolve(), HOST, state["port"])
     _write(data / "account.json", json.dumps({**state, "pid": os.getpid()}))
-    uvicorn.run(Server(account, state["secret"]).application(), host=HOST, port=state["port"], log_level="warning", access_log=False, timeout_graceful_shutdown=3)
+    uvicorn.run(
+        Server(account, state["secret"]).application(),
+        host=HOST,
+        port=state["port"],
+        log_level="warning",
+        access_log=False,
+        timeout_graceful_shutdown=3,
+    )
 
 
 @cli.command(hidden=True)
@@ -97,7 +117,9 @@ def statements() -> None:
 
     for pattern, _, _ in routes.ROUTES:
         typer.echo(re.sub(r"\{(\w+)(?::\w+)?\}", r"<\1>", pattern))
-    typer.echo("SELECT, WITH, VALUES, INSERT, UPDATE, DELETE, MERGE, TRUNCATE; CREATE, ALTER, DROP, COMMENT ON of TABLE and VIEW; scripting blocks")
+    typer.echo(
+        "SELECT, WITH, VALUES, INSERT, UPDATE, DELETE, MERGE, TRUNCATE; CREATE, ALTER, DROP, COMMENT ON of TABLE and VIEW; scripting blocks"
+    )
     typer.echo(f"INFORMATION_SCHEMA: {', '.join(sorted(information_schema._VIEWS))}, TASK_HISTORY()")
     typer.echo(f"system functions: {', '.join(sorted(system.FUNCTIONS))}")
     typer.echo(f"session parameters: {', '.join(sorted(databases.SESSION_PARAMETERS))}")
@@ -125,7 +147,9 @@ def status(data: Data = DEFAULT_DATA) -> None:
     """Says whether the account runs, where, and what time it is there. Exit code 1 when it does not run."""
     state = _read(data)
     if answer := _ping(state):
-        typer.echo(f"running on http://{HOST}:{state['port']} (pid {state['pid']}), data: {data}\nthe account's clock: {answer['now']}, sessions: {answer['sessions']}")
+        typer.echo(
+            f"running on http://{HOST}:{state['port']} (pid {state['pid']}), data: {data}\nthe account's clock: {answer['now']}, sessions: {answer['sessions']}"
+        )
         return
     typer.echo(f"not running (data: {data}). Start it: scripts/account start")
     raise typer.Exit(1)
@@ -141,7 +165,8 @@ def env(data: Data = DEFAULT_DATA) -> None:
         "SNOWFLAKE_DEFAULT_CONNECTION_NAME": "local",
         "SNOWFLAKE_DISABLE_PLATFORM_DETECTION": "true",  # or the connector asks the clouds' metadata addresses
         "NO_PROXY": ",".join(dict.fromkeys([HOST, *filter(None, os.environ.get("NO_PROXY", "").split(","))])),
-        "PATH": f"{Path(sys.executable).parent}{os.pathsep}" + os.environ.get("PATH", "").replace(f"{Path(sys.executable).parent}{os.pathsep}", ""),
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}"
+        + os.environ.get("PATH", "").replace(f"{Path(sys.executable).parent}{os.pathsep}", ""),
     }
     for name, value in exports.items():
         typer.echo(f"export {name}={shlex.quote(value)}")
@@ -171,7 +196,10 @@ def clock(
     if not _ping(state):
         _fail("The account is not running.", "scripts/account start")
     if action not in (None, "advance", "set") or (action and not value):
-        _fail(f"'{action} {value or ''}' is not known.", "scripts/account clock advance '30 minutes'  or  scripts/account clock set '2026-03-01 10:00:00'")
+        _fail(
+            f"'{action} {value or ''}' is not known.",
+            "scripts/account clock advance '30 minutes'  or  scripts/account clock set '2026-03-01 10:00:00'",
+        )
     answer = _ask(state, "/account/clock", {action: value} if action else {}, timeout=86_400)
     if not answer["success"]:
         _fail(answer["message"], "scripts/account clock --help")
@@ -219,7 +247,10 @@ def _write_connection(data: Path, port: int) -> None:
 
 
 def _ask(state: dict[str, Any], path: str, body: dict[str, Any] | None = None, timeout: float = 5) -> dict[str, Any]:
-    request = urllib.request.Request(f"http://{HOST}:{state['port']}{path}", headers={"X-Account-Secret": state["secret"], "Content-Type": "application/json"})
+    request = urllib.request.Request(
+        f"http://{HOST}:{state['port']}{path}",
+        headers={"X-Account-Secret": state["secret"], "Content-Type": "application/json"},
+    )
     if body is not None:
         request.data = json.dumps(body).encode()
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # no proxy stands before loopback
@@ -256,14 +287,20 @@ def _require_port(port: int) -> None:
         try:
             probe.bind((HOST, port))
         except OSError as error:
-            _fail(f"Port {port} cannot be used: {error.strerror} (another program has it).", f"Choose another: scripts/account start --port {port + 1}")
+            _fail(
+                f"Port {port} cannot be used: {error.strerror} (another program has it).",
+                f"Choose another: scripts/account start --port {port + 1}",
+            )
 
 
 def _require_disk(data: Path) -> None:
     there = next(folder for folder in (data, *data.absolute().parents) if folder.exists())
     free = shutil.disk_usage(there).free
     if free < LEAST_DISK:
-        _fail(f"Only {free // 1_000_000} MB of disk are free at {there}; the account needs {LEAST_DISK // 1_000_000} MB.", "Free some, or give another --data.")
+        _fail(
+            f"Only {free // 1_000_000} MB of disk are free at {there}; the account needs {LEAST_DISK // 1_000_000} MB.",
+            "Free some, or give another --data.",
+        )
 
 
 def _tail(path: Path, lines: int = 15) -> str:

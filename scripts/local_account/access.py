@@ -40,7 +40,11 @@ def roles_of(session: Session) -> set[str]:
 
 def roles_of_user(account: Account, user: str) -> set[str]:
     """The roles that a user may take: every user of this account is its administrator, and may hold granted roles besides."""
-    return {role for role in _inherited(account, ["ACCOUNTADMIN", "PUBLIC", user_grantee(user)]) if "." not in role and "@" not in role}
+    return {
+        role
+        for role in _inherited(account, ["ACCOUNTADMIN", "PUBLIC", user_grantee(user)])
+        if "." not in role and "@" not in role
+    }
 
 
 def user_grantee(user: str) -> str:
@@ -76,7 +80,9 @@ def may(session: Session, privilege: str, kind: str, database: str, schema: str,
     if session.application:
         if session.application == database:
             return True
-        return database == "SNOWFLAKE" or _granted(session, {session.application}, privilege, kind, database, schema, name)
+        return database == "SNOWFLAKE" or _granted(
+            session, {session.application}, privilege, kind, database, schema, name
+        )
     held = roles_of(session)
     if not is_application(session, database):
         owner = _owner(session, kind, database, schema, name)
@@ -110,14 +116,18 @@ def require(session: Session, privilege: str, kind: str, database: str, schema: 
 
 def not_found(kind: str, database: str, schema: str, name: str) -> SqlError:
     shown = ".".join(part for part in (database, schema.split("$")[0], name) if part)
-    return SqlError(2003, f"SQL compilation error: {kind.capitalize()} '{shown}' does not exist or not authorized.", "02000")
+    return SqlError(
+        2003, f"SQL compilation error: {kind.capitalize()} '{shown}' does not exist or not authorized.", "02000"
+    )
 
 
 def grant_name(kind: str, name: str, privilege: str) -> str:
     return f"{kind}:{name}:{privilege}"
 
 
-def _granted(session: Session, held: set[str], privilege: str, kind: str, database: str, schema: str, name: str) -> bool:
+def _granted(
+    session: Session, held: set[str], privilege: str, kind: str, database: str, schema: str, name: str
+) -> bool:
     get = session.account.catalogue.get
     document = get("grant", database, schema, grant_name(kind, name, privilege))
     return bool(document and set(document["roles"]) & held)

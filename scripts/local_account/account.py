@@ -1,8 +1,8 @@
 """The account: its databases on disk, its catalogue, its sessions, its clock.
 
-    <data>/databases/<NAME>-*.db   one DuckDB file per Snowflake database, package or application
-    <data>/stages/<DB>/<SCHEMA>/<STAGE>/     the files of internal stages
-    <data>/snapshots/<id>/         the files of an installed application or of a package's version, as they were then
+<data>/databases/<NAME>-*.db   one DuckDB file per Snowflake database, package or application
+<data>/stages/<DB>/<SCHEMA>/<STAGE>/     the files of internal stages
+<data>/snapshots/<id>/         the files of an installed application or of a package's version, as they were then
 """
 
 from __future__ import annotations
@@ -191,7 +191,9 @@ class Account:
             return ticket
         role = (role or "ACCOUNTADMIN").upper()
         if role not in access.roles_of_user(self, (user or USER).upper()):
-            raise SqlError(390_189, f"Role '{role}' specified in the connect string does not exist or not authorized.", "08001")
+            raise SqlError(
+                390_189, f"Role '{role}' specified in the connect string does not exist or not authorized.", "08001"
+            )
         return Session(self, (user or USER).upper(), role, (warehouse or DEFAULT_WAREHOUSE).upper())
 
     def ticket(self, session: Session) -> str:

@@ -45,7 +45,13 @@ class Source:
     options: dict[str, str]
 
     def document(self) -> dict[str, Any]:
-        return {"source": self.kind, "snapshot": str(self.snapshot), "version": self.version, "patch": self.patch, "channel": self.channel}
+        return {
+            "source": self.kind,
+            "snapshot": str(self.snapshot),
+            "version": self.version,
+            "patch": self.patch,
+            "channel": self.channel,
+        }
 
 
 def application(session: Session, name: str) -> dict[str, Any]:
@@ -67,16 +73,22 @@ def _source(session: Session, package: str, text: str, channel: str = "DEFAULT")
     if stage := found["quoted"] or found["stage"]:
         origin = stages.local_path(session, stage)
         manifests.require(origin, stage)
-        snapshot = session.account.directory / "snapshots" / f"{package}-stage-{session.account.clock.now().timestamp():.6f}"
+        snapshot = (
+            session.account.directory / "snapshots" / f"{package}-stage-{session.account.clock.now().timestamp():.6f}"
+        )
         shutil.copytree(origin, snapshot)  # later deploys must not change an installed application
         return Source("stage", snapshot, "UNVERSIONED", None, "", options)
     if found["version"]:
         version = fold(found["version"].strip("'"))
-        snapshot, patch = packages.snapshot_of(session, package, version, int(found["patch"]) if found["patch"] else None)
+        snapshot, patch = packages.snapshot_of(
+            session, package, version, int(found["patch"]) if found["patch"] else None
+        )
         return Source("version", snapshot, version, patch, "", options)
     channel = fold(found["channel"]) if found["channel"] else channel or "DEFAULT"
     version, patch = packages.directed(session, package, channel)
-    return Source("directive", packages.snapshot_of(session, package, version, patch)[0], version, patch, channel, options)
+    return Source(
+        "directive", packages.snapshot_of(session, package, version, patch)[0], version, patch, channel, options
+    )
 
 
 # installing and upgrading -----------------------------------------------------------------------------------------
@@ -88,7 +100,9 @@ def create(session: Session, match: Match) -> Result:
     if session.account.database(name):
         raise reply.exists(name)
     if not session.warehouse:
-        raise SqlError(93_083, "No active warehouse selected in the current session: CREATE APPLICATION needs one (USE WAREHOUSE).")
+        raise SqlError(
+            93_083, "No active warehouse selected in the current session: CREATE APPLICATION needs one (USE WAREHOUSE)."
+        )
     source = _source(session, package, match.raw("rest"))
     manifest = manifests.require(source.snapshot, package)
     session.commit_before_definition()
@@ -123,20 +137,41 @@ def upgrade(session: Session, match: Match) -> Result:
     document = application(session, name)
     _require_owner(session, name, document)
     if not session.warehouse:
-        raise SqlError(93_083, "No active warehouse selected in the current session: ALTER APPLICATION UPGRADE needs one (USE WAREHOUSE).")
+        raise SqlError(
+            93_083,
+            "No active warehouse selected in the current session: ALTER APPLICATION UPGRADE needs one (USE WAREHOUSE).",
+        )
     source = _source(session, document["package"], match.raw("rest"), document.get("channel") or "DEFAULT")
     if (document["source"] == "stage") != (source.kind == "stage"):
         number = 93_044 if document["source"] == "stage" else 93_045
-        raise SqlError(number, f"Application {name} was installed from {'stage files' if number == 93_044 else 'a version'}: it cannot be upgraded to {'a version' if number == 93_044 else 'stage files'}; drop it first.")
+        raise SqlError(
+            number,
+            f"Application {name} was installed from {'stage files' if number == 93_044 else 'a version'}: it cannot be upgraded to {'a version' if number == 93_044 else 'stage files'}; drop it first.",
+        )
     manifest = manifests.require(source.snapshot, document["package"])
     before, generation = document["generation"], document["generation"] + 1
-    held = sorted(set(document["privileges"]) | set(manifests.granted(manifest)))  # both versions' privileges while the script runs
-    _save(session, name, upgrade_state="UPGRADING", privileges=held, requested=sorted({*document["requested"], *manifests.privileges(manifest)}))
+    held = sorted(
+        set(document["privileges"]) | set(manifests.granted(manifest))
+    )  # both versions' privileges while the script runs
+    _save(
+        session,
+        name,
+        upgrade_state="UPGRADING",
+        privileges=held,
+        requested=sorted({*document["requested"], *manifests.privileges(manifest)}),
+    )
     _drop_generation(session, name, generation)  # what an earlier, failed upgrade left
     try:
         _run_setup(session, name, source.snapshot, manifest, generation)
     except SqlError as error:
-        _save(session, name, upgrade_state="FAILED", upgrade_failure_reason=error.message, privileges=document["privileges"], requested=document["requested"])
+        _save(
+            session,
+            name,
+            upgrade_state="FAILED",
+            upgrade_failure_reason=error.message,
+            privileges=document["privileges"],
+            requested=document["requested"],
+        )
         _drop_generation(session, name, generation)
         old = manifests.read(Path(document["snapshot"]))
         _run_initializer(session, name, Path(document["snapshot"]), old, before)
@@ -162,7 +197,16 @@ def upgrade(session: Session, match: Match) -> Result:
 def _run_setup(session: Session, name: str, snapshot: Path, manifest: dict[str, Any], generation: int) -> None:
     script = manifests.setup_script(snapshot, manifest)
     shown = f"/{script.relative_to(snapshot).as_posix()}"
-    frame = Frame("the setup script", name, None, application=name, generation=generation, snapshot=snapshot, file=shown, is_setup=True)
+    frame = Frame(
+        "the setup script",
+        name,
+        None,
+        application=name,
+        generation=generation,
+        snapshot=snapshot,
+        file=shown,
+        is_setup=True,
+    )
     inner = session.nested(frame)
     try:
         blocks.run_file(inner, script, shown)
@@ -170,7 +214,10 @@ def _run_setup(session: Session, name: str, snapshot: Path, manifest: dict[str, 
         _run_initializer(session, name, snapshot, manifest, generation)
     except SqlError as error:
         inner.abandon_scope()
-        raise SqlError(93_082, f"Failed to execute setup script of application {name}. {error.errno:06d} ({error.sqlstate}): {error.message}") from error
+        raise SqlError(
+            93_082,
+            f"Failed to execute setup script of application {name}. {error.errno:06d} ({error.sqlstate}): {error.message}",
+        ) from error
 
 
 def _run_initializer(session: Session, name: str, snapshot: Path, manifest: dict[str, Any], generation: int) -> None:
@@ -192,14 +239,18 @@ def _drop_generation(session: Session, name: str, generation: int) -> None:
                 change.execute(f"drop schema if exists {quote(name)}.{quote(key.name + suffix)} cascade")
         for kind in ("procedure", "function", "grant", "tracking", "stream", "stage"):
             for key, _ in account.catalogue.find(kind, name):
-                if key.schema.endswith(suffix) or (kind == "grant" and not key.schema and key.name.split(":")[1].endswith(suffix)):
+                if key.schema.endswith(suffix) or (
+                    kind == "grant" and not key.schema and key.name.split(":")[1].endswith(suffix)
+                ):
                     change.delete(kind, key.schema, key.name)
 
 
 def _require_owner(session: Session, name: str, document: dict[str, Any]) -> None:
     held = access.roles_of(session)
     if document["owner"] not in held and "ACCOUNTADMIN" not in held:
-        raise SqlError(3001, f"SQL access control error: Insufficient privileges to operate on application '{name}'.", "42501")
+        raise SqlError(
+            3001, f"SQL access control error: Insufficient privileges to operate on application '{name}'.", "42501"
+        )
 
 
 def set_options(session: Session, match: Match) -> Result:
@@ -212,7 +263,9 @@ def set_options(session: Session, match: Match) -> Result:
     options = parse_options(rest, ("DEBUG_MODE", "COMMENT", "AUTHORIZE_TELEMETRY_EVENT_SHARING"))
     if "DEBUG_MODE" in options:
         if manifests.read(Path(document["snapshot"])).get("manifest_version") == 2:
-            raise SqlError(93_362, "DEBUG_MODE cannot be set when the application's manifest_version is 2: use session debug.")
+            raise SqlError(
+                93_362, "DEBUG_MODE cannot be set when the application's manifest_version is 2: use session debug."
+            )
         if document["source"] == "directive":
             raise SqlError(93_012, "DEBUG_MODE is for applications in development mode.")
     _save(
@@ -226,7 +279,9 @@ def set_options(session: Session, match: Match) -> Result:
 
 
 def refuse_alter(session: Session, match: Match) -> Result:
-    raise SqlError(2, f"Unsupported feature 'ALTER APPLICATION {' '.join(match.raw('rest').split()[:3])}' of the local account.")
+    raise SqlError(
+        2, f"Unsupported feature 'ALTER APPLICATION {' '.join(match.raw('rest').split()[:3])}' of the local account."
+    )
 
 
 def drop(session: Session, match: Match) -> Result:
@@ -311,16 +366,26 @@ def show_telemetry(session: Session, match: Match) -> Result:
     document = application(session, match.name())
     manifest = manifests.read(Path(document["snapshot"]))
     definitions = (manifest.get("configuration") or {}).get("telemetry_event_definitions") or []
-    rows = [{"name": f"SNOWFLAKE${entry['type']}", "type": entry["type"], "sharing": entry["sharing"], "status": "DISABLED"} for entry in definitions]
+    rows = [
+        {"name": f"SNOWFLAKE${entry['type']}", "type": entry["type"], "sharing": entry["sharing"], "status": "DISABLED"}
+        for entry in definitions
+    ]
     return reply.rows("name type sharing status", rows)
 
 
 def show_privileges(session: Session, match: Match) -> Result:
     document = application(session, match.name())
     manifest = manifests.read(Path(document["snapshot"]))
-    described = {next(iter(entry)).upper(): next(iter(entry.values()))["description"] for entry in manifest.get("privileges") or []}
+    described = {
+        next(iter(entry)).upper(): next(iter(entry.values()))["description"]
+        for entry in manifest.get("privileges") or []
+    }
     rows = [
-        {"privilege": privilege, "description": described.get(privilege), "granted": str(privilege in document["privileges"]).lower()}
+        {
+            "privilege": privilege,
+            "description": described.get(privilege),
+            "granted": str(privilege in document["privileges"]).lower(),
+        }
         for privilege in document["requested"]
     ]
     return reply.rows("privilege description granted", rows)

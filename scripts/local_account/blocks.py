@@ -41,7 +41,10 @@ def to_rows(result: Result, query_id: str) -> scripting.Rows:
     parsed = [i for i, column in enumerate(result.columns) if column.type in declared.SEMI_STRUCTURED]
     values = results.python_rows(result)
     if parsed:
-        values = [tuple(json.loads(value) if i in parsed and value is not None else value for i, value in enumerate(row)) for row in values]
+        values = [
+            tuple(json.loads(value) if i in parsed and value is not None else value for i, value in enumerate(row))
+            for row in values
+        ]
     changed = result.rowcount if result.kind not in ("select", "ddl") else None
     rows = scripting.Rows([column.name for column in result.columns], values, changed, result.kind)
     rows.result, rows.query_id = result, query_id
@@ -63,7 +66,15 @@ def to_result(returned: Any, column: str, type_: str = "VARCHAR") -> Result:
 def value_result(value: Any, column: str, type_: str) -> Result:
     """One value under the procedure's name, in its declared type."""
     described = declared.column(column, type_)
-    return Result([described], pyarrow.table([pyarrow.array([declared.to_arrow_value(described, value)], type=declared.arrow_type(described))], names=["c0"]), 1, "select")
+    return Result(
+        [described],
+        pyarrow.table(
+            [pyarrow.array([declared.to_arrow_value(described, value)], type=declared.arrow_type(described))],
+            names=["c0"],
+        ),
+        1,
+        "select",
+    )
 
 
 def execute_immediate(session: Session, match: Match) -> Result:
@@ -76,7 +87,9 @@ def execute_immediate(session: Session, match: Match) -> Result:
             raise SqlError(2043, f"SQL compilation error: Session variable '${name}' does not exist", "02000")
         return execute(session, str(session.variables[name]))
     if not text.startswith(("'", "$$")):
-        raise SqlError(1003, f"SQL compilation error: EXECUTE IMMEDIATE takes a string or a variable, found '{text[:30]}'.")
+        raise SqlError(
+            1003, f"SQL compilation error: EXECUTE IMMEDIATE takes a string or a variable, found '{text[:30]}'."
+        )
     return execute(session, unquote_text(text), match.binds)
 
 
@@ -107,9 +120,14 @@ def resolve_path(session: Session, written: str) -> str:
     """The path from the application's root ('/a/b.sql') of a path that a file writes."""
     frame = session.frame
     if not frame or not frame.snapshot:
-        raise SqlError(1003, "SQL compilation error: a relative path in EXECUTE IMMEDIATE FROM works only inside an application.")
+        raise SqlError(
+            1003, "SQL compilation error: a relative path in EXECUTE IMMEDIATE FROM works only inside an application."
+        )
     if not written.startswith("/") and not frame.is_setup:
-        raise SqlError(1003, f"SQL compilation error: outside the setup script only paths like '/{written}' are allowed in EXECUTE IMMEDIATE FROM.")
+        raise SqlError(
+            1003,
+            f"SQL compilation error: outside the setup script only paths like '/{written}' are allowed in EXECUTE IMMEDIATE FROM.",
+        )
     base = "/" if written.startswith("/") else posixpath.dirname(frame.file or "/setup.sql")
     resolved = posixpath.normpath(posixpath.join(base, written))
     if not resolved.startswith("/") or resolved.startswith("/.."):
@@ -141,7 +159,9 @@ def run_file(session: Session, path: Path, shown: str) -> Result:
                 if getattr(error, "located", False):
                     raise
                 first = " ".join(statement.text.split())[:120]
-                located = SqlError(error.errno, f"{shown}, line {statement.line}: {error.message}\n  in: {first}", error.sqlstate)
+                located = SqlError(
+                    error.errno, f"{shown}, line {statement.line}: {error.message}\n  in: {first}", error.sqlstate
+                )
                 located.located = True
                 raise located from error
         return result

@@ -118,7 +118,9 @@ class Change:
     def write(self) -> None:
         table = f"{quote(self.database)}.{quote(SYSTEM_SCHEMA)}.objects"
         for key, document in self.documents.items():
-            self.execute(f"delete from {table} where kind = ? and schema = ? and name = ?", [key.kind, key.schema, key.name])
+            self.execute(
+                f"delete from {table} where kind = ? and schema = ? and name = ?", [key.kind, key.schema, key.name]
+            )
             if document is not None:
                 self.execute(
                     f"insert into {table} values (?, ?, ?, ?)", [key.kind, key.schema, key.name, json.dumps(document)]

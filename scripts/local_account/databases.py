@@ -33,13 +33,21 @@ SESSION_PARAMETERS = {
     "WEEK_START": 0,
 }
 # Values other than these would change answers in ways that are not emulated.
-_FIXED = {"TIMEZONE": {"UTC", "ETC/UTC"}, "TRANSACTION_ABORT_ON_ERROR": {"FALSE"}, "ERROR_ON_NONDETERMINISTIC_MERGE": {"TRUE"}, "WEEK_START": {"0"}}
+_FIXED = {
+    "TIMEZONE": {"UTC", "ETC/UTC"},
+    "TRANSACTION_ABORT_ON_ERROR": {"FALSE"},
+    "ERROR_ON_NONDETERMINISTIC_MERGE": {"TRUE"},
+    "WEEK_START": {"0"},
+}
 
 
 def _refuse_in_code(session: Session, what: str) -> None:
     """Owner's rights code may not change the caller's context (developer-guide/stored-procedure/stored-procedures-rights)."""
     if session.frame:
-        raise SqlError(90_236, f"Stored procedure execution error: Unsupported statement type '{what}' in {session.frame.what}: qualify names instead.")
+        raise SqlError(
+            90_236,
+            f"Stored procedure execution error: Unsupported statement type '{what}' in {session.frame.what}: qualify names instead.",
+        )
 
 
 def use_warehouse(session: Session, match: Match) -> Result:
@@ -77,7 +85,11 @@ def use_schema(session: Session, match: Match) -> Result:
 
 
 def _missing(kind: str, name: str) -> SqlError:
-    return SqlError(2043, f"SQL compilation error: Object does not exist, or operation cannot be performed: {kind} '{name}'.", "02000")
+    return SqlError(
+        2043,
+        f"SQL compilation error: Object does not exist, or operation cannot be performed: {kind} '{name}'.",
+        "02000",
+    )
 
 
 # what a session sets ----------------------------------------------------------------------------------------------
@@ -87,7 +99,10 @@ def alter_session(session: Session, match: Match) -> Result:
     _refuse_in_code(session, "ALTER SESSION")
     for name, value in parse_options(match.raw("rest"), tuple(SESSION_PARAMETERS)).items():
         if name in _FIXED and value.upper() not in _FIXED[name]:
-            raise SqlError(2, f"Unsupported feature '{name} = {value}' of the local account: only {' or '.join(sorted(_FIXED[name]))}.")
+            raise SqlError(
+                2,
+                f"Unsupported feature '{name} = {value}' of the local account: only {' or '.join(sorted(_FIXED[name]))}.",
+            )
         kept = SESSION_PARAMETERS[name]
         if name == "AUTOCOMMIT" and session.transaction.open:
             session.commit()
@@ -106,7 +121,14 @@ def unset_session(session: Session, match: Match) -> Result:
 
 def _value(session: Session, expression: str, binds: list[Any]) -> Any:
     plan = names.resolve(session, engine.parse(f"select {expression}"), binds)
-    result = engine.run(session.cursor, plan.tree, plan.binds, names.context(session), in_transaction=session.transaction.open, tables=plan.relations)
+    result = engine.run(
+        session.cursor,
+        plan.tree,
+        plan.binds,
+        names.context(session),
+        in_transaction=session.transaction.open,
+        tables=plan.relations,
+    )
     return result.table.column(0)[0].as_py()
 
 
@@ -141,7 +163,11 @@ def create_database(session: Session, match: Match) -> Result:
     name = match.name()
     options = match.options("COMMENT", "DATA_RETENTION_TIME_IN_DAYS")
     if session.application:
-        raise SqlError(3001, f"SQL access control error: CREATE DATABASE {name} needs the CREATE DATABASE privilege, which the application does not hold.", "42501")
+        raise SqlError(
+            3001,
+            f"SQL access control error: CREATE DATABASE {name} needs the CREATE DATABASE privilege, which the application does not hold.",
+            "42501",
+        )
     if session.account.database(name):
         if match.has("if not exists"):
             return reply.status(f"{name} already exists, statement succeeded.")
@@ -149,7 +175,9 @@ def create_database(session: Session, match: Match) -> Result:
             raise reply.exists(name)
         session.account.drop_database(name)
     session.commit_before_definition()
-    session.account.create_database(name, {"kind": "STANDARD", "owner": session.role, "comment": options.get("COMMENT", "")})
+    session.account.create_database(
+        name, {"kind": "STANDARD", "owner": session.role, "comment": options.get("COMMENT", "")}
+    )
     session.database, session.schema = name, "PUBLIC"  # as Snowflake: a new database is the current one
     return reply.status(f"Database {name} successfully created.")
 
@@ -185,14 +213,20 @@ def create_schema(session: Session, match: Match) -> Result:
     else:
         access.require(session, "CREATE SCHEMA", "DATABASE", database, "", database)
         session.commit_before_definition()
-        session.account.create_schema(database, schema, {"owner": session.application or session.role, "comment": options.get("COMMENT", "")})
+        session.account.create_schema(
+            database, schema, {"owner": session.application or session.role, "comment": options.get("COMMENT", "")}
+        )
     if not session.frame:  # in a setup script CREATE SCHEMA does not switch
         session.database, session.schema = database, schema
-    return reply.status(f"Schema {schema} successfully created." if not existing else f"{schema} already exists, statement succeeded.")
+    return reply.status(
+        f"Schema {schema} successfully created." if not existing else f"{schema} already exists, statement succeeded."
+    )
 
 
 def refuse_versioned_schema(session: Session, match: Match) -> Result:
-    raise SqlError(2, f"CREATE VERSIONED SCHEMA {match.raw('name')}: write CREATE OR ALTER VERSIONED SCHEMA (rule SET-04).")
+    raise SqlError(
+        2, f"CREATE VERSIONED SCHEMA {match.raw('name')}: write CREATE OR ALTER VERSIONED SCHEMA (rule SET-04)."
+    )
 
 
 def create_versioned_schema(session: Session, match: Match) -> Result:
@@ -201,7 +235,14 @@ def create_versioned_schema(session: Session, match: Match) -> Result:
     if not frame or not frame.application or not frame.is_setup:
         raise SqlError(93_200, "CREATE OR ALTER VERSIONED SCHEMA works only in an application's setup script.")
     schema = match.path()[-1]
-    options = match.options("COMMENT", "DATA_RETENTION_TIME_IN_DAYS", "MAX_DATA_EXTENSION_TIME_IN_DAYS", "LOG_LEVEL", "TRACE_LEVEL", "METRIC_LEVEL")
+    options = match.options(
+        "COMMENT",
+        "DATA_RETENTION_TIME_IN_DAYS",
+        "MAX_DATA_EXTENSION_TIME_IN_DAYS",
+        "LOG_LEVEL",
+        "TRACE_LEVEL",
+        "METRIC_LEVEL",
+    )
     existing = session.account.catalogue.get("schema", frame.application, "", schema)
     if existing and not existing.get("versioned"):
         raise SqlError(2002, f"SQL compilation error: '{schema}' exists already as an ordinary schema.", "42710")
@@ -236,15 +277,35 @@ def drop_schema(session: Session, match: Match) -> Result:
 def create_warehouse(session: Session, match: Match) -> Result:
     """A warehouse is a name here: queries run in the account's process."""
     name = match.name()
-    options = match.options("WAREHOUSE_SIZE", "AUTO_SUSPEND", "AUTO_RESUME", "INITIALLY_SUSPENDED", "COMMENT", "MIN_CLUSTER_COUNT", "MAX_CLUSTER_COUNT", "STATEMENT_TIMEOUT_IN_SECONDS")
+    options = match.options(
+        "WAREHOUSE_SIZE",
+        "AUTO_SUSPEND",
+        "AUTO_RESUME",
+        "INITIALLY_SUSPENDED",
+        "COMMENT",
+        "MIN_CLUSTER_COUNT",
+        "MAX_CLUSTER_COUNT",
+        "STATEMENT_TIMEOUT_IN_SECONDS",
+    )
     if session.application:
-        raise SqlError(3001, f"SQL access control error: CREATE WAREHOUSE {name} needs the CREATE WAREHOUSE privilege.", "42501")
+        raise SqlError(
+            3001, f"SQL access control error: CREATE WAREHOUSE {name} needs the CREATE WAREHOUSE privilege.", "42501"
+        )
     if session.account.catalogue.get("warehouse", HOME, "", name) and not match.has("or replace"):
         if match.has("if not exists"):
             return reply.status(f"{name} already exists, statement succeeded.")
         raise reply.exists(name)
     with session.account.change(HOME, session) as change:
-        change.put("warehouse", "", name, {"owner": session.role, "size": options.get("WAREHOUSE_SIZE", "X-Small"), "created_on": session.account.clock.now().isoformat()})
+        change.put(
+            "warehouse",
+            "",
+            name,
+            {
+                "owner": session.role,
+                "size": options.get("WAREHOUSE_SIZE", "X-Small"),
+                "created_on": session.account.clock.now().isoformat(),
+            },
+        )
     session.warehouse = name
     return reply.status(f"Warehouse {name} successfully created.")
 

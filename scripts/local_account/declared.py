@@ -83,7 +83,13 @@ def to_arrow_value(described: Column, value: Any) -> Any:
     if described.type in SEMI_STRUCTURED:
         return json.dumps(value, default=str)
     if described.type == "text":
-        return value if isinstance(value, str) else json.dumps(value, default=str) if isinstance(value, dict | list) else str(value)
+        return (
+            value
+            if isinstance(value, str)
+            else json.dumps(value, default=str)
+            if isinstance(value, dict | list)
+            else str(value)
+        )
     if described.type == "fixed":
         return round(decimal.Decimal(str(value)), described.scale or 0)
     return float(value) if described.type == "real" else value

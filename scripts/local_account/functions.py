@@ -36,21 +36,31 @@ def replace_table_function(session: Session, plan: Plan, node: exp.TableFromRows
 
         database = path[0] if len(path) == 3 else session.account.current_database(session, path[-1])
         given = _named_values(session, plan, arguments)
-        node.replace(names.register(plan, information_schema.table_function(session, database, path[-1], given), alias, path[-1]))
+        node.replace(
+            names.register(plan, information_schema.table_function(session, database, path[-1], given), alias, path[-1])
+        )
         return
     name = session.account.qualify(session, path, "function")
     key, document = procedures.choose(session, "FUNCTION", name, len(arguments), set())
     access.require(session, "USAGE", "FUNCTION", name[0], name[1], key)
     if window is None:
         if any(argument.find(exp.Column) for argument in arguments):
-            raise SqlError(2, f"Unsupported feature 'table function {path[-1]} for each row' of the local account: give it OVER (PARTITION BY ..).")
+            raise SqlError(
+                2,
+                f"Unsupported feature 'table function {path[-1]} for each row' of the local account: give it OVER (PARTITION BY ..).",
+            )
         partition: list[exp.Expression] = []
     else:
         partition = window.args.get("partition_by") or []
         if len(partition) > 1:
-            raise SqlError(2, f"Unsupported feature 'PARTITION BY of {len(partition)} expressions' of the local account ({path[-1]}).")
+            raise SqlError(
+                2,
+                f"Unsupported feature 'PARTITION BY of {len(partition)} expressions' of the local account ({path[-1]}).",
+            )
         if window.args.get("order"):
-            raise SqlError(2, f"Unsupported feature 'ORDER BY in OVER of a table function' of the local account ({path[-1]}).")
+            raise SqlError(
+                2, f"Unsupported feature 'ORDER BY in OVER of a table function' of the local account ({path[-1]})."
+            )
     given = _input(session, plan, node, ctes, document, arguments, partition)
     rows = _call(session, key, document, given, bool(partition))
     _put_in_place(plan, node, rows, partition)
@@ -76,13 +86,21 @@ def _named_values(session: Session, plan: Plan, arguments: list[exp.Expression])
     values = {}
     for argument in arguments:
         if not isinstance(argument, exp.Kwarg):
-            raise SqlError(1003, "SQL compilation error: the functions of INFORMATION_SCHEMA take named arguments (NAME => value).")
+            raise SqlError(
+                1003, "SQL compilation error: the functions of INFORMATION_SCHEMA take named arguments (NAME => value)."
+            )
         values[str(argument.this.name).upper()] = names._constant(session, argument.expression, plan.binds)
     return values
 
 
 def _input(
-    session: Session, plan: Plan, node: exp.TableFromRows, ctes: list[exp.CTE], document: dict[str, Any], arguments: list[exp.Expression], partition: list[exp.Expression]
+    session: Session,
+    plan: Plan,
+    node: exp.TableFromRows,
+    ctes: list[exp.CTE],
+    document: dict[str, Any],
+    arguments: list[exp.Expression],
+    partition: list[exp.Expression],
 ) -> pyarrow.Table:
     """The function's arguments for each input row, cast to their declared types."""
     declared = document["arguments"]
@@ -103,8 +121,17 @@ def _input(
     for name in inner.reads:
         access.require(session, "SELECT", "TABLE", *name)
     names.keep_used_binds(inner)
-    result = engine.run(session.cursor, query, inner.binds, names.context(session), in_transaction=session.transaction.open, tables=plan.relations)
-    return result.table.rename_columns([argument["name"] for argument in declared[: len(arguments)]] + [_KEY] * len(partition))
+    result = engine.run(
+        session.cursor,
+        query,
+        inner.binds,
+        names.context(session),
+        in_transaction=session.transaction.open,
+        tables=plan.relations,
+    )
+    return result.table.rename_columns(
+        [argument["name"] for argument in declared[: len(arguments)]] + [_KEY] * len(partition)
+    )
 
 
 def _source(node: exp.TableFromRows) -> exp.Expression | None:
@@ -114,14 +141,26 @@ def _source(node: exp.TableFromRows) -> exp.Expression | None:
         return None
     select = join.parent if isinstance(join, exp.Join) else None
     if not isinstance(select, exp.Select) or not select.args.get("from_") or len(select.args.get("joins") or []) != 1:
-        raise SqlError(2, "Unsupported feature 'table function among several joined tables' of the local account: give it one sub-query.")
+        raise SqlError(
+            2,
+            "Unsupported feature 'table function among several joined tables' of the local account: give it one sub-query.",
+        )
     return select.args["from_"].this
 
 
-def _call(session: Session, key: str, document: dict[str, Any], given: pyarrow.Table, is_partitioned: bool) -> pyarrow.Table:
-    arguments = [(argument["name"], argument["type"]) for argument in document["arguments"][: given.num_columns - is_partitioned]]
+def _call(
+    session: Session, key: str, document: dict[str, Any], given: pyarrow.Table, is_partitioned: bool
+) -> pyarrow.Table:
+    arguments = [
+        (argument["name"], argument["type"]) for argument in document["arguments"][: given.num_columns - is_partitioned]
+    ]
     return session.account.pool.call_table_function(
-        procedures.handler_of(key, document), given, arguments, [_KEY] if is_partitioned else [], document["table"], log=events.logger(session, key)
+        procedures.handler_of(key, document),
+        given,
+        arguments,
+        [_KEY] if is_partitioned else [],
+        document["table"],
+        log=events.logger(session, key),
     )
 
 
@@ -138,10 +177,15 @@ def _put_in_place(plan: Plan, node: exp.TableFromRows, rows: pyarrow.Table, part
     source_alias = source.alias_or_name.upper()
     own = relation.args["alias"].this
     for column in list(select.find_all(exp.Column)):
-        if column.table.upper() == source_alias and column.find_ancestor(exp.TableFromRows) is None and column.find_ancestor(exp.Select) is select:
+        if (
+            column.table.upper() == source_alias
+            and column.find_ancestor(exp.TableFromRows) is None
+            and column.find_ancestor(exp.Select) is select
+        ):
             if not partition or column.name.upper() != partition[0].name.upper():
                 raise SqlError(
-                    2, f"'{column.sql('snowflake')}': of a partitioned table function's input only the partition key can be selected (the rest is NULL on Snowflake)."
+                    2,
+                    f"'{column.sql('snowflake')}': of a partitioned table function's input only the partition key can be selected (the rest is NULL on Snowflake).",
                 )
             column.set("this", exp.to_identifier(_KEY, quoted=True))
             column.set("table", own.copy())

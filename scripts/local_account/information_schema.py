@@ -25,18 +25,25 @@ def view(session: Session, database: str, name: str) -> pyarrow.Table:
     if not session.account.database(database):
         raise SqlError(2003, f"SQL compilation error: Database '{database}' does not exist or not authorized.", "02000")
     if name not in _VIEWS:
-        raise SqlError(2, f"Unsupported feature 'INFORMATION_SCHEMA.{name}' of the local account (there are: {', '.join(sorted(_VIEWS))}, and TASK_HISTORY()).")
+        raise SqlError(
+            2,
+            f"Unsupported feature 'INFORMATION_SCHEMA.{name}' of the local account (there are: {', '.join(sorted(_VIEWS))}, and TASK_HISTORY()).",
+        )
     return _VIEWS[name](session, database)
 
 
 def table_function(session: Session, database: str, name: str, given: dict[str, Any]) -> pyarrow.Table:
     if name != "TASK_HISTORY":
-        raise SqlError(2, f"Unsupported feature 'INFORMATION_SCHEMA.{name}()' of the local account: TASK_HISTORY is there.")
+        raise SqlError(
+            2, f"Unsupported feature 'INFORMATION_SCHEMA.{name}()' of the local account: TASK_HISTORY is there."
+        )
     return task_history(session, database, given)
 
 
 def _table(rows: list[dict[str, Any]], **columns: pyarrow.DataType) -> pyarrow.Table:
-    return pyarrow.table({name: pyarrow.array([row.get(name) for row in rows], type_) for name, type_ in columns.items()})
+    return pyarrow.table(
+        {name: pyarrow.array([row.get(name) for row in rows], type_) for name, type_ in columns.items()}
+    )
 
 
 def _tables(session: Session, database: str) -> pyarrow.Table:
@@ -52,12 +59,27 @@ def _tables(session: Session, database: str) -> pyarrow.Table:
         }
         for table in shows.visible_tables(session, database, None)
     ]
-    return _table(rows, TABLE_CATALOG=_TEXT, TABLE_SCHEMA=_TEXT, TABLE_NAME=_TEXT, TABLE_TYPE=_TEXT, ROW_COUNT=_NUMBER, CREATED=_TIME, COMMENT=_TEXT)
+    return _table(
+        rows,
+        TABLE_CATALOG=_TEXT,
+        TABLE_SCHEMA=_TEXT,
+        TABLE_NAME=_TEXT,
+        TABLE_TYPE=_TEXT,
+        ROW_COUNT=_NUMBER,
+        CREATED=_TIME,
+        COMMENT=_TEXT,
+    )
 
 
 def _views(session: Session, database: str) -> pyarrow.Table:
     rows = [
-        {"TABLE_CATALOG": database, "TABLE_SCHEMA": table["logical_schema"], "TABLE_NAME": table["name"], "VIEW_DEFINITION": table.get("text") if session.application == database else None, "COMMENT": table.get("comment")}
+        {
+            "TABLE_CATALOG": database,
+            "TABLE_SCHEMA": table["logical_schema"],
+            "TABLE_NAME": table["name"],
+            "VIEW_DEFINITION": table.get("text") if session.application == database else None,
+            "COMMENT": table.get("comment"),
+        }
         for table in shows.visible_tables(session, database, None)
         if table["kind"] == "VIEW"
     ]
@@ -67,7 +89,9 @@ def _views(session: Session, database: str) -> pyarrow.Table:
 def _columns(session: Session, database: str) -> pyarrow.Table:
     rows = []
     for table in shows.visible_tables(session, database, None):
-        for position, column in enumerate(definitions.describe_table(session.cursor, database, table["schema"], table["name"]), 1):
+        for position, column in enumerate(
+            definitions.describe_table(session.cursor, database, table["schema"], table["name"]), 1
+        ):
             rows.append(
                 {
                     "TABLE_CATALOG": database,
@@ -81,16 +105,25 @@ def _columns(session: Session, database: str) -> pyarrow.Table:
                     "COMMENT": column["comment"],
                 }
             )
-    kinds = {name: _TEXT for name in ("TABLE_CATALOG", "TABLE_SCHEMA", "TABLE_NAME", "COLUMN_NAME")}
-    return _table(rows, **kinds, ORDINAL_POSITION=_NUMBER, COLUMN_DEFAULT=_TEXT, IS_NULLABLE=_TEXT, DATA_TYPE=_TEXT, COMMENT=_TEXT)
+    kinds = dict.fromkeys(("TABLE_CATALOG", "TABLE_SCHEMA", "TABLE_NAME", "COLUMN_NAME"), _TEXT)
+    return _table(
+        rows, **kinds, ORDINAL_POSITION=_NUMBER, COLUMN_DEFAULT=_TEXT, IS_NULLABLE=_TEXT, DATA_TYPE=_TEXT, COMMENT=_TEXT
+    )
 
 
 def _schemata(session: Session, database: str) -> pyarrow.Table:
     rows = [
-        {"CATALOG_NAME": database, "SCHEMA_NAME": key.name, "SCHEMA_OWNER": document.get("owner"), "COMMENT": document.get("comment")}
+        {
+            "CATALOG_NAME": database,
+            "SCHEMA_NAME": key.name,
+            "SCHEMA_OWNER": document.get("owner"),
+            "COMMENT": document.get("comment"),
+        }
         for key, document in session.account.catalogue.find("schema", database)
         if not access.is_application(session, database)
-        or access.may(session, "USAGE", "SCHEMA", database, "", session.account.physical_schema(session, database, key.name))
+        or access.may(
+            session, "USAGE", "SCHEMA", database, "", session.account.physical_schema(session, database, key.name)
+        )
     ]
     return _table(rows, CATALOG_NAME=_TEXT, SCHEMA_NAME=_TEXT, SCHEMA_OWNER=_TEXT, COMMENT=_TEXT)
 
@@ -100,7 +133,15 @@ _VIEWS = {"TABLES": _tables, "VIEWS": _views, "COLUMNS": _columns, "SCHEMATA": _
 
 def task_history(session: Session, database: str, given: dict[str, Any]) -> pyarrow.Table:
     """TASK_HISTORY(..): the runs of the tasks that the role may watch, newest first, after the runs that are scheduled next."""
-    allowed = {"SCHEDULED_TIME_RANGE_START", "SCHEDULED_TIME_RANGE_END", "RESULT_LIMIT", "TASK_NAME", "ERROR_ONLY", "DATABASE_NAME", "SCHEMA_NAME"}
+    allowed = {
+        "SCHEDULED_TIME_RANGE_START",
+        "SCHEDULED_TIME_RANGE_END",
+        "RESULT_LIMIT",
+        "TASK_NAME",
+        "ERROR_ONLY",
+        "DATABASE_NAME",
+        "SCHEMA_NAME",
+    }
     if unknown := set(given) - allowed:
         raise SqlError(2, f"Unsupported feature 'TASK_HISTORY({', '.join(sorted(unknown))})' of the local account.")
     database = str(given.get("DATABASE_NAME", database)).upper()
@@ -117,11 +158,26 @@ def task_history(session: Session, database: str, given: dict[str, Any]) -> pyar
     rows = [dict(zip(names, row, strict=True)) for row in history]
     for key, document in session.account.catalogue.find("task", database):
         if moment := session.account.scheduler.next_run((database, key.schema, key.name)):
-            rows.insert(0, {"NAME": key.name, "DATABASE_NAME": database, "SCHEMA_NAME": key.schema, "QUERY_TEXT": document["body"], "STATE": "SCHEDULED", "SCHEDULED_TIME": moment, "SCHEDULED_FROM": "SCHEDULE", "ROOT_TASK_ID": f"{database}.{key.schema}.{key.name}"})
+            rows.insert(
+                0,
+                {
+                    "NAME": key.name,
+                    "DATABASE_NAME": database,
+                    "SCHEMA_NAME": key.schema,
+                    "QUERY_TEXT": document["body"],
+                    "STATE": "SCHEDULED",
+                    "SCHEDULED_TIME": moment,
+                    "SCHEDULED_FROM": "SCHEDULE",
+                    "ROOT_TASK_ID": f"{database}.{key.schema}.{key.name}",
+                },
+            )
     kept = [
         row
         for row in rows
-        if any(access.may(session, privilege, "TASK", database, row["SCHEMA_NAME"], row["NAME"]) for privilege in ("MONITOR", "OPERATE", "OWNERSHIP"))
+        if any(
+            access.may(session, privilege, "TASK", database, row["SCHEMA_NAME"], row["NAME"])
+            for privilege in ("MONITOR", "OPERATE", "OWNERSHIP")
+        )
         and str(given.get("TASK_NAME") or row["NAME"]).upper() == row["NAME"]
         and str(given.get("SCHEMA_NAME") or row["SCHEMA_NAME"]).upper() == row["SCHEMA_NAME"]
         and (not given.get("ERROR_ONLY") or row["STATE"] == "FAILED")

@@ -22,9 +22,21 @@ TOP_LEVEL = {
     "snowflake_database",
 }
 # Granted with the installation by manifest version 2 (developer-guide/native-apps/requesting-auto-privs).
-AUTOMATIC = {"EXECUTE TASK", "EXECUTE MANAGED TASK", "CREATE WAREHOUSE", "CREATE COMPUTE POOL", "BIND SERVICE ENDPOINT", "CREATE DATABASE"}
+AUTOMATIC = {
+    "EXECUTE TASK",
+    "EXECUTE MANAGED TASK",
+    "CREATE WAREHOUSE",
+    "CREATE COMPUTE POOL",
+    "BIND SERVICE ENDPOINT",
+    "CREATE DATABASE",
+}
 REQUESTABLE = AUTOMATIC | {"EXECUTE ALERT", "IMPORTED PRIVILEGES ON SNOWFLAKE DB", "MANAGE WAREHOUSES", "READ SESSION"}
-REQUESTABLE_IN_2 = {"CREATE EXTERNAL ACCESS INTEGRATION", "CREATE SECURITY INTEGRATION", "CREATE SHARE", "CREATE LISTING"}
+REQUESTABLE_IN_2 = {
+    "CREATE EXTERNAL ACCESS INTEGRATION",
+    "CREATE SECURITY INTEGRATION",
+    "CREATE SHARE",
+    "CREATE LISTING",
+}
 
 
 class _Loader(yaml.SafeLoader):
@@ -58,12 +70,16 @@ def require(root: Path, shown: str) -> dict[str, Any]:
     if unknown := sorted(set(manifest) - TOP_LEVEL):
         raise SqlError(93_301, f"manifest.yml: unrecognized field(s): {', '.join(unknown)}.")
     if manifest.get("manifest_version") not in (1, 2):
-        raise SqlError(93_302, f"manifest.yml: manifest_version must be 1 or 2, found {manifest.get('manifest_version')!r}.")
+        raise SqlError(
+            93_302, f"manifest.yml: manifest_version must be 1 or 2, found {manifest.get('manifest_version')!r}."
+        )
     for privilege in privileges(manifest):
         if privilege not in REQUESTABLE | (REQUESTABLE_IN_2 if manifest["manifest_version"] == 2 else set()):
             raise SqlError(93_302, f"manifest.yml: the privilege '{privilege}' cannot be requested.")
     if not setup_script(root, manifest).is_file():
-        raise SqlError(93_003, f"The setup script '{setup_script(root, manifest).name}' named by the manifest is not on the stage.")
+        raise SqlError(
+            93_003, f"The setup script '{setup_script(root, manifest).name}' named by the manifest is not on the stage."
+        )
     return manifest
 
 
@@ -72,7 +88,9 @@ def privileges(manifest: dict[str, Any]) -> list[str]:
     found = []
     for entry in manifest.get("privileges") or []:
         if not isinstance(entry, dict) or len(entry) != 1 or not isinstance(next(iter(entry.values())), dict):
-            raise SqlError(93_302, f"manifest.yml: a privilege is one key with its description nested below it, found {entry!r}.")
+            raise SqlError(
+                93_302, f"manifest.yml: a privilege is one key with its description nested below it, found {entry!r}."
+            )
         found.append(next(iter(entry)).upper())
     return sorted(found)
 

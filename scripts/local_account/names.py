@@ -60,7 +60,9 @@ def resolve(session: Session, tree: exp.Expression, binds: list[Any]) -> Plan:
     for table in list(plan.tree.find_all(exp.Table)):
         if id(table) not in targets:
             _read(session, plan, table)
-    for column in plan.tree.find_all(exp.Column):  # a table's alias is its own name, so schema.table.column is table.column
+    for column in plan.tree.find_all(
+        exp.Column
+    ):  # a table's alias is its own name, so schema.table.column is table.column
         if column.args.get("db") and not isinstance(column.this, exp.Star):
             column.set("db", None)
             column.set("catalog", None)
@@ -88,7 +90,9 @@ def literal(value: Any) -> exp.Expression:
     if isinstance(value, int | float | Decimal):
         return exp.Literal.number(str(value)) if value >= 0 else exp.Neg(this=exp.Literal.number(str(-value)))
     if isinstance(value, datetime):
-        return exp.cast(exp.Literal.string(value.isoformat(sep=" ")), "TIMESTAMPLTZ" if value.tzinfo else "TIMESTAMPNTZ")
+        return exp.cast(
+            exp.Literal.string(value.isoformat(sep=" ")), "TIMESTAMPLTZ" if value.tzinfo else "TIMESTAMPNTZ"
+        )
     return exp.Literal.string(str(value))
 
 
@@ -107,7 +111,11 @@ def _literals(session: Session, plan: Plan) -> None:
                 continue  # $1: a column of VALUES or of a staged file
             name = node.name.upper()
             if name not in session.variables:
-                raise SqlError(2043, f"SQL compilation error: error line 1 at position 0\nSession variable '${name}' does not exist", "02000")
+                raise SqlError(
+                    2043,
+                    f"SQL compilation error: error line 1 at position 0\nSession variable '${name}' does not exist",
+                    "02000",
+                )
             node.replace(literal(session.variables[name]))
         elif isinstance(node, exp.Anonymous):
             name = str(node.this).upper()
@@ -120,7 +128,11 @@ def _literals(session: Session, plan: Plan) -> None:
                     value = exp.alias_(value, node.sql("snowflake").upper(), quoted=True)
                 node.replace(value)
             elif name.startswith("SYSTEM$"):
-                raise SqlError(2140, f"SQL compilation error: Unknown function {name} (the local account does not have it).", "42601")
+                raise SqlError(
+                    2140,
+                    f"SQL compilation error: Unknown function {name} (the local account does not have it).",
+                    "42601",
+                )
     if session.application:
         for node in plan.tree.find_all(exp.Func):
             if (name := node.sql_name()) in FORBIDDEN_IN_APPLICATIONS:
@@ -143,7 +155,14 @@ def _constant(session: Session, argument: exp.Expression, binds: list[Any]) -> A
     if isinstance(argument, exp.Literal | exp.Null | exp.Boolean):
         return argument.to_py()
     plan = resolve(session, exp.select(argument.copy()), binds)
-    result = engine.run(session.cursor, plan.tree, plan.binds, context(session), in_transaction=session.transaction.open, tables=plan.relations)
+    result = engine.run(
+        session.cursor,
+        plan.tree,
+        plan.binds,
+        context(session),
+        in_transaction=session.transaction.open,
+        tables=plan.relations,
+    )
     return result.table.column(0)[0].as_py()
 
 
@@ -188,7 +207,14 @@ def _targets(session: Session, plan: Plan) -> set[int]:
         case exp.Delete():
             privileges.append((tree.this, "DELETE"))
         case exp.Merge():
-            wanted = {"INSERT" if isinstance(when.args["then"], exp.Insert) else "UPDATE" if isinstance(when.args["then"], exp.Update) else "DELETE" for when in tree.args["whens"].expressions}
+            wanted = {
+                "INSERT"
+                if isinstance(when.args["then"], exp.Insert)
+                else "UPDATE"
+                if isinstance(when.args["then"], exp.Update)
+                else "DELETE"
+                for when in tree.args["whens"].expressions
+            }
             privileges += [(tree.this, privilege) for privilege in sorted(wanted)]
         case exp.TruncateTable():
             privileges += [(table, "TRUNCATE") for table in tree.expressions]
@@ -199,7 +225,10 @@ def _targets(session: Session, plan: Plan) -> set[int]:
         case exp.Comment() if isinstance(tree.this, exp.Column):
             column = tree.this
             tree.set("column", column.this)
-            tree.set("this", exp.Table(this=column.args["table"], db=column.args.get("db"), catalog=column.args.get("catalog")))
+            tree.set(
+                "this",
+                exp.Table(this=column.args["table"], db=column.args.get("db"), catalog=column.args.get("catalog")),
+            )
             privileges.append((tree.this, "OWNERSHIP"))
         case exp.Create() | exp.Alter() | exp.Comment():
             privileges.append((tree.this, "OWNERSHIP"))
@@ -213,7 +242,9 @@ def _targets(session: Session, plan: Plan) -> set[int]:
             name = _qualify(session, table)
             found.add(id(table))
             if privilege in ("UPDATE", "DELETE", "INSERT") and streams.is_stream(session.account, name):
-                raise SqlError(2003, f"SQL compilation error: '{name[2]}' is a stream: it can be read, not written.", "02000")
+                raise SqlError(
+                    2003, f"SQL compilation error: '{name[2]}' is a stream: it can be read, not written.", "02000"
+                )
         else:
             name = (table.catalog, table.db, table.name)
         plan.writes.setdefault(name, set()).add(privilege)
@@ -238,7 +269,11 @@ def _read(session: Session, plan: Plan, table: exp.Table) -> None:
     if schema.upper() == "INFORMATION_SCHEMA":
         from local_account import information_schema
 
-        database = _fold(table.args["catalog"]) if table.args.get("catalog") else session.account.current_database(session, "INFORMATION_SCHEMA")
+        database = (
+            _fold(table.args["catalog"])
+            if table.args.get("catalog")
+            else session.account.current_database(session, "INFORMATION_SCHEMA")
+        )
         relation = information_schema.view(session, database, table.name.upper())
         table.replace(register(plan, relation, table.args.get("alias"), table.name.upper()))
         return
@@ -285,7 +320,9 @@ def _require_schema(session: Session, name: Name) -> None:
     if not session.account.database(database):
         raise SqlError(2003, f"SQL compilation error: Database '{database}' does not exist or not authorized.", "02000")
     if not session.account.catalogue.get("schema", database, "", logical):
-        raise SqlError(2003, f"SQL compilation error: Schema '{database}.{logical}' does not exist or not authorized.", "02000")
+        raise SqlError(
+            2003, f"SQL compilation error: Schema '{database}.{logical}' does not exist or not authorized.", "02000"
+        )
 
 
 # table functions --------------------------------------------------------------------------------------------------
@@ -304,7 +341,7 @@ def _table_functions(session: Session, plan: Plan, node: exp.Expression, ctes: l
             _table_functions(session, plan, child, ctes)
     if isinstance(node, exp.TableFromRows):
         call = node.this.this if isinstance(node.this, exp.Window) else node.this
-        if isinstance(call, exp.Dot) or (isinstance(call, exp.Anonymous)):
+        if isinstance(call, (exp.Dot, exp.Anonymous)):
             from local_account import functions
 
             functions.replace_table_function(session, plan, node, ctes)

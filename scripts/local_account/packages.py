@@ -26,14 +26,20 @@ PACKAGE = "APPLICATION PACKAGE"
 MOST_PATCHES = 130
 VERSIONS_IN_CHANNEL = 2
 LONGEST_VERSION = 30
-CHANNELS = {"QA": "Channel for quality assurance", "ALPHA": "Channel for early access", "DEFAULT": "Default release channel"}
+CHANNELS = {
+    "QA": "Channel for quality assurance",
+    "ALPHA": "Channel for early access",
+    "DEFAULT": "Default release channel",
+}
 _WORD = rf"(?:{IDENTIFIER}|'[^']*')"
 
 
 def package(session: Session, name: str) -> dict[str, Any]:
     document = session.account.database(name)
     if not document or document["kind"] != PACKAGE:
-        raise SqlError(2003, f"SQL compilation error: Application package '{name}' does not exist or not authorized.", "02000")
+        raise SqlError(
+            2003, f"SQL compilation error: Application package '{name}' does not exist or not authorized.", "02000"
+        )
     return document
 
 
@@ -44,7 +50,14 @@ def _save(session: Session, name: str, document: dict[str, Any]) -> None:
 
 def create(session: Session, match: Match) -> Result:
     name = match.name()
-    options = match.options("COMMENT", "DISTRIBUTION", "ENABLE_RELEASE_CHANNELS", "MULTIPLE_INSTANCES", "DEFAULT_DDL_COLLATION", "DATA_RETENTION_TIME_IN_DAYS")
+    options = match.options(
+        "COMMENT",
+        "DISTRIBUTION",
+        "ENABLE_RELEASE_CHANNELS",
+        "MULTIPLE_INSTANCES",
+        "DEFAULT_DDL_COLLATION",
+        "DATA_RETENTION_TIME_IN_DAYS",
+    )
     if session.account.database(name):
         if match.has("if not exists"):
             return reply.status(f"{name} already exists, statement succeeded.")
@@ -71,9 +84,14 @@ def drop(session: Session, match: Match) -> Result:
     if match.has("if exists") and not session.account.database(name):
         return reply.status(f"Drop statement executed successfully ({name} already dropped).")
     document = package(session, name)
-    installed = [key.name for key, other in session.account.catalogue.find("database", HOME) if other.get("package") == name]
+    installed = [
+        key.name for key, other in session.account.catalogue.find("database", HOME) if other.get("package") == name
+    ]
     if document["versions"] and any(other["package_version"] for other in _installed(session, name)):
-        raise SqlError(93_038, f"Application package {name} cannot be dropped: applications use its versions ({', '.join(installed)}).")
+        raise SqlError(
+            93_038,
+            f"Application package {name} cannot be dropped: applications use its versions ({', '.join(installed)}).",
+        )
     session.commit_before_definition()
     for version in document["versions"].values():
         for patch in version["patches"].values():
@@ -101,11 +119,15 @@ def alter(session: Session, match: Match) -> Result:
             result = change(session, name, document, {key: value or "" for key, value in found.groupdict().items()})
             _save(session, name, document)
             return result
-    raise SqlError(2, f"Unsupported feature 'ALTER APPLICATION PACKAGE {' '.join(rest.split()[:3])}' of the local account.")
+    raise SqlError(
+        2, f"Unsupported feature 'ALTER APPLICATION PACKAGE {' '.join(rest.split()[:3])}' of the local account."
+    )
 
 
 def _set(session: Session, name: str, document: dict[str, Any], found: dict[str, str]) -> Result:
-    for option, value in parse_options(found["rest"], ("ENABLE_RELEASE_CHANNELS", "DISTRIBUTION", "COMMENT", "MULTIPLE_INSTANCES")).items():
+    for option, value in parse_options(
+        found["rest"], ("ENABLE_RELEASE_CHANNELS", "DISTRIBUTION", "COMMENT", "MULTIPLE_INSTANCES")
+    ).items():
         if option == "ENABLE_RELEASE_CHANNELS":
             if document["channels_enabled"] and value.upper() == "FALSE":
                 raise SqlError(512_001, f"Release channels of {name} cannot be switched off once they are on.")
@@ -119,19 +141,37 @@ def _register(session: Session, name: str, document: dict[str, Any], found: dict
     if found["how"].upper() == "ADD" and document["channels_enabled"]:
         raise SqlError(512_023, f"Package {name} has release channels: use REGISTER VERSION.")
     snapshot, manifest = _copy(session, name, found["stage"])
-    version = fold(found["version"].strip("'")) if found["version"] else str((manifest.get("version") or {}).get("name", "")).upper()
+    version = (
+        fold(found["version"].strip("'"))
+        if found["version"]
+        else str((manifest.get("version") or {}).get("name", "")).upper()
+    )
     if not version or len(version) > LONGEST_VERSION or not re.fullmatch(r"[A-Za-z0-9_\-$. ]+", version):
-        raise SqlError(93_034, f"'{version}' is no version name: 1 to {LONGEST_VERSION} letters, digits, _ - $ . or spaces.")
+        raise SqlError(
+            93_034, f"'{version}' is no version name: 1 to {LONGEST_VERSION} letters, digits, _ - $ . or spaces."
+        )
     if version in document["versions"]:
         raise SqlError(93_030, f"Version {version} of {name} exists already: add a patch, or choose another name.")
     if (manifest.get("version") or {}).get("patch"):
         raise SqlError(93_170, "A new version has patch 0: take version.patch out of the manifest.")
-    unbound = [other for other in document["versions"] if not any(other in channel["versions"] for channel in document["channels"].values())]
+    unbound = [
+        other
+        for other in document["versions"]
+        if not any(other in channel["versions"] for channel in document["channels"].values())
+    ]
     if document["channels_enabled"] and len(unbound) >= VERSIONS_IN_CHANNEL:
-        raise SqlError(93_037, f"Package {name} has two registered versions that are in no channel ({', '.join(unbound)}): deregister one.")
+        raise SqlError(
+            93_037,
+            f"Package {name} has two registered versions that are in no channel ({', '.join(unbound)}): deregister one.",
+        )
     now = session.account.clock.now().isoformat()
     label = found.get("label", "")
-    document["versions"][version] = {"label": label, "created_on": now, "state": "READY", "patches": {"0": {"snapshot": str(snapshot), "created_on": now, "label": label}}}
+    document["versions"][version] = {
+        "label": label,
+        "created_on": now,
+        "state": "READY",
+        "patches": {"0": {"snapshot": str(snapshot), "created_on": now, "label": label}},
+    }
     return reply.status(f"Version '{version}' for application package '{name}' created successfully.")
 
 
@@ -140,28 +180,41 @@ def _add_patch(session: Session, name: str, document: dict[str, Any], found: dic
     patches = document["versions"][version]["patches"]
     number = int(found["patch"]) if found["patch"] else max(map(int, patches)) + 1
     if str(number) in patches or number <= max(map(int, patches)):
-        raise SqlError(93_168, f"Patch {number} of version {version}: patch numbers only grow (newest is {max(map(int, patches))}).")
+        raise SqlError(
+            93_168,
+            f"Patch {number} of version {version}: patch numbers only grow (newest is {max(map(int, patches))}).",
+        )
     if number > MOST_PATCHES:
         raise SqlError(93_167, f"Version {version} has reached {MOST_PATCHES} patches: make a new version.")
     snapshot, manifest = _copy(session, name, found["stage"])
     _require_patchable(Path(patches[str(max(map(int, patches)))]["snapshot"]), manifest)
     now = session.account.clock.now().isoformat()
     patches[str(number)] = {"snapshot": str(snapshot), "created_on": now, "label": found.get("label", "")}
-    return reply.rows("status version patch", [{"status": f"Patch {number} added to version {version}.", "version": version, "patch": number}])
+    return reply.rows(
+        "status version patch",
+        [{"status": f"Patch {number} added to version {version}.", "version": version, "patch": number}],
+    )
 
 
 def _require_patchable(base: Path, manifest: dict[str, Any]) -> None:
     """A patch keeps manifest_version and privileges (developer-guide/native-apps/requesting-auto-privs)."""
     before = manifests.read(base)
-    if before.get("manifest_version") != manifest.get("manifest_version") or manifests.privileges(before) != manifests.privileges(manifest):
-        raise SqlError(93_171, "A patch cannot change manifest_version or the list of privileges: make a new version (rule MAN-31).")
+    if before.get("manifest_version") != manifest.get("manifest_version") or manifests.privileges(
+        before
+    ) != manifests.privileges(manifest):
+        raise SqlError(
+            93_171,
+            "A patch cannot change manifest_version or the list of privileges: make a new version (rule MAN-31).",
+        )
 
 
 def _drop_version(session: Session, name: str, document: dict[str, Any], found: dict[str, str]) -> Result:
     version = _version(name, document, found["version"])
     for channel, content in document["channels"].items():
         if any(directive["version"] == version for directive in content["directives"].values()):
-            raise SqlError(93_088, f"Version {version} cannot be dropped: a release directive of channel {channel} points at it.")
+            raise SqlError(
+                93_088, f"Version {version} cannot be dropped: a release directive of channel {channel} points at it."
+            )
         if version in content["versions"] and document["channels_enabled"]:
             raise SqlError(512_021, f"Version {version} cannot be deregistered: it is in channel {channel}.")
     if any(other["package_version"] == version for other in _installed(session, name)):
@@ -180,7 +233,10 @@ def _change_channel(session: Session, name: str, document: dict[str, Any], found
             if version in channel["versions"]:
                 raise SqlError(512_005, f"Version {version} is in the release channel already.")
             if len(channel["versions"]) >= VERSIONS_IN_CHANNEL:
-                raise SqlError(512_004, f"A release channel holds {VERSIONS_IN_CHANNEL} versions at most ({', '.join(channel['versions'])}): drop one first.")
+                raise SqlError(
+                    512_004,
+                    f"A release channel holds {VERSIONS_IN_CHANNEL} versions at most ({', '.join(channel['versions'])}): drop one first.",
+                )
             channel["versions"].append(version)
         else:
             if version not in channel["versions"]:
@@ -215,7 +271,13 @@ def _set_directive(session: Session, name: str, document: dict[str, Any], found:
     accounts = [account.strip().upper() for account in (found.get("accounts") or "").split(",") if account.strip()]
     now = session.account.clock.now().isoformat()
     before = channel["directives"].get(directive, {"created_on": now, "accounts": []})
-    channel["directives"][directive] = {**before, "version": version, "patch": int(patch), "modified_on": now, "accounts": accounts or before["accounts"]}
+    channel["directives"][directive] = {
+        **before,
+        "version": version,
+        "patch": int(patch),
+        "modified_on": now,
+        "accounts": accounts or before["accounts"],
+    }
     return reply.status(f"Release directive '{directive}' set to version '{version}' and patch '{patch}'.")
 
 
@@ -241,8 +303,14 @@ _IN_CHANNEL = rf"(?:modify\s+release\s+channel\s+(?P<channel>{_WORD})\s+)?"
 _LABEL = r"(?:\s+label\s*=\s*'(?P<label>[^']*)')?"
 _CHANGES = (
     (r"set\s+(?P<rest>[\s\S]*)", _set),
-    (rf"(?P<how>register|add)\s+version(?:\s+(?P<version>{_WORD}))?\s+using\s+'?(?P<stage>@[^'\s]+)'?{_LABEL}", _register),
-    (rf"add\s+patch(?:\s+(?P<patch>\d+))?\s+for\s+version\s+(?P<version>{_WORD})\s+using\s+'?(?P<stage>@[^'\s]+)'?{_LABEL}", _add_patch),
+    (
+        rf"(?P<how>register|add)\s+version(?:\s+(?P<version>{_WORD}))?\s+using\s+'?(?P<stage>@[^'\s]+)'?{_LABEL}",
+        _register,
+    ),
+    (
+        rf"add\s+patch(?:\s+(?P<patch>\d+))?\s+for\s+version\s+(?P<version>{_WORD})\s+using\s+'?(?P<stage>@[^'\s]+)'?{_LABEL}",
+        _add_patch,
+    ),
     (rf"(?:deregister|drop)\s+version\s+(?P<version>{_WORD})", _drop_version),
     (
         rf"{_IN_CHANNEL}(?P<action>set|modify)\s+(?:(?P<default>default\s+)release\s+directive|release\s+directive\s+(?P<directive>{_WORD}))"
@@ -250,9 +318,18 @@ _CHANGES = (
         _set_directive,
     ),
     (rf"{_IN_CHANNEL}unset\s+release\s+directive\s+(?P<directive>{_WORD})", _unset_directive),
-    (rf"{_IN_CHANNEL}modify\s+release\s+directive\s+(?P<directive>{_WORD})\s+(?P<action>add|remove)\s+accounts\s*=\s*\((?P<accounts>[^()]*)\)", _directive_accounts),
-    (rf"modify\s+release\s+channel\s+(?P<channel>{_WORD})\s+(?P<action>add|drop)\s+version\s+(?P<version>{_WORD})(?P<accounts>)", _change_channel),
-    (rf"modify\s+release\s+channel\s+(?P<channel>{_WORD})\s+(?P<action>add|remove|set)\s+accounts\s*=\s*\((?P<accounts>[^()]*)\)(?P<version>)", _change_channel),
+    (
+        rf"{_IN_CHANNEL}modify\s+release\s+directive\s+(?P<directive>{_WORD})\s+(?P<action>add|remove)\s+accounts\s*=\s*\((?P<accounts>[^()]*)\)",
+        _directive_accounts,
+    ),
+    (
+        rf"modify\s+release\s+channel\s+(?P<channel>{_WORD})\s+(?P<action>add|drop)\s+version\s+(?P<version>{_WORD})(?P<accounts>)",
+        _change_channel,
+    ),
+    (
+        rf"modify\s+release\s+channel\s+(?P<channel>{_WORD})\s+(?P<action>add|remove|set)\s+accounts\s*=\s*\((?P<accounts>[^()]*)\)(?P<version>)",
+        _change_channel,
+    ),
 )
 
 
@@ -301,7 +378,10 @@ def show(session: Session, match: Match) -> Result:
         for key, document in session.account.catalogue.find("database", HOME)
         if document["kind"] == PACKAGE and like(pattern, key.name)
     ]
-    return reply.rows("created_on name is_default is_current distribution owner comment retention_time options dropped_on application_class", rows)
+    return reply.rows(
+        "created_on name is_default is_current distribution owner comment retention_time options dropped_on application_class",
+        rows,
+    )
 
 
 def _like(rest: str) -> str:
@@ -349,7 +429,11 @@ def show_versions(session: Session, match: Match) -> Result:
         if like(pattern, version)
         for patch, content in sorted(data["patches"].items(), key=lambda item: int(item[0]))
     ]
-    return reply.rows("version patch label comment created_on dropped_on log_level trace_level state review_status", rows, types={"patch": "fixed"})
+    return reply.rows(
+        "version patch label comment created_on dropped_on log_level trace_level state review_status",
+        rows,
+        types={"patch": "fixed"},
+    )
 
 
 def show_directives(session: Session, match: Match) -> Result:
@@ -402,7 +486,10 @@ def directed(session: Session, name: str, channel: str) -> tuple[str, int]:
     directives = _channel(document, channel)["directives"]
     chosen = next((content for content in directives.values() if content["accounts"]), directives.get("DEFAULT"))
     if not chosen:
-        raise SqlError(93_054, f"No version of {name} is available to this account: no release directive is set in channel {channel}.")
+        raise SqlError(
+            93_054,
+            f"No version of {name} is available to this account: no release directive is set in channel {channel}.",
+        )
     return chosen["version"], chosen["patch"]
 
 
@@ -413,5 +500,3 @@ def snapshot_of(session: Session, name: str, version: str, patch: int | None) ->
     if str(number) not in patches:
         raise SqlError(93_036, f"Patch {number} of version {version} does not exist.")
     return Path(patches[str(number)]["snapshot"]), number
-
-

@@ -46,12 +46,20 @@ def _create(session: Session, match: Match, kind: str) -> Result:
     if not account.catalogue.get("schema", database, "", schema.split("$")[0]):
         raise access.not_found("SCHEMA", database, "", schema)
     if access.is_application(session, database) and session.application != database:
-        raise SqlError(3001, f"SQL access control error: only the application's own code creates objects in {database}.", "42501")
+        raise SqlError(
+            3001, f"SQL access control error: only the application's own code creates objects in {database}.", "42501"
+        )
     if kind == "FUNCTION" and (signature.language != "PYTHON" or signature.table is None):
-        raise SqlError(2, f"Unsupported feature '{signature.language} function that returns {signature.returns}' of the local account ({name}): Python table functions are there.")
+        raise SqlError(
+            2,
+            f"Unsupported feature '{signature.language} function that returns {signature.returns}' of the local account ({name}): Python table functions are there.",
+        )
     if signature.rights != "OWNER":
         if session.application:
-            raise SqlError(93_202, f"EXECUTE AS {signature.rights} is not allowed in an application ({name}): leave it out (rule SET-02).")
+            raise SqlError(
+                93_202,
+                f"EXECUTE AS {signature.rights} is not allowed in an application ({name}): leave it out (rule SET-02).",
+            )
         raise SqlError(2, f"Unsupported feature 'EXECUTE AS {signature.rights}' of the local account ({name}).")
     if signature.language == "PYTHON":
         handlers.check_packages(signature.packages, procedure=kind == "PROCEDURE")
@@ -78,9 +86,14 @@ def _create(session: Session, match: Match, kind: str) -> Result:
 def _refuse_ambiguous(session: Session, kind: str, name: Name, signature: signatures.Signature, key: str) -> None:
     """A procedure with optional arguments cannot be overloaded (developer-guide/udf-stored-procedure-arguments)."""
     for other, document in _overloads(session, kind, name):
-        optional = [argument for argument in signature.arguments + document["arguments"] if argument["default"] is not None]
+        optional = [
+            argument for argument in signature.arguments + document["arguments"] if argument["default"] is not None
+        ]
         if other != key and optional:
-            raise SqlError(1_042, f"SQL compilation error: ambiguous overloading of {name[2]}: {other} and {key}, one of them with optional arguments.")
+            raise SqlError(
+                1_042,
+                f"SQL compilation error: ambiguous overloading of {name[2]}: {other} and {key}, one of them with optional arguments.",
+            )
 
 
 def _imports(session: Session, signature: signatures.Signature, schema: str, name: str) -> Path | None:
@@ -94,10 +107,15 @@ def _imports(session: Session, signature: signatures.Signature, schema: str, nam
     paths = []
     for written in signature.imports:
         if not written.startswith("/") or written.startswith("//") or ".." in written.split("/"):
-            raise SqlError(93_204, f"{name}: the import '{written}' must start with one '/' (the application's root) and stay below it (rule PY-06).")
+            raise SqlError(
+                93_204,
+                f"{name}: the import '{written}' must start with one '/' (the application's root) and stay below it (rule PY-06).",
+            )
         path = frame.snapshot / written.lstrip("/")
         if not blocks.is_exact_file(path):
-            raise SqlError(93_009, f"{name}: the file '{written}' of IMPORTS is not on the stage (paths are case-sensitive).")
+            raise SqlError(
+                93_009, f"{name}: the file '{written}' of IMPORTS is not on the stage (paths are case-sensitive)."
+            )
         paths.append(path)
     return handlers.stage_imports(paths, session.account.directory / "imports")
 
@@ -134,7 +152,11 @@ def find_signature(session: Session, kind: str, written: str) -> Name:
     key = f"{name}({', '.join(declared.canonical(part) for part in _split_types(inner))})"
     if session.account.catalogue.get(kind.lower(), database, schema, key) is None:
         there = ", ".join(other for other, _ in _overloads(session, kind, (database, schema, name)))
-        raise SqlError(2003, f"SQL compilation error: {kind.capitalize()} '{key}' does not exist or not authorized.{f' There is: {there}.' if there and session.application else ''}", "02000")
+        raise SqlError(
+            2003,
+            f"SQL compilation error: {kind.capitalize()} '{key}' does not exist or not authorized.{f' There is: {there}.' if there and session.application else ''}",
+            "02000",
+        )
     return database, schema, key
 
 
@@ -166,11 +188,21 @@ def choose(session: Session, kind: str, name: Name, positional: int, named: set[
         if positional <= len(names_in_order) and named <= set(names_in_order[positional:]) and required <= given:
             fitting.append((key, document))
     visible = [pair for pair in fitting if access.may(session, "USAGE", kind, name[0], name[1], pair[0])]
-    schema_visible = not access.is_application(session, name[0]) or session.application == name[0] or access.may(session, "USAGE", "SCHEMA", name[0], "", name[1])
+    schema_visible = (
+        not access.is_application(session, name[0])
+        or session.application == name[0]
+        or access.may(session, "USAGE", "SCHEMA", name[0], "", name[1])
+    )
     if not visible or not schema_visible:
-        raise SqlError(2140, f"SQL compilation error: Unknown {'user-defined function' if kind == 'FUNCTION' else 'procedure'} {'.'.join((name[0], name[1].split('$')[0], name[2]))} with {positional + len(named)} argument(s), or not authorized.", "42601")
+        raise SqlError(
+            2140,
+            f"SQL compilation error: Unknown {'user-defined function' if kind == 'FUNCTION' else 'procedure'} {'.'.join((name[0], name[1].split('$')[0], name[2]))} with {positional + len(named)} argument(s), or not authorized.",
+            "42601",
+        )
     if len(visible) > 1:
-        raise SqlError(1_042, f"SQL compilation error: the call of {name[2]} fits several: {', '.join(key for key, _ in visible)}.")
+        raise SqlError(
+            1_042, f"SQL compilation error: the call of {name[2]} fits several: {', '.join(key for key, _ in visible)}."
+        )
     return visible[0]
 
 
@@ -189,7 +221,11 @@ def call(session: Session, match: Match) -> Result:
         return queries.run(session, f"select {rest}", match.binds)
     name = session.account.qualify(session, path, "procedure")
     positional = [argument for argument in arguments if not isinstance(argument, exp.Kwarg)]
-    named = {str(argument.this.name).upper(): argument.expression for argument in arguments if isinstance(argument, exp.Kwarg)}
+    named = {
+        str(argument.this.name).upper(): argument.expression
+        for argument in arguments
+        if isinstance(argument, exp.Kwarg)
+    }
     key, document = choose(session, "PROCEDURE", name, len(positional), set(named))
     values = _argument_values(session, document, positional, named, match.binds)
     return run(session, name, key, document, values)
@@ -198,12 +234,19 @@ def call(session: Session, match: Match) -> Result:
 def _called(node: exp.Expression, text: str) -> tuple[list[str], list[exp.Expression]]:
     path: list[str] = []
     while isinstance(node, exp.Dot):
-        path += split_path(node.this.sql("snowflake")) if not isinstance(node.this, exp.Dot) else _called_prefix(node.this)
+        path += (
+            split_path(node.this.sql("snowflake")) if not isinstance(node.this, exp.Dot) else _called_prefix(node.this)
+        )
         node = node.expression
     if not isinstance(node, exp.Func):
-        raise SqlError(1003, f"SQL compilation error: CALL needs a procedure with its arguments in parentheses, found '{text[:60]}'.")
+        raise SqlError(
+            1003,
+            f"SQL compilation error: CALL needs a procedure with its arguments in parentheses, found '{text[:60]}'.",
+        )
     if not isinstance(node, exp.Anonymous):  # a procedure that bears the name of a function that the parser knows
-        return [*path, node.sql_name().upper()], [value for value in node.args.values() if isinstance(value, exp.Expression)] + node.expressions
+        return [*path, node.sql_name().upper()], [
+            value for value in node.args.values() if isinstance(value, exp.Expression)
+        ] + node.expressions
     return [*path, str(node.this).upper()], node.expressions
 
 
@@ -212,7 +255,11 @@ def _called_prefix(node: exp.Expression) -> list[str]:
 
 
 def _argument_values(
-    session: Session, document: dict[str, Any], positional: list[exp.Expression], named: dict[str, exp.Expression], binds: list[Any]
+    session: Session,
+    document: dict[str, Any],
+    positional: list[exp.Expression],
+    named: dict[str, exp.Expression],
+    binds: list[Any],
 ) -> list[Any]:
     """The arguments' values, cast to their declared types; what is not given takes its default."""
     parameters = document["arguments"]
@@ -230,7 +277,14 @@ def _argument_values(
             value = exp.cast(given.copy(), exp.DataType.build(argument["type"], dialect="snowflake"))
         expressions.append(exp.alias_(value, f"A{place}", quoted=True))
     plan = names.resolve(session, exp.select(*expressions), binds)
-    result = engine.run(session.cursor, plan.tree, plan.binds, names.context(session), in_transaction=session.transaction.open, tables=plan.relations)
+    result = engine.run(
+        session.cursor,
+        plan.tree,
+        plan.binds,
+        names.context(session),
+        in_transaction=session.transaction.open,
+        tables=plan.relations,
+    )
     row = [column[0].as_py() for column in result.table.columns]
     return [declared.from_arrow(column, value) for column, value in zip(columns, row, strict=True)]
 
@@ -251,7 +305,11 @@ def run(session: Session, name: Name, key: str, document: dict[str, Any], values
     )
     inner = session.nested(frame)
     try:
-        returned = _run_sql(inner, document, values) if document["language"] == "SQL" else _run_python(inner, key, document, values)
+        returned = (
+            _run_sql(inner, document, values)
+            if document["language"] == "SQL"
+            else _run_python(inner, key, document, values)
+        )
     except BaseException:
         inner.abandon_scope()
         raise
@@ -290,7 +348,14 @@ def _run_sql(inner: Session, document: dict[str, Any], values: list[Any]) -> Any
 def _run_python(inner: Session, key: str, document: dict[str, Any], values: list[Any]) -> Any:
     account = inner.account
     host, port = account.address
-    login = {"host": host, "port": port, "password": account.ticket(inner), "user": "LOCAL", "account": "local", "protocol": "http"}
+    login = {
+        "host": host,
+        "port": port,
+        "password": account.ticket(inner),
+        "user": "LOCAL",
+        "account": "local",
+        "protocol": "http",
+    }
     try:
         return account.pool.call_procedure(handler_of(key, document), values, login, log=events.logger(inner, key))
     finally:
@@ -324,13 +389,26 @@ def _as_table(returned: Any, document: dict[str, Any], name: str) -> Result:
         return dataclasses.replace(result, kind="select")
     if len(promised) != len(result.columns):
         raise SqlError(
-            100_357, f"{name}: declared {len(promised)} columns ({', '.join(c for c, _ in promised)}), returned {len(result.columns)} ({', '.join(c.name for c in result.columns)}).", "P0000"
+            100_357,
+            f"{name}: declared {len(promised)} columns ({', '.join(c for c, _ in promised)}), returned {len(result.columns)} ({', '.join(c.name for c in result.columns)}).",
+            "P0000",
         )
-    columns = [dataclasses.replace(column, name=declared_name) for column, (declared_name, _) in zip(result.columns, promised, strict=True)]
+    columns = [
+        dataclasses.replace(column, name=declared_name)
+        for column, (declared_name, _) in zip(result.columns, promised, strict=True)
+    ]
     for column, (declared_name, declared_type) in zip(result.columns, promised, strict=True):
         wanted = declared.column(declared_name, declared_type).type
-        if wanted != column.type and not {wanted, column.type} <= {"variant", "object", "array"} and not _is_null(result, column):
-            raise SqlError(100_357, f"{name}: column {declared_name} is declared {declared_type}, but the query gives {column.type} ({column.name}): cast it.", "P0000")
+        if (
+            wanted != column.type
+            and not {wanted, column.type} <= {"variant", "object", "array"}
+            and not _is_null(result, column)
+        ):
+            raise SqlError(
+                100_357,
+                f"{name}: column {declared_name} is declared {declared_type}, but the query gives {column.type} ({column.name}): cast it.",
+                "P0000",
+            )
     return dataclasses.replace(result, columns=columns, kind="select")
 
 
@@ -399,6 +477,10 @@ def _describe(session: Session, match: Match, kind: str) -> Result:
         "packages": json.dumps(document["packages"]),
         "imports": json.dumps(document["imports"]),
     }
-    if session.application == database or not access.is_application(session, database):  # an application's code is hidden from its consumer
+    if session.application == database or not access.is_application(
+        session, database
+    ):  # an application's code is hidden from its consumer
         shown["body"] = document["body"]
-    return reply.rows("property value", [{"property": name, "value": value} for name, value in shown.items() if value is not None])
+    return reply.rows(
+        "property value", [{"property": name, "value": value} for name, value in shown.items() if value is not None]
+    )

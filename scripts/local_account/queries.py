@@ -66,7 +66,14 @@ def describe(session: Session, text: str, binds: list[Any]) -> list[engine.Colum
 
 
 def _query(session: Session, plan: Plan) -> Result:
-    return engine.run(session.cursor, plan.tree, plan.binds, names.context(session), in_transaction=session.transaction.open, tables=plan.relations)
+    return engine.run(
+        session.cursor,
+        plan.tree,
+        plan.binds,
+        names.context(session),
+        in_transaction=session.transaction.open,
+        tables=plan.relations,
+    )
 
 
 def _modify(session: Session, plan: Plan) -> Result:
@@ -100,7 +107,14 @@ def _modify(session: Session, plan: Plan) -> Result:
 def _modify_in_transaction(session: Session, plan: Plan) -> Result:
     transaction = session.transaction
     try:
-        result = engine.run(transaction.cursor, plan.tree, plan.binds, names.context(session), in_transaction=True, tables=plan.relations)
+        result = engine.run(
+            transaction.cursor,
+            plan.tree,
+            plan.binds,
+            names.context(session),
+            in_transaction=True,
+            tables=plan.relations,
+        )
     except SqlError as error:
         if error.transaction_lost:
             transaction.lost = error
@@ -125,9 +139,13 @@ def _define(session: Session, plan: Plan) -> Result:
     elif not access.may(session, "OWNERSHIP", "TABLE", *name):
         raise access.not_found("TABLE", *name)
     with session.account.change(database, session) as change:
-        result = engine.run(change.cursor, tree, plan.binds, names.context(session), in_transaction=True, tables=plan.relations)
+        result = engine.run(
+            change.cursor, tree, plan.binds, names.context(session), in_transaction=True, tables=plan.relations
+        )
         for stream_database, stream in plan.streams:  # CREATE TABLE AS consumes what it reads
-            change.execute(f"delete from {quote(stream_database)}.{quote(SYSTEM_SCHEMA)}.stream_queue where stream = ?", [stream])
+            change.execute(
+                f"delete from {quote(stream_database)}.{quote(SYSTEM_SCHEMA)}.stream_queue where stream = ?", [stream]
+            )
         if replaces:
             streams.invalidate(session.account, change, name, f"its table {table} was dropped or replaced")
             for key, _ in session.account.catalogue.find("grant", database, schema):
@@ -142,9 +160,17 @@ def _require_creation(session: Session, tree: exp.Create, name: names.Name) -> N
     temporary = tree.find(exp.TemporaryProperty)
     if session.application and temporary:
         raise SqlError(
-            93_201, f"Operation CREATE on TEMPORARY {kind} is not permitted within APPLICATION {session.application} ({table}): use an ordinary table.", "0A000"
+            93_201,
+            f"Operation CREATE on TEMPORARY {kind} is not permitted within APPLICATION {session.application} ({table}): use an ordinary table.",
+            "0A000",
         )
     if not access.may(session, f"CREATE {kind}", "SCHEMA", database, "", schema):
-        raise SqlError(3001, f"SQL access control error: Insufficient privileges to operate on schema '{schema.split('$')[0]}'.", "42501")
+        raise SqlError(
+            3001,
+            f"SQL access control error: Insufficient privileges to operate on schema '{schema.split('$')[0]}'.",
+            "42501",
+        )
     if access.is_application(session, database) and session.application != database:
-        raise SqlError(3001, f"SQL access control error: only the application's own code creates objects in {database}.", "42501")
+        raise SqlError(
+            3001, f"SQL access control error: only the application's own code creates objects in {database}.", "42501"
+        )

@@ -18,7 +18,13 @@ if TYPE_CHECKING:
     from local_account.syntax import Match
 
 LONGEST_TEXT = 16_777_216
-_ARROW = {"text": pyarrow.string(), "fixed": pyarrow.int64(), "timestamp_ltz": pyarrow.timestamp("us", tz="UTC"), "boolean": pyarrow.bool_(), "variant": pyarrow.string()}
+_ARROW = {
+    "text": pyarrow.string(),
+    "fixed": pyarrow.int64(),
+    "timestamp_ltz": pyarrow.timestamp("us", tz="UTC"),
+    "boolean": pyarrow.bool_(),
+    "variant": pyarrow.string(),
+}
 _TIMES = ("_on", "_time", "stale_after")
 
 
@@ -27,12 +33,16 @@ def status(text: str) -> Result:
     return rows("status", [{"status": text}], kind="ddl")
 
 
-def rows(columns: str, values: list[dict[str, Any]], kind: str = "select", types: dict[str, str] | None = None) -> Result:
+def rows(
+    columns: str, values: list[dict[str, Any]], kind: str = "select", types: dict[str, str] | None = None
+) -> Result:
     """Rows under the given column names (a text with spaces between); a missing value is NULL, times are found by name."""
     return rows_of(columns.split(), values, kind, types)
 
 
-def rows_of(names: list[str], values: list[dict[str, Any]], kind: str = "select", types: dict[str, str] | None = None) -> Result:
+def rows_of(
+    names: list[str], values: list[dict[str, Any]], kind: str = "select", types: dict[str, str] | None = None
+) -> Result:
     """The same for names that have spaces in them."""
     described = []
     arrays = []
@@ -43,7 +53,16 @@ def rows_of(names: list[str], values: list[dict[str, Any]], kind: str = "select"
             cells = [None if cell is None else str(cell) for cell in cells]
         arrays.append(pyarrow.array(cells, type=_ARROW[type_]))
         fixed = type_ == "fixed"
-        described.append(Column(name, type_, 38 if fixed else None, 0 if fixed else 9 if type_ == "timestamp_ltz" else None, LONGEST_TEXT if type_ == "text" else None, True))
+        described.append(
+            Column(
+                name,
+                type_,
+                38 if fixed else None,
+                0 if fixed else 9 if type_ == "timestamp_ltz" else None,
+                LONGEST_TEXT if type_ == "text" else None,
+                True,
+            )
+        )
     return Result(described, pyarrow.table(arrays, names=[f"c{i}" for i in range(len(names))]), len(values), kind)
 
 

@@ -20,7 +20,11 @@ def use(session: Session, match: Match) -> Result:
     _refuse_in_code(session, "USE ROLE")
     role = match.name()
     if role not in access.roles_of_user(session.account, session.user):
-        raise SqlError(2043, f"SQL compilation error: Object does not exist, or operation cannot be performed: role '{role}' (or it was not granted to user {session.user}).", "02000")
+        raise SqlError(
+            2043,
+            f"SQL compilation error: Object does not exist, or operation cannot be performed: role '{role}' (or it was not granted to user {session.user}).",
+            "02000",
+        )
     session.role = role
     return reply.status("Statement executed successfully.")
 
@@ -34,20 +38,35 @@ def use_secondary(session: Session, match: Match) -> Result:
 
 def _refuse_in_code(session: Session, what: str) -> None:
     if session.frame:
-        raise SqlError(90_236, f"Stored procedure execution error: Unsupported statement type '{what}' in {session.frame.what}.")
+        raise SqlError(
+            90_236, f"Stored procedure execution error: Unsupported statement type '{what}' in {session.frame.what}."
+        )
 
 
 def create(session: Session, match: Match) -> Result:
     role = match.name()
     if session.frame and session.frame.application:
-        raise SqlError(93_200, f"CREATE ROLE {role}: an application has application roles only; use CREATE APPLICATION ROLE IF NOT EXISTS.")
+        raise SqlError(
+            93_200,
+            f"CREATE ROLE {role}: an application has application roles only; use CREATE APPLICATION ROLE IF NOT EXISTS.",
+        )
     if session.account.catalogue.get("role", HOME, "", role):
         if match.has("if not exists"):
             return reply.status(f"{role} already exists, statement succeeded.")
         if not match.has("or replace"):
             raise reply.exists(role)
     with session.account.change(HOME, session) as change:
-        change.put("role", "", role, {"owner": session.role, "created_on": session.account.clock.now().isoformat(), "granted_to": [], **_comment(match)})
+        change.put(
+            "role",
+            "",
+            role,
+            {
+                "owner": session.role,
+                "created_on": session.account.clock.now().isoformat(),
+                "granted_to": [],
+                **_comment(match),
+            },
+        )
     return reply.status(f"Role {role} successfully created.")
 
 
@@ -65,9 +84,16 @@ def drop(session: Session, match: Match) -> Result:
 def create_application_role(session: Session, match: Match) -> Result:
     database, role = _application_role(session, match.path())
     if session.application != database:
-        raise SqlError(3001, "SQL access control error: CREATE APPLICATION ROLE works only in an application's own code (its setup script).", "42501")
+        raise SqlError(
+            3001,
+            "SQL access control error: CREATE APPLICATION ROLE works only in an application's own code (its setup script).",
+            "42501",
+        )
     if match.has("or replace"):
-        raise SqlError(2, f"CREATE OR REPLACE APPLICATION ROLE {role}: use IF NOT EXISTS, because replacing takes away every grant of it.")
+        raise SqlError(
+            2,
+            f"CREATE OR REPLACE APPLICATION ROLE {role}: use IF NOT EXISTS, because replacing takes away every grant of it.",
+        )
     if session.account.catalogue.get("application_role", database, "", role):
         if match.has("if not exists") or match.has("or alter"):
             return reply.status(f"{role} already exists, statement succeeded.")
@@ -75,14 +101,21 @@ def create_application_role(session: Session, match: Match) -> Result:
     owner = (session.account.database(database) or {}).get("owner")
     with session.account.change(database, session) as change:
         # Every application role is granted to the role that installed the application.
-        change.put("application_role", "", role, {"created_on": session.account.clock.now().isoformat(), "granted_to": [owner], **_comment(match)})
+        change.put(
+            "application_role",
+            "",
+            role,
+            {"created_on": session.account.clock.now().isoformat(), "granted_to": [owner], **_comment(match)},
+        )
     return reply.status(f"Application role {role} successfully created.")
 
 
 def drop_application_role(session: Session, match: Match) -> Result:
     database, role = _application_role(session, match.path())
     if session.application != database:
-        raise SqlError(3001, "SQL access control error: DROP APPLICATION ROLE works only in an application's own code.", "42501")
+        raise SqlError(
+            3001, "SQL access control error: DROP APPLICATION ROLE works only in an application's own code.", "42501"
+        )
     with session.account.change(database, session) as change:
         change.delete("application_role", "", role)
     return reply.status(f"{role} successfully dropped.")
@@ -93,7 +126,11 @@ def _comment(match: Match) -> dict[str, str]:
 
 
 def _application_role(session: Session, path: list[str]) -> tuple[str, str]:
-    database = path[0] if len(path) == 2 else session.application or session.account.current_database(session, "application role")
+    database = (
+        path[0]
+        if len(path) == 2
+        else session.application or session.account.current_database(session, "application role")
+    )
     return database, path[-1]
 
 
@@ -117,27 +154,39 @@ def _change_role(session: Session, kind: str, database: str, role: str, match: M
     account = session.account
     document = account.catalogue.get(kind, database, "", role)
     if document is None:
-        raise SqlError(2003, f"SQL compilation error: {kind.replace('_', ' ').capitalize()} '{role}' does not exist or not authorized.", "02000")
+        raise SqlError(
+            2003,
+            f"SQL compilation error: {kind.replace('_', ' ').capitalize()} '{role}' does not exist or not authorized.",
+            "02000",
+        )
     to_kind, path = match.raw("to_kind").upper(), match.path("to")
     if to_kind == "APPLICATION ROLE":
         to_database, to_role = _application_role(session, path)
         if not account.catalogue.get("application_role", to_database, "", to_role):
-            raise SqlError(2003, f"SQL compilation error: Application role '{to_role}' does not exist or not authorized.", "02000")
+            raise SqlError(
+                2003, f"SQL compilation error: Application role '{to_role}' does not exist or not authorized.", "02000"
+            )
         grantee = f"{to_database}.{to_role}"
     elif to_kind == "ROLE":
         if session.application:
-            raise SqlError(3001, "SQL access control error: an application grants to its application roles only.", "42501")
+            raise SqlError(
+                3001, "SQL access control error: an application grants to its application roles only.", "42501"
+            )
         grantee = path[-1]
         if not account.catalogue.get("role", HOME, "", grantee):
             raise SqlError(2003, f"SQL compilation error: Role '{grantee}' does not exist or not authorized.", "02000")
     elif to_kind == "USER":
         if session.application:
-            raise SqlError(3001, "SQL access control error: an application grants to its application roles only.", "42501")
+            raise SqlError(
+                3001, "SQL access control error: an application grants to its application roles only.", "42501"
+            )
         grantee = access.user_grantee(path[-1])
     else:
         raise SqlError(2, f"Unsupported feature 'GRANT ROLE TO {to_kind}' of the local account.")
     if kind == "application_role" and session.application != database and not _manages(session, database):
-        raise SqlError(3001, f"SQL access control error: only the owner of application {database} may grant its roles.", "42501")
+        raise SqlError(
+            3001, f"SQL access control error: only the owner of application {database} may grant its roles.", "42501"
+        )
     holders = [holder for holder in document["granted_to"] if holder != grantee] + ([grantee] if add else [])
     with account.change(database, session) as change:
         change.put(kind, "", role, {**document, "granted_to": holders})
@@ -163,16 +212,25 @@ def _change_privileges(session: Session, match: Match, *, add: bool) -> Result:
     privileges = [" ".join(privilege.upper().split()) for privilege in match.raw("privileges").split(",")]
     to_kind = " ".join(match.raw("to_kind").upper().split())
     if session.application and to_kind != "APPLICATION ROLE":
-        raise SqlError(3001, f"SQL access control error: inside an application privileges go to application roles, not to {to_kind}.", "42501")
+        raise SqlError(
+            3001,
+            f"SQL access control error: inside an application privileges go to application roles, not to {to_kind}.",
+            "42501",
+        )
     if to_kind == "APPLICATION ROLE":
         to_database, to_role = _application_role(session, match.path("to"))
         if not account.catalogue.get("application_role", to_database, "", to_role):
-            raise SqlError(2003, f"SQL compilation error: Application role '{to_role}' does not exist or not authorized.", "02000")
+            raise SqlError(
+                2003, f"SQL compilation error: Application role '{to_role}' does not exist or not authorized.", "02000"
+            )
         grantee = f"{to_database}.{to_role}"
     else:
         grantee = match.path("to")[-1]
     if kind.startswith("FUTURE"):
-        raise SqlError(2, "Unsupported feature 'GRANT ON FUTURE': not in applications (versioned schemas); grant after each CREATE.")
+        raise SqlError(
+            2,
+            "Unsupported feature 'GRANT ON FUTURE': not in applications (versioned schemas); grant after each CREATE.",
+        )
     if kind == "ACCOUNT":
         return _grant_on_account(session, privileges, to_kind, grantee, add=add)
     for target_kind, database, schema, name in _targets(session, match, kind):
@@ -180,8 +238,16 @@ def _change_privileges(session: Session, match: Match, *, add: bool) -> Result:
         wanted = sorted(allowed) if privileges in (["ALL"], ["ALL PRIVILEGES"]) and allowed else privileges
         with account.change(database, session) as change:
             for privilege in wanted:
-                if allowed and to_kind == "APPLICATION ROLE" and privilege not in allowed and not privilege.startswith("CREATE "):
-                    raise SqlError(3008, f"SQL compilation error: {privilege} cannot be granted on a {target_kind.lower()} to an application role (possible: {', '.join(sorted(allowed))}).")
+                if (
+                    allowed
+                    and to_kind == "APPLICATION ROLE"
+                    and privilege not in allowed
+                    and not privilege.startswith("CREATE ")
+                ):
+                    raise SqlError(
+                        3008,
+                        f"SQL compilation error: {privilege} cannot be granted on a {target_kind.lower()} to an application role (possible: {', '.join(sorted(allowed))}).",
+                    )
                 key = access.grant_name(target_kind, name, privilege)
                 roles = set((account.catalogue.get("grant", database, schema, key) or {}).get("roles", []))
                 roles = roles | {grantee} if add else roles - {grantee}
@@ -194,7 +260,9 @@ def _grant_on_account(session: Session, privileges: list[str], to_kind: str, gra
         raise SqlError(2, f"Unsupported feature 'GRANT ... ON ACCOUNT TO {to_kind}' of the local account.")
     document = session.account.database(grantee)
     if not document or document.get("kind") != access.APPLICATION:
-        raise SqlError(2003, f"SQL compilation error: Application '{grantee}' does not exist or not authorized.", "02000")
+        raise SqlError(
+            2003, f"SQL compilation error: Application '{grantee}' does not exist or not authorized.", "02000"
+        )
     for privilege in privileges:
         if privilege not in document.get("requested", []):
             raise SqlError(93_118, f"The manifest of application {grantee} does not ask for the privilege {privilege}.")
@@ -233,7 +301,8 @@ def _targets(session: Session, match: Match, kind: str) -> list[tuple[str, str, 
 def _require_object(session: Session, kind: str, database: str, schema: str, name: str) -> None:
     if kind in ("TABLE", "VIEW"):
         row = session.cursor.execute(
-            "select 1 from information_schema.tables where table_catalog = ? and table_schema = ? and table_name = ?", [database, schema, name]
+            "select 1 from information_schema.tables where table_catalog = ? and table_schema = ? and table_name = ?",
+            [database, schema, name],
         ).fetchone()
         found = row is not None
     else:
@@ -252,10 +321,14 @@ def _all_in_schema(session: Session, kind: str, written: str) -> list[tuple[str,
     if what in ("TABLE", "VIEW"):
         kinds = "BASE TABLE" if what == "TABLE" else "VIEW"
         names = session.cursor.execute(
-            "select table_name from information_schema.tables where table_catalog = ? and table_schema = ? and table_type = ?", [database, physical, kinds]
+            "select table_name from information_schema.tables where table_catalog = ? and table_schema = ? and table_type = ?",
+            [database, physical, kinds],
         ).fetchall()
         return [("TABLE", database, physical, name) for (name,) in names]
-    return [(what, database, physical, key.name) for key, _ in session.account.catalogue.find(what.lower(), database, physical)]
+    return [
+        (what, database, physical, key.name)
+        for key, _ in session.account.catalogue.find(what.lower(), database, physical)
+    ]
 
 
 def show(session: Session, match: Match) -> Result:
@@ -277,13 +350,22 @@ def show(session: Session, match: Match) -> Result:
         for key, document in session.account.catalogue.find("role", HOME)
         if like(pattern, key.name)
     ]
-    return reply.rows("created_on name is_default is_current is_inherited assigned_to_users granted_to_roles granted_roles owner comment", rows)
+    return reply.rows(
+        "created_on name is_default is_current is_inherited assigned_to_users granted_to_roles granted_roles owner comment",
+        rows,
+    )
 
 
 def show_application_roles(session: Session, match: Match) -> Result:
     database = match.name("scope")
     rows = [
-        {"created_on": datetime.fromisoformat(document["created_on"]), "name": key.name, "owner": database, "comment": document.get("comment", ""), "owner_role_type": "APPLICATION"}
+        {
+            "created_on": datetime.fromisoformat(document["created_on"]),
+            "name": key.name,
+            "owner": database,
+            "comment": document.get("comment", ""),
+            "owner_role_type": "APPLICATION",
+        }
         for key, document in session.account.catalogue.find("application_role", database)
     ]
     return reply.rows("created_on name owner comment owner_role_type", rows)
@@ -298,7 +380,9 @@ def show_grants(session: Session, match: Match) -> Result:
         grantee = ".".join(_application_role(session, path)) if kind == "APPLICATION ROLE" else path[-1]
     else:
         grantee = None
-    wanted = session.account.qualify(session, path) if direction == "ON" and kind not in ("SCHEMA", "DATABASE") else None
+    wanted = (
+        session.account.qualify(session, path) if direction == "ON" and kind not in ("SCHEMA", "DATABASE") else None
+    )
     for key, document in session.account.catalogue.find("grant"):
         object_kind, _, rest = key.name.partition(":")
         name, _, privilege = rest.rpartition(":")
@@ -310,6 +394,19 @@ def show_grants(session: Session, match: Match) -> Result:
             continue
         for role in document["roles"]:
             if grantee in (None, role):
-                shown = ".".join(part for part in (key.database, (key.schema or "").split("$")[0], name.split("$")[0]) if part)
-                rows.append({"created_on": session.account.clock.now(), "privilege": privilege, "granted_on": object_kind, "name": shown, "granted_to": "APPLICATION_ROLE" if "." in role else "ROLE", "grantee_name": role, "grant_option": "false", "granted_by": key.database})
+                shown = ".".join(
+                    part for part in (key.database, (key.schema or "").split("$")[0], name.split("$")[0]) if part
+                )
+                rows.append(
+                    {
+                        "created_on": session.account.clock.now(),
+                        "privilege": privilege,
+                        "granted_on": object_kind,
+                        "name": shown,
+                        "granted_to": "APPLICATION_ROLE" if "." in role else "ROLE",
+                        "grantee_name": role,
+                        "grant_option": "false",
+                        "granted_by": key.database,
+                    }
+                )
     return reply.rows("created_on privilege granted_on name granted_to grantee_name grant_option granted_by", rows)

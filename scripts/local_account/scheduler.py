@@ -105,7 +105,11 @@ class Scheduler:
         return tasks.Schedule(document["options"]["SCHEDULE"]).next_after(since, resumed)
 
     def _next(self) -> tuple[datetime, Name] | None:
-        roots = [(key.database, key.schema, key.name) for key, document in self.account.catalogue.find("task") if not document["after"]]
+        roots = [
+            (key.database, key.schema, key.name)
+            for key, document in self.account.catalogue.find("task")
+            if not document["after"]
+        ]
         due = [(moment, root) for root in roots if (moment := self.next_run(root))]
         return min(due) if due else None
 
@@ -130,7 +134,9 @@ class Scheduler:
             outcome[name] = self._run_task(name, document, root, scheduled, origin, group)
         self._count_failures(root, failed="FAILED" in outcome.values())
 
-    def _run_task(self, name: Name, document: dict[str, Any], root: Name, scheduled: datetime, origin: str, group: int) -> str:
+    def _run_task(
+        self, name: Name, document: dict[str, Any], root: Name, scheduled: datetime, origin: str, group: int
+    ) -> str:
         started = self.account.clock.now()
         error: SqlError | None = None
         session = self._session(name, document)
@@ -156,9 +162,16 @@ class Scheduler:
         database, schema, task = name
         owner = self.account.database(database) or {}
         if owner.get("kind") != access.APPLICATION:
-            return self.account.system_session(document["owner"], Frame(f"task {task}", database, schema, role=document["owner"]))
+            return self.account.system_session(
+                document["owner"], Frame(f"task {task}", database, schema, role=document["owner"])
+            )
         frame = Frame(
-            f"task {schema}.{task}", database, schema, application=database, generation=owner["generation"], snapshot=Path(owner["snapshot"])
+            f"task {schema}.{task}",
+            database,
+            schema,
+            application=database,
+            generation=owner["generation"],
+            snapshot=Path(owner["snapshot"]),
         )
         return self.account.system_session(owner["owner"], frame)
 
@@ -167,7 +180,18 @@ class Scheduler:
 
         return bool(execute(session, f"select ({when}) as condition").table.column(0)[0].as_py())
 
-    def _record(self, name: Name, document: dict[str, Any], root: Name, state: str, error: SqlError | None, scheduled: datetime, started: datetime, origin: str, group: int) -> None:
+    def _record(
+        self,
+        name: Name,
+        document: dict[str, Any],
+        root: Name,
+        state: str,
+        error: SqlError | None,
+        scheduled: datetime,
+        started: datetime,
+        origin: str,
+        group: int,
+    ) -> None:
         database, schema, task = name
         if not self.account.database(database):
             return  # dropped while it ran
@@ -180,7 +204,10 @@ class Scheduler:
                 self.account.clock.now(), ".".join(root), 1, int(scheduled.timestamp() * 1000), None, origin, 1, 0, None, None, None, group,
             ]  # fmt: skip
             marks = ", ".join("?" for _ in values)
-            cursor.execute(f"insert into {quote(database)}.{quote(SYSTEM_SCHEMA)}.task_history ({columns}) values ({marks})", values)
+            cursor.execute(
+                f"insert into {quote(database)}.{quote(SYSTEM_SCHEMA)}.task_history ({columns}) values ({marks})",
+                values,
+            )
         finally:
             cursor.close()
 
@@ -196,5 +223,3 @@ class Scheduler:
             changes |= {"state": "suspended", "suspended_on": self.account.clock.now().isoformat()}
         with self.account.change(root[0]) as change:
             change.put("task", root[1], root[2], {**document, **changes})
-
-

@@ -37,7 +37,16 @@ THREADS = 200  # a procedure's worker asks the account while its caller's reques
 EXPIRED = "390104"
 CONNECTOR_MAJOR = "4"
 # The connector's statementTypeId by kind of statement: it tells it whether rows or counts are coming.
-TYPE_IDS = {"select": 0x1000, "insert": 0x3100, "update": 0x3200, "delete": 0x3300, "merge": 0x3400, "truncate": 0x6000, "ddl": 0x6000, "transfer": 0x7000}
+TYPE_IDS = {
+    "select": 0x1000,
+    "insert": 0x3100,
+    "update": 0x3200,
+    "delete": 0x3300,
+    "merge": 0x3400,
+    "truncate": 0x6000,
+    "ddl": 0x6000,
+    "transfer": 0x7000,
+}
 DML = {"insert", "update", "delete", "merge"}
 
 
@@ -56,10 +65,21 @@ class Server:
         data = (await _body(request)).get("data", {})
         version = str(data.get("CLIENT_APP_VERSION", ""))
         if data.get("CLIENT_APP_ID") == "PythonConnector" and version.split(".")[0] != CONNECTOR_MAJOR:
-            return _failure(SqlError(390_095, f"This account speaks with version {CONNECTOR_MAJOR} of the Python connector, not {version}: install the version that requirements.txt pins."))
+            return _failure(
+                SqlError(
+                    390_095,
+                    f"This account speaks with version {CONNECTOR_MAJOR} of the Python connector, not {version}: install the version that requirements.txt pins.",
+                )
+            )
         query = request.query_params
         try:
-            session = await run_in_threadpool(self.account.login, data.get("LOGIN_NAME", ""), data.get("PASSWORD", ""), query.get("roleName"), query.get("warehouse"))
+            session = await run_in_threadpool(
+                self.account.login,
+                data.get("LOGIN_NAME", ""),
+                data.get("PASSWORD", ""),
+                query.get("roleName"),
+                query.get("warehouse"),
+            )
             for keyword, name in (("database", query.get("databaseName")), ("schema", query.get("schemaName"))):
                 if name and not session.is_nested:
                     with contextlib.suppress(SqlError):  # as Snowflake: an unknown database leaves none current
@@ -72,8 +92,24 @@ class Server:
             self.sessions.pop(ended, None)
         token = secrets.token_urlsafe(32)
         self.sessions[token] = session
-        names = {"databaseName": session.database, "schemaName": session.schema, "roleName": session.role, "warehouseName": session.warehouse}
-        return _success({"token": token, "masterToken": token, "sessionId": session.number, "serverVersion": system.VERSION, "parameters": _parameters(session), "sessionInfo": names, "validityInSeconds": 3600, "masterValidityInSeconds": 14400})
+        names = {
+            "databaseName": session.database,
+            "schemaName": session.schema,
+            "roleName": session.role,
+            "warehouseName": session.warehouse,
+        }
+        return _success(
+            {
+                "token": token,
+                "masterToken": token,
+                "sessionId": session.number,
+                "serverVersion": system.VERSION,
+                "parameters": _parameters(session),
+                "sessionInfo": names,
+                "validityInSeconds": 3600,
+                "masterValidityInSeconds": 14400,
+            }
+        )
 
     async def session(self, request: Request) -> Response:
         token = _token(request)
@@ -83,21 +119,49 @@ class Server:
 
     async def renew(self, request: Request) -> Response:
         token = _token(request)
-        return _success({"sessionToken": token, "masterToken": token, "validityInSecondsST": 3600, "validityInSecondsMT": 14400, "sessionId": 0})
+        return _success(
+            {
+                "sessionToken": token,
+                "masterToken": token,
+                "validityInSecondsST": 3600,
+                "validityInSecondsMT": 14400,
+                "sessionId": 0,
+            }
+        )
 
     # queries ------------------------------------------------------------------------------------------------------
 
     async def query(self, request: Request) -> Response:
         session = self.sessions.get(_token(request))
         if not session or session.has_ended:
-            return JSONResponse({"data": None, "code": EXPIRED, "message": "User must login again to access the service.", "success": False})
+            return JSONResponse(
+                {
+                    "data": None,
+                    "code": EXPIRED,
+                    "message": "User must login again to access the service.",
+                    "success": False,
+                }
+            )
         body = await _body(request)
         text = body.get("sqlText", "")
         if body.get("asyncExec"):
             query_id = str(uuid.uuid4())
             self.background[query_id] = {}
-            threading.Thread(target=lambda: self.background[query_id].update(self._answer(session, text, body)), daemon=True).start()
-            return JSONResponse({"data": {"queryId": query_id, "getResultUrl": f"/queries/{query_id}/result", "queryAbortsAfterSecs": 300}, "code": "333334", "success": True, "message": None})
+            threading.Thread(
+                target=lambda: self.background[query_id].update(self._answer(session, text, body)), daemon=True
+            ).start()
+            return JSONResponse(
+                {
+                    "data": {
+                        "queryId": query_id,
+                        "getResultUrl": f"/queries/{query_id}/result",
+                        "queryAbortsAfterSecs": 300,
+                    },
+                    "code": "333334",
+                    "success": True,
+                    "message": None,
+                }
+            )
         return JSONResponse(await run_in_threadpool(self._answer, session, text, body))
 
     def _answer(self, session: Session, text: str, body: dict[str, Any]) -> dict[str, Any]:
@@ -115,7 +179,13 @@ class Server:
             return _failed(error)
         except Exception as error:
             traceback.print_exc()
-            return _failed(SqlError(603, f"SQL execution internal error: {type(error).__name__}: {error}. This is a defect of the local account.", "XX000"))
+            return _failed(
+                SqlError(
+                    603,
+                    f"SQL execution internal error: {type(error).__name__}: {error}. This is a defect of the local account.",
+                    "XX000",
+                )
+            )
 
     @staticmethod
     def _many(session: Session, text: str, binds: list[list[Any]]) -> Result:
@@ -157,14 +227,34 @@ class Server:
         if query_id in self.background:
             answer = self.background[query_id]
             status = "RUNNING" if not answer else "SUCCESS" if answer["success"] else "FAILED_WITH_ERROR"
-            return _success({"queries": [{"id": query_id, "status": status, "errorCode": answer.get("code"), "errorMessage": answer.get("message")}]})
+            return _success(
+                {
+                    "queries": [
+                        {
+                            "id": query_id,
+                            "status": status,
+                            "errorCode": answer.get("code"),
+                            "errorMessage": answer.get("message"),
+                        }
+                    ]
+                }
+            )
         session = self.sessions.get(_token(request))
-        return _success({"queries": [{"id": query_id, "status": "SUCCESS"}] if session and query_id in session.results else []})
+        return _success(
+            {"queries": [{"id": query_id, "status": "SUCCESS"}] if session and query_id in session.results else []}
+        )
 
     # scripts/account ----------------------------------------------------------------------------------------------
 
     async def ping(self, request: Request) -> Response:
-        return _success({"account": system.ACCOUNT_NAME, "directory": str(self.account.directory), "now": self.account.clock.now().isoformat(), "sessions": len(self.sessions)})
+        return _success(
+            {
+                "account": system.ACCOUNT_NAME,
+                "directory": str(self.account.directory),
+                "now": self.account.clock.now().isoformat(),
+                "sessions": len(self.sessions),
+            }
+        )
 
     async def clock(self, request: Request) -> Response:
         if not secrets.compare_digest(request.headers.get("X-Account-Secret", ""), self.secret):
@@ -173,7 +263,9 @@ class Server:
         runs = 0
         try:
             if duration := body.get("advance"):
-                runs = await run_in_threadpool(self.account.scheduler.advance, self.account.clock.now() + parse_duration(duration))
+                runs = await run_in_threadpool(
+                    self.account.scheduler.advance, self.account.clock.now() + parse_duration(duration)
+                )
             elif moment := body.get("set"):
                 await run_in_threadpool(self.account.scheduler.set_clock, parse_moment(moment))
         except SqlError as error:
@@ -258,7 +350,12 @@ def _answer(session: Session, result: Result, query_id: str | None = None) -> di
     """A result as the connector reads it: counts as JSON, rows as Arrow."""
     query_id = query_id or session.query_id
     if isinstance(result, Transfer):
-        return {"data": {**result.instructions, "queryId": query_id, **_names(session)}, "code": None, "message": None, "success": True}
+        return {
+            "data": {**result.instructions, "queryId": query_id, **_names(session)},
+            "code": None,
+            "message": None,
+            "success": True,
+        }
     data: dict[str, Any] = {
         "rowtype": results.rowtype(result.columns),
         "total": result.table.num_rows,
@@ -279,11 +376,26 @@ def _answer(session: Session, result: Result, query_id: str | None = None) -> di
 def _described(session: Session, text: str) -> dict[str, Any]:
     statement = strip_comments(text)
     if not statement.upper().startswith(("SELECT", "WITH", "(", "VALUES")):
-        result = statements.execute(session, statement) if statement.upper().startswith(("SHOW", "DESC", "LIST", "LS")) else None
+        result = (
+            statements.execute(session, statement)
+            if statement.upper().startswith(("SHOW", "DESC", "LIST", "LS"))
+            else None
+        )
         columns = result.columns if result else []
     else:
         columns = queries.describe(session, statement, [])
-    data = {"rowtype": results.rowtype(columns), "total": 0, "returned": 0, "queryId": str(uuid.uuid4()), "statementTypeId": TYPE_IDS["select"], "queryResultFormat": "arrow", "rowsetBase64": "", "numberOfBinds": statement.count("?"), "arrayBindSupported": False, **_names(session)}
+    data = {
+        "rowtype": results.rowtype(columns),
+        "total": 0,
+        "returned": 0,
+        "queryId": str(uuid.uuid4()),
+        "statementTypeId": TYPE_IDS["select"],
+        "queryResultFormat": "arrow",
+        "rowsetBase64": "",
+        "numberOfBinds": statement.count("?"),
+        "arrayBindSupported": False,
+        **_names(session),
+    }
     return {"data": data, "code": None, "message": None, "success": True}
 
 
@@ -293,10 +405,13 @@ def _success(data: Any) -> Response:
 
 def _failed(error: SqlError) -> dict[str, Any]:
     code = f"{error.errno:06d}"
-    return {"data": {"errorCode": code, "sqlState": error.sqlstate, "queryId": str(uuid.uuid4())}, "code": code, "message": error.message, "success": False}
+    return {
+        "data": {"errorCode": code, "sqlState": error.sqlstate, "queryId": str(uuid.uuid4())},
+        "code": code,
+        "message": error.message,
+        "success": False,
+    }
 
 
 def _failure(error: SqlError) -> Response:
     return JSONResponse(_failed(error))
-
-

@@ -13,9 +13,12 @@ import threading
 import time
 import uuid
 from collections import OrderedDict
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import duckdb
 
 from local_account.catalogue import SYSTEM_SCHEMA, quote
 from local_account.errors import SqlError
@@ -54,7 +57,9 @@ class Transaction:
     open: bool = False
     lost: SqlError | None = None
     consumed: set[tuple[str, str]] = field(default_factory=set)  # (database, stream) read by a DML
-    tracked: set[tuple[str, str]] = field(default_factory=set)  # (database, stream) that this transaction's inserts feed
+    tracked: set[tuple[str, str]] = field(
+        default_factory=set
+    )  # (database, stream) that this transaction's inserts feed
 
     def begin(self, depth: int) -> None:
         self.cursor.execute("begin")
@@ -86,10 +91,8 @@ class Transaction:
         self._end()
 
     def rollback(self) -> None:
-        try:
+        with suppress(duckdb.Error):  # DuckDB may have ended it already (a failed commit does)
             self.cursor.execute("rollback")
-        except Exception:  # DuckDB has already ended it (a failed commit does)
-            pass
         self._end()
 
     def _end(self) -> None:
@@ -116,7 +119,9 @@ class Session:
         self.query_id = ""
         self.is_nested = False
         self.has_ended = False  # a nested session ends with its call, whatever its worker still holds
-        self.lock = threading.Lock()  # one statement at a time; a nested session has its own, for its caller waits inside one
+        self.lock = (
+            threading.Lock()
+        )  # one statement at a time; a nested session has its own, for its caller waits inside one
 
     def nested(self, frame: Frame) -> Session:
         """A session for code that runs inside this one, in its transaction."""

@@ -68,9 +68,15 @@ def databases(session: Session, match: Match) -> Result:
             "owner_role_type": "ROLE",
         }
         for key, document in session.account.catalogue.find("database", HOME)
-        if like(pattern, key.name) and (document["kind"] != "APPLICATION PACKAGE" or access.may(session, "OWNERSHIP", "DATABASE", key.name, "", key.name))
+        if like(pattern, key.name)
+        and (
+            document["kind"] != "APPLICATION PACKAGE"
+            or access.may(session, "OWNERSHIP", "DATABASE", key.name, "", key.name)
+        )
     ]
-    return reply.rows("created_on name is_default is_current origin owner comment options retention_time kind owner_role_type", rows)
+    return reply.rows(
+        "created_on name is_default is_current origin owner comment options retention_time kind owner_role_type", rows
+    )
 
 
 def schemas(session: Session, match: Match) -> Result:
@@ -94,10 +100,19 @@ def schemas(session: Session, match: Match) -> Result:
         if like(pattern, key.name)
         and (
             not access.is_application(session, key.database)
-            or access.may(session, "USAGE", "SCHEMA", key.database, "", session.account.physical_schema(session, key.database, key.name))
+            or access.may(
+                session,
+                "USAGE",
+                "SCHEMA",
+                key.database,
+                "",
+                session.account.physical_schema(session, key.database, key.name),
+            )
         )
     ]
-    return reply.rows("created_on name is_default is_current database_name owner comment options retention_time owner_role_type", rows)
+    return reply.rows(
+        "created_on name is_default is_current database_name owner comment options retention_time owner_role_type", rows
+    )
 
 
 def visible_tables(session: Session, database: str | None, schema: str | None) -> list[dict[str, Any]]:
@@ -108,7 +123,12 @@ def visible_tables(session: Session, database: str | None, schema: str | None) -
         for table in definitions.list_tables(session.cursor, name):
             physical = table["schema"]
             logical = physical.split("$")[0]
-            if physical == SYSTEM_SCHEMA or physical.startswith("_") or schema not in (None, logical) or not reply.is_active(session, name, physical):
+            if (
+                physical == SYSTEM_SCHEMA
+                or physical.startswith("_")
+                or schema not in (None, logical)
+                or not reply.is_active(session, name, physical)
+            ):
                 continue
             if not session.account.catalogue.get("schema", name, "", logical):
                 continue
@@ -144,7 +164,13 @@ def tables(session: Session, match: Match) -> Result:
             }
         )
     columns = "created_on name database_name schema_name kind comment cluster_by rows bytes owner retention_time owner_role_type"
-    return reply.rows("created_on name database_name schema_name kind comment owner text owner_role_type" if wanted == "views" else columns, rows, types={"rows": "fixed"})
+    return reply.rows(
+        "created_on name database_name schema_name kind comment owner text owner_role_type"
+        if wanted == "views"
+        else columns,
+        rows,
+        types={"rows": "fixed"},
+    )
 
 
 def columns(session: Session, match: Match) -> Result:
@@ -154,7 +180,10 @@ def columns(session: Session, match: Match) -> Result:
         chosen = [(name, name[1].split("$")[0])]
         access.require(session, "ANY", "TABLE", *name)
     else:
-        chosen = [((table["database"], table["schema"], table["name"]), table["logical_schema"]) for table in visible_tables(session, *reply.scope(session, match))]
+        chosen = [
+            ((table["database"], table["schema"], table["name"]), table["logical_schema"])
+            for table in visible_tables(session, *reply.scope(session, match))
+        ]
     rows = [
         {
             "table_name": name[2],
@@ -173,23 +202,50 @@ def columns(session: Session, match: Match) -> Result:
         for column in definitions.describe_table(session.cursor, *name)
         if like(pattern, column["name"])
     ]
-    return reply.rows("table_name schema_name column_name data_type null? default kind expression comment database_name autoincrement", rows)
+    return reply.rows(
+        "table_name schema_name column_name data_type null? default kind expression comment database_name autoincrement",
+        rows,
+    )
 
 
 def describe_table(session: Session, match: Match) -> Result:
     name = session.account.qualify(session, match.path(), "table")
     access.require(session, "ANY", "TABLE", *name)
-    rows = [{**column, "unique key": "N", "check": None, "expression": None, "policy name": None} for column in definitions.describe_table(session.cursor, *name)]
+    rows = [
+        {**column, "unique key": "N", "check": None, "expression": None, "policy name": None}
+        for column in definitions.describe_table(session.cursor, *name)
+    ]
     if not rows:
         raise access.not_found("TABLE", *name)
-    names = ["name", "type", "kind", "null?", "default", "primary key", "unique key", "check", "expression", "comment", "policy name"]
+    names = [
+        "name",
+        "type",
+        "kind",
+        "null?",
+        "default",
+        "primary key",
+        "unique key",
+        "check",
+        "expression",
+        "comment",
+        "policy name",
+    ]
     return reply.rows_of(names, rows)
 
 
 def warehouses(session: Session, match: Match) -> Result:
     pattern = match.literal("pattern") if match.raw("pattern") else "%"
     rows = [
-        {"name": key.name, "state": "STARTED", "type": "STANDARD", "size": document["size"], "is_default": "N", "is_current": "Y" if session.warehouse == key.name else "N", "owner": document["owner"], "created_on": datetime.fromisoformat(document["created_on"])}
+        {
+            "name": key.name,
+            "state": "STARTED",
+            "type": "STANDARD",
+            "size": document["size"],
+            "is_default": "N",
+            "is_current": "Y" if session.warehouse == key.name else "N",
+            "owner": document["owner"],
+            "created_on": datetime.fromisoformat(document["created_on"]),
+        }
         for key, document in session.account.catalogue.find("warehouse", HOME)
         if like(pattern, key.name)
     ]
@@ -220,5 +276,8 @@ def parameters(session: Session, match: Match) -> Result:
 def variables(session: Session, match: Match) -> Result:
     if session.frame:
         raise SqlError(90_236, "Stored procedure execution error: Unsupported statement type 'SHOW VARIABLES'.")
-    rows = [{"name": name, "value": value, "type": "fixed" if isinstance(value, int) else "text"} for name, value in sorted(session.variables.items())]
+    rows = [
+        {"name": name, "value": value, "type": "fixed" if isinstance(value, int) else "text"}
+        for name, value in sorted(session.variables.items())
+    ]
     return reply.rows("name value type", rows)

@@ -13,7 +13,13 @@ from local_account import declared
 from local_account.errors import SqlError
 from local_account.syntax import fold, unquote_text
 
-RUNTIMES = {"3.10", "3.11", "3.12", "3.13", "3.14"}  # 3.9 went on 30 Apr 2026 (developer-guide/python-runtime-support-policy)
+RUNTIMES = {
+    "3.10",
+    "3.11",
+    "3.12",
+    "3.13",
+    "3.14",
+}  # 3.9 went on 30 Apr 2026 (developer-guide/python-runtime-support-policy)
 LARGEST_BODY = 1_000_000
 _WORDS = re.compile(
     r"LANGUAGE\s+(?P<language>\w+)|COMMENT\s*=\s*(?P<comment>'(?:[^']|'')*')|RUNTIME_VERSION\s*=\s*(?P<runtime>'[^']*'|[\d.]+)"
@@ -67,7 +73,11 @@ def parse(text: str, name: str) -> Signature:
 def _closing(tokens: list[Token], start: int, name: str) -> int:
     depth = 0
     for index in range(start, len(tokens)):
-        depth += {"(": 1, ")": -1}.get(tokens[index].text, 0) if tokens[index].token_type.name in ("L_PAREN", "R_PAREN") else 0
+        depth += (
+            {"(": 1, ")": -1}.get(tokens[index].text, 0)
+            if tokens[index].token_type.name in ("L_PAREN", "R_PAREN")
+            else 0
+        )
         if depth == 0:
             return index
     raise SqlError(1003, f"SQL compilation error: {name}: a parenthesis is not closed.")
@@ -101,7 +111,9 @@ def _argument(source: str, tokens: list[Token], name: str) -> dict[str, Any]:
     return {"name": fold(written), "type": type_, "default": default}
 
 
-def _returns(source: str, tokens: list[Token], position: int, name: str) -> tuple[str, list[tuple[str, str]] | None, int]:
+def _returns(
+    source: str, tokens: list[Token], position: int, name: str
+) -> tuple[str, list[tuple[str, str]] | None, int]:
     if tokens[position].text.upper() == "TABLE":
         close = _closing(tokens, position + 1, name)
         columns = []
@@ -132,7 +144,10 @@ def _head_and_body(source: str, tokens: list[Token], position: int) -> tuple[str
 def _read_options(signature: Signature, head: str, name: str) -> None:
     rest = _WORDS.sub("", head).strip()
     if rest:
-        raise SqlError(1003, f"SQL compilation error: {name}: unexpected '{rest.split()[0]}' (an option that the local account does not know).")
+        raise SqlError(
+            1003,
+            f"SQL compilation error: {name}: unexpected '{rest.split()[0]}' (an option that the local account does not know).",
+        )
     for found in _WORDS.finditer(head):
         values = {key: value for key, value in found.groupdict().items() if value}
         signature.language = values.get("language", signature.language).upper()
@@ -150,7 +165,10 @@ def _list(text: str) -> list[str]:
 
 def _check(signature: Signature, name: str) -> None:
     if signature.language not in ("SQL", "PYTHON"):
-        raise SqlError(2, f"Unsupported feature 'LANGUAGE {signature.language}' of the local account ({name}): SQL and PYTHON are there.")
+        raise SqlError(
+            2,
+            f"Unsupported feature 'LANGUAGE {signature.language}' of the local account ({name}): SQL and PYTHON are there.",
+        )
     if signature.language == "SQL" and not signature.body:
         raise SqlError(1003, f"SQL compilation error: {name}: the body is missing.")
     if len(signature.body or "") > LARGEST_BODY:
@@ -159,8 +177,14 @@ def _check(signature: Signature, name: str) -> None:
         if not signature.handler:
             raise SqlError(1003, f"SQL compilation error: {name}: HANDLER is missing.")
         if signature.runtime not in RUNTIMES:
-            raise SqlError(391_531, f"SQL compilation error: {name}: RUNTIME_VERSION '{signature.runtime}' cannot be created; use '3.11' or newer (3.9 was decommissioned).")
+            raise SqlError(
+                391_531,
+                f"SQL compilation error: {name}: RUNTIME_VERSION '{signature.runtime}' cannot be created; use '3.11' or newer (3.9 was decommissioned).",
+            )
         names = [path.rsplit("/", 1)[-1] for path in signature.imports]
         doubled = sorted({entry for entry in names if names.count(entry) > 1})
         if doubled:
-            raise SqlError(1008, f"SQL compilation error: {name}: IMPORTS land flat, so names must differ; doubled: {', '.join(doubled)}.")
+            raise SqlError(
+                1008,
+                f"SQL compilation error: {name}: IMPORTS land flat, so names must differ; doubled: {', '.join(doubled)}.",
+            )

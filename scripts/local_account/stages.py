@@ -31,10 +31,19 @@ class Transfer(Result):
 
 def create(session: Session, match: Match) -> Result:
     name = session.account.qualify(session, match.path(), "stage")
-    rest = re.sub(r"(encryption|directory|file_format)\s*=\s*\([^()]*(?:\([^()]*\)[^()]*)*\)", "", match.raw("rest"), flags=re.IGNORECASE)
+    rest = re.sub(
+        r"(encryption|directory|file_format)\s*=\s*\([^()]*(?:\([^()]*\)[^()]*)*\)",
+        "",
+        match.raw("rest"),
+        flags=re.IGNORECASE,
+    )
     options = parse_options(rest, ("COMMENT",))
     if match.has("temporary") and session.application:
-        raise SqlError(93_201, f"Operation CREATE on TEMPORARY STAGE is not permitted within APPLICATION {session.application}.", "0A000")
+        raise SqlError(
+            93_201,
+            f"Operation CREATE on TEMPORARY STAGE is not permitted within APPLICATION {session.application}.",
+            "0A000",
+        )
     if not session.account.catalogue.get("schema", name[0], "", name[1].split("$")[0]):
         raise access.not_found("SCHEMA", name[0], "", name[1])
     if session.account.catalogue.get("stage", *name):
@@ -45,7 +54,14 @@ def create(session: Session, match: Match) -> Result:
         shutil.rmtree(directory(session, name), ignore_errors=True)
     with session.account.change(name[0], session) as change:
         change.put(
-            "stage", name[1], name[2], {"owner": session.application or session.role, "created_on": session.account.clock.now().isoformat(), "comment": options.get("COMMENT", "")}
+            "stage",
+            name[1],
+            name[2],
+            {
+                "owner": session.application or session.role,
+                "created_on": session.account.clock.now().isoformat(),
+                "comment": options.get("COMMENT", ""),
+            },
         )
     return reply.status(f"Stage area {name[2]} successfully created.")
 
@@ -93,7 +109,9 @@ def files(session: Session, name: Name, path: str) -> list[tuple[str, Path]]:
     root = directory(session, name)
     found = sorted(file for file in root.rglob("*") if file.is_file())
     names = [(file.relative_to(root).as_posix(), file) for file in found]
-    return [(relative, file) for relative, file in names if relative == path or not path or relative.startswith(f"{path}/")]
+    return [
+        (relative, file) for relative, file in names if relative == path or not path or relative.startswith(f"{path}/")
+    ]
 
 
 def list_files(session: Session, match: Match) -> Result:
@@ -150,7 +168,12 @@ def put(session: Session, match: Match) -> Result:
             "autoCompress": options.get("AUTO_COMPRESS", "TRUE").upper() == "TRUE",
             "overwrite": options.get("OVERWRITE", "FALSE").upper() == "TRUE",
             "sourceCompression": options.get("SOURCE_COMPRESSION", "auto_detect").lower(),
-            "stageInfo": {"locationType": "LOCAL_FS", "location": str(target), "creds": {}, "isClientSideEncrypted": False},
+            "stageInfo": {
+                "locationType": "LOCAL_FS",
+                "location": str(target),
+                "creds": {},
+                "isClientSideEncrypted": False,
+            },
             "encryptionMaterial": None,
         }
     )
@@ -163,7 +186,11 @@ def get(session: Session, match: Match) -> Result:
     _refuse_in_code(session, "GET")
     options = parse_options(found[3], ("PARALLEL", "PATTERN"))
     name, path = locate(session, found[1])
-    there = [relative for relative, _ in files(session, name, path) if "PATTERN" not in options or re.fullmatch(options["PATTERN"], relative)]
+    there = [
+        relative
+        for relative, _ in files(session, name, path)
+        if "PATTERN" not in options or re.fullmatch(options["PATTERN"], relative)
+    ]
     return _transfer(
         {
             "command": "DOWNLOAD",
@@ -171,14 +198,22 @@ def get(session: Session, match: Match) -> Result:
             "localLocation": unquote_text(found[2]).removeprefix("file://"),
             "parallel": int(options.get("PARALLEL", 4)),
             "encryptionMaterial": [None] * len(there),
-            "stageInfo": {"locationType": "LOCAL_FS", "location": str(directory(session, name)), "creds": {}, "isClientSideEncrypted": False},
+            "stageInfo": {
+                "locationType": "LOCAL_FS",
+                "location": str(directory(session, name)),
+                "creds": {},
+                "isClientSideEncrypted": False,
+            },
         }
     )
 
 
 def _refuse_in_code(session: Session, what: str) -> None:
     if session.application:
-        raise SqlError(90_236, f"Stored procedure execution error: Unsupported statement type '{what}' in {session.frame.what if session.frame else 'code'}.")
+        raise SqlError(
+            90_236,
+            f"Stored procedure execution error: Unsupported statement type '{what}' in {session.frame.what if session.frame else 'code'}.",
+        )
 
 
 def _transfer(instructions: dict[str, Any]) -> Transfer:
@@ -204,4 +239,6 @@ def show(session: Session, match: Match) -> Result:
         }
         for key, document in reply.visible(session, "STAGE", match)
     ]
-    return reply.rows("created_on name database_name schema_name url has_credentials has_encryption_key owner comment type", rows)
+    return reply.rows(
+        "created_on name database_name schema_name url has_credentials has_encryption_key owner comment type", rows
+    )

@@ -58,7 +58,10 @@ ROUTES = tuple(
         ("create [or replace] warehouse [if not exists] {name} [with] {rest}", databases.create_warehouse),
         ("drop warehouse [if exists] {name}", databases.drop_warehouse),
         # roles and grants
-        ("create [or replace] [or alter] application role [if not exists] {name} {rest}", roles.create_application_role),
+        (
+            "create [or replace] [or alter] application role [if not exists] {name} {rest}",
+            roles.create_application_role,
+        ),
         ("drop application role [if exists] {name}", roles.drop_application_role),
         ("create [or replace] role [if not exists] {name} {rest}", roles.create),
         ("drop role [if exists] {name}", roles.drop),
@@ -66,9 +69,15 @@ ROUTES = tuple(
         ("revoke application role {role} from {to_kind:words} {to}", roles.revoke_application_role),
         ("grant role {role} to {to_kind:words} {to}", roles.grant_role),
         ("revoke role {role} from {to_kind:words} {to}", roles.revoke_role),
-        ("grant {privileges:list} on {kind:words} {on:target} to {to_kind:words} {to} [with grant option]", roles.grant),
+        (
+            "grant {privileges:list} on {kind:words} {on:target} to {to_kind:words} {to} [with grant option]",
+            roles.grant,
+        ),
         ("grant {privileges:list} on account to {to_kind:words} {to}", roles.grant),
-        ("revoke [grant option for] {privileges:list} on {kind:words} {on:target} from {to_kind:words} {to} [cascade] [restrict]", roles.revoke),
+        (
+            "revoke [grant option for] {privileges:list} on {kind:words} {on:target} from {to_kind:words} {to} [cascade] [restrict]",
+            roles.revoke,
+        ),
         # stages
         ("create [or replace] [temporary] stage [if not exists] {name} {rest}", stages.create),
         ("drop stage [if exists] {name}", stages.drop),
@@ -83,7 +92,10 @@ ROUTES = tuple(
         ("show application packages {rest}", packages.show),
         ("describe|desc application package {name}", packages.describe),
         ("show versions [like {pattern:text}] in application package {name}", packages.show_versions),
-        ("show release directives [like {pattern:text}] in application package {name} [for release channel {channel}]", packages.show_directives),
+        (
+            "show release directives [like {pattern:text}] in application package {name} [for release channel {channel}]",
+            packages.show_directives,
+        ),
         ("show release channels [like {pattern:text}] in application package {name}", packages.show_channels),
         ("create application {name} from application package {package} {rest}", applications.create),
         ("alter application [if exists] {name} upgrade {rest}", applications.upgrade),

@@ -51,7 +51,9 @@ def as_query(session: Session, name: Name, alias: exp.Expression) -> exp.Subquer
     """The rows that a stream shows now: inserted by committed transactions other than the reader's own."""
     document = _require(session, name)
     if reason := document.get("invalid"):
-        raise SqlError(2143, f"SQL compilation error: Stream '{name[2]}' cannot be read: {reason}. Recreate the stream.", "02000")
+        raise SqlError(
+            2143, f"SQL compilation error: Stream '{name[2]}' cannot be read: {reason}. Recreate the stream.", "02000"
+        )
     database, _, _ = name
     base = ".".join(quote(part) for part in document["table"])
     own = session.transaction.number if session.transaction.open else -1
@@ -73,7 +75,8 @@ def note_inserts(session: Session, name: Name, transaction: Transaction) -> None
         stream = f"{key.schema}.{key.name}"
         if tuple(document["table"]) == name and (database, stream) not in transaction.tracked:
             transaction.cursor.execute(
-                f"insert into {quote(database)}.{quote(SYSTEM_SCHEMA)}.stream_queue values (?, ?)", [stream, transaction.number]
+                f"insert into {quote(database)}.{quote(SYSTEM_SCHEMA)}.stream_queue values (?, ?)",
+                [stream, transaction.number],
             )
             transaction.tracked.add((database, stream))
 
@@ -93,7 +96,9 @@ def create(session: Session, match: Match) -> Result:
     table = account.qualify(session, match.path("table"), "table")
     options = match.options("APPEND_ONLY", "COMMENT", "SHOW_INITIAL_ROWS", "INSERT_ONLY")
     if options.get("APPEND_ONLY", "FALSE").upper() != "TRUE":
-        raise SqlError(2, "Unsupported feature 'standard stream' of the local account: only APPEND_ONLY = TRUE is emulated.")
+        raise SqlError(
+            2, "Unsupported feature 'standard stream' of the local account: only APPEND_ONLY = TRUE is emulated."
+        )
     if options.get("SHOW_INITIAL_ROWS", "FALSE").upper() != "FALSE" or "INSERT_ONLY" in options:
         raise SqlError(2, "Unsupported feature 'SHOW_INITIAL_ROWS, INSERT_ONLY' of the local account.")
     access.require(session, "SELECT", "TABLE", *table)
@@ -110,8 +115,15 @@ def create(session: Session, match: Match) -> Result:
             change.execute("set variable txn = 0")  # rows that are there already belong to no stream
             change.execute(f"alter table {full} add column {quote(COLUMN)} bigint default getvariable('txn')")
             change.put("tracking", table[1], table[2], {})
-        change.execute(f"delete from {quote(name[0])}.{quote(SYSTEM_SCHEMA)}.stream_queue where stream = ?", [f"{name[1]}.{name[2]}"])
-        document = {"table": list(table), "created_on": account.clock.now().isoformat(), "comment": options.get("COMMENT", "")}
+        change.execute(
+            f"delete from {quote(name[0])}.{quote(SYSTEM_SCHEMA)}.stream_queue where stream = ?",
+            [f"{name[1]}.{name[2]}"],
+        )
+        document = {
+            "table": list(table),
+            "created_on": account.clock.now().isoformat(),
+            "comment": options.get("COMMENT", ""),
+        }
         change.put("stream", name[1], name[2], {**document, "owner": session.application or session.role})
     return reply.status(f"Stream {name[2]} successfully created.")
 
@@ -125,7 +137,10 @@ def drop(session: Session, match: Match) -> Result:
     access.require(session, "OWNERSHIP", "STREAM", *name)
     with session.account.change(name[0], session) as change:
         change.delete("stream", name[1], name[2])
-        change.execute(f"delete from {quote(name[0])}.{quote(SYSTEM_SCHEMA)}.stream_queue where stream = ?", [f"{name[1]}.{name[2]}"])
+        change.execute(
+            f"delete from {quote(name[0])}.{quote(SYSTEM_SCHEMA)}.stream_queue where stream = ?",
+            [f"{name[1]}.{name[2]}"],
+        )
     return reply.status(f"{name[2]} successfully dropped.")
 
 
@@ -135,13 +150,16 @@ def has_data(session: Session, written: str) -> bool:
     _require(session, name)
     access.require(session, "SELECT", "STREAM", *name)
     row = session.cursor.execute(
-        f"select count(*) from {quote(name[0])}.{quote(SYSTEM_SCHEMA)}.stream_queue where stream = ?", [f"{name[1]}.{name[2]}"]
+        f"select count(*) from {quote(name[0])}.{quote(SYSTEM_SCHEMA)}.stream_queue where stream = ?",
+        [f"{name[1]}.{name[2]}"],
     ).fetchone()
     return row[0] > 0
 
 
 def show(session: Session, match: Match) -> Result:
-    return reply.rows(SHOWN, [_row(session, key, document) for key, document in reply.visible(session, "STREAM", match)])
+    return reply.rows(
+        SHOWN, [_row(session, key, document) for key, document in reply.visible(session, "STREAM", match)]
+    )
 
 
 def describe(session: Session, match: Match) -> Result:
@@ -177,5 +195,3 @@ def _require(session: Session, name: Name) -> dict[str, Any]:
     if document := session.account.catalogue.get("stream", *name):
         return document
     raise access.not_found("STREAM", *name)
-
-

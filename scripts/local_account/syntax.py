@@ -102,7 +102,9 @@ def unquote_text(literal: str) -> str:
     if not literal.startswith("'"):
         return literal
     escapes = {"n": "\n", "t": "\t", "r": "\r", "0": "\0"}
-    return re.sub(r"''|\\(.)", lambda m: "'" if m[0] == "''" else escapes.get(m[1], m[1]), literal[1:-1], flags=re.DOTALL)
+    return re.sub(
+        r"''|\\(.)", lambda m: "'" if m[0] == "''" else escapes.get(m[1], m[1]), literal[1:-1], flags=re.DOTALL
+    )
 
 
 def parse_options(text: str, allowed: tuple[str, ...]) -> dict[str, str]:
@@ -112,7 +114,9 @@ def parse_options(text: str, allowed: tuple[str, ...]) -> dict[str, str]:
     text = text.strip()
     while position < len(text):
         if not (option := _OPTION.match(text, position)):
-            raise SqlError(1003, f"SQL compilation error: syntax error, unexpected '{text[position:position + 40].strip()}'")
+            raise SqlError(
+                1003, f"SQL compilation error: syntax error, unexpected '{text[position : position + 40].strip()}'"
+            )
         key = re.sub(r"\s+", " ", option["key"].strip().upper())
         if key not in allowed:
             raise SqlError(2, f"Unsupported feature: the option '{key}' is not known to the local account here.")

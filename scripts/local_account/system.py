@@ -52,7 +52,9 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "SYSTEM$BOOTSTRAP_DATA_REQUEST": bootstrap_data,
     "SYSTEM$GET_SNOWSIGHT_HOST": snowsight_host,
     "SYSTEM$RETURN_CURRENT_ORG_NAME": lambda session: ORGANIZATION_NAME,
-    "SYSTEM$ALLOWLIST": lambda session: json.dumps([{"host": session.account.address[0], "port": session.account.address[1], "type": "SNOWFLAKE_DEPLOYMENT"}]),
+    "SYSTEM$ALLOWLIST": lambda session: json.dumps(
+        [{"host": session.account.address[0], "port": session.account.address[1], "type": "SNOWFLAKE_DEPLOYMENT"}]
+    ),
     "SYSTEM$STREAM_HAS_DATA": streams.has_data,
     "SYSTEM$WAIT": wait,
     "SYSTEM$VALIDATE_NATIVE_APP_SETUP": validate_setup,

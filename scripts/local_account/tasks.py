@@ -39,7 +39,10 @@ SHOWN = (
     "allow_overlapping_execution error_integration last_committed_on last_suspended_on owner_role_type config task_relations"
 )
 GRAPH_ERROR = 91_427
-_WHEN_ALLOWED = re.compile(r"SYSTEM\$(STREAM_HAS_DATA|GET_PREDECESSOR_RETURN_VALUE)\s*\(|\b(AND|OR|NOT|TRUE|FALSE|IS|NULL)\b|'[^']*'|[()=<>!,:\d\s.]|::\s*\w+", re.IGNORECASE)
+_WHEN_ALLOWED = re.compile(
+    r"SYSTEM\$(STREAM_HAS_DATA|GET_PREDECESSOR_RETURN_VALUE)\s*\(|\b(AND|OR|NOT|TRUE|FALSE|IS|NULL)\b|'[^']*'|[()=<>!,:\d\s.]|::\s*\w+",
+    re.IGNORECASE,
+)
 
 
 def create(session: Session, match: Match) -> Result:
@@ -47,7 +50,10 @@ def create(session: Session, match: Match) -> Result:
     name = account.qualify(session, match.path(), "task")
     database, schema, task = name
     if "$" in schema:
-        raise SqlError(93_205, f"CREATE TASK {task}: a task cannot stand in a versioned schema ({schema.split('$')[0]}); use an ordinary one (rule SCH-01).")
+        raise SqlError(
+            93_205,
+            f"CREATE TASK {task}: a task cannot stand in a versioned schema ({schema.split('$')[0]}); use an ordinary one (rule SCH-01).",
+        )
     if not account.catalogue.get("schema", database, "", schema):
         raise access.not_found("SCHEMA", database, "", schema)
     document = _parse(match.raw("rest"), task)
@@ -60,7 +66,10 @@ def create(session: Session, match: Match) -> Result:
     document["after"] = [list(account.qualify(session, split_path(path), "task")) for path in document["after"]]
     for predecessor in document["after"]:
         if predecessor[:2] != [database, schema]:
-            raise SqlError(GRAPH_ERROR, f"Task {task}: its predecessor {predecessor[2]} stands in another schema; all tasks of a graph stand in one (rule TSK-01).")
+            raise SqlError(
+                GRAPH_ERROR,
+                f"Task {task}: its predecessor {predecessor[2]} stands in another schema; all tasks of a graph stand in one (rule TSK-01).",
+            )
         if not account.catalogue.get("task", *predecessor):
             raise access.not_found("TASK", *predecessor)
         _require_suspended_root(account, tuple(predecessor), f"add task {task} to the graph")
@@ -68,7 +77,13 @@ def create(session: Session, match: Match) -> Result:
         _require_suspended_root(account, name, f"change task {task}")
     now = account.clock.now().isoformat()
     kept = existing if match.has("or alter") and existing else {}
-    document |= {"owner": session.application or session.role, "created_on": kept.get("created_on", now), "state": "suspended", "failures": 0, "suspended_on": now}
+    document |= {
+        "owner": session.application or session.role,
+        "created_on": kept.get("created_on", now),
+        "state": "suspended",
+        "failures": 0,
+        "suspended_on": now,
+    }
     with account.change(database, session) as change:
         change.put("task", schema, task, document)
         if existing and match.has("or replace"):
@@ -98,7 +113,10 @@ def _parse(rest: str, task: str) -> dict[str, Any]:
         head = head[: when.start()]
         left = _WHEN_ALLOWED.sub("", when[1]).strip()
         if left:
-            raise SqlError(GRAPH_ERROR, f"Task {task}: WHEN may contain only SYSTEM$STREAM_HAS_DATA, SYSTEM$GET_PREDECESSOR_RETURN_VALUE, comparisons and booleans, found '{left[:40]}' (rule TSK-17).")
+            raise SqlError(
+                GRAPH_ERROR,
+                f"Task {task}: WHEN may contain only SYSTEM$STREAM_HAS_DATA, SYSTEM$GET_PREDECESSOR_RETURN_VALUE, comparisons and booleans, found '{left[:40]}' (rule TSK-17).",
+            )
     after = re.search(rf"\bafter\s+({PATH}(?:\s*,\s*{PATH})*)", head, re.IGNORECASE)
     if after:
         head = head[: after.start()] + " " + head[after.end() :]
@@ -107,11 +125,18 @@ def _parse(rest: str, task: str) -> dict[str, Any]:
     options = parse_options(head, OPTIONS)
     predecessors = re.split(r"\s*,\s*", after[1]) if after else []
     if predecessors and (given := [option for option in ROOT_ONLY if option in options]):
-        raise SqlError(GRAPH_ERROR, f"Task {task}: {', '.join(given)} can be set on the root of a graph only (rule TSK-03).")
+        raise SqlError(
+            GRAPH_ERROR, f"Task {task}: {', '.join(given)} can be set on the root of a graph only (rule TSK-03)."
+        )
     if "WAREHOUSE" in options and "USER_TASK_MANAGED_INITIAL_WAREHOUSE_SIZE" in options:
-        raise SqlError(GRAPH_ERROR, f"Task {task}: WAREHOUSE and USER_TASK_MANAGED_INITIAL_WAREHOUSE_SIZE exclude each other (rule TSK-15).")
+        raise SqlError(
+            GRAPH_ERROR,
+            f"Task {task}: WAREHOUSE and USER_TASK_MANAGED_INITIAL_WAREHOUSE_SIZE exclude each other (rule TSK-15).",
+        )
     if options.get("OVERLAP_POLICY", "NO_OVERLAP").upper() != "NO_OVERLAP":
-        raise SqlError(2, f"Unsupported feature 'OVERLAP_POLICY = {options['OVERLAP_POLICY']}' of the local account (task {task}).")
+        raise SqlError(
+            2, f"Unsupported feature 'OVERLAP_POLICY = {options['OVERLAP_POLICY']}' of the local account (task {task})."
+        )
     if options.get("TASK_AUTO_RETRY_ATTEMPTS", "0") != "0":
         raise SqlError(2, f"Unsupported feature 'TASK_AUTO_RETRY_ATTEMPTS' of the local account (task {task}).")
     if "SCHEDULE" in options:
@@ -120,8 +145,16 @@ def _parse(rest: str, task: str) -> dict[str, Any]:
 
 
 def _require_managed(session: Session, document: dict[str, Any], task: str) -> None:
-    if session.application and "WAREHOUSE" not in document["options"] and not access.holds_on_account(session, "EXECUTE MANAGED TASK"):
-        raise SqlError(3001, f"SQL access control error: task {task} has no WAREHOUSE, so the application needs EXECUTE MANAGED TASK on the account: ask for it in the manifest, or have it granted.", "42501")
+    if (
+        session.application
+        and "WAREHOUSE" not in document["options"]
+        and not access.holds_on_account(session, "EXECUTE MANAGED TASK")
+    ):
+        raise SqlError(
+            3001,
+            f"SQL access control error: task {task} has no WAREHOUSE, so the application needs EXECUTE MANAGED TASK on the account: ask for it in the manifest, or have it granted.",
+            "42501",
+        )
 
 
 class Schedule:
@@ -132,12 +165,16 @@ class Schedule:
             seconds = int(found[1]) * {"S": 1, "M": 60, "H": 3600}[found[2][0].upper()]
             self.interval: timedelta | None = timedelta(seconds=seconds)
             if self.interval < SHORTEST_INTERVAL or self.interval > timedelta(days=8):
-                raise SqlError(GRAPH_ERROR, f"SCHEDULE '{text}': an interval lies between 10 seconds and 8 days (rule TSK-06).")
+                raise SqlError(
+                    GRAPH_ERROR, f"SCHEDULE '{text}': an interval lies between 10 seconds and 8 days (rule TSK-06)."
+                )
         elif found := re.fullmatch(r"\s*USING\s+CRON\s+(\S+\s+\S+\s+\S+\s+\S+\s+\S+)\s+(\S+)\s*", text, re.IGNORECASE):
             self.interval, self.cron, self.zone = None, found[1], found[2]
             self.next_after(datetime.now().astimezone(), datetime.now().astimezone())
         else:
-            raise SqlError(GRAPH_ERROR, f"SCHEDULE '{text}': write '30 MINUTES' or 'USING CRON 0 * * * * UTC' (rule TSK-06).")
+            raise SqlError(
+                GRAPH_ERROR, f"SCHEDULE '{text}': write '30 MINUTES' or 'USING CRON 0 * * * * UTC' (rule TSK-06)."
+            )
 
     def next_after(self, moment: datetime, resumed: datetime) -> datetime:
         """The first instant after ``moment`` at which a task that was resumed at ``resumed`` runs."""
@@ -151,7 +188,9 @@ class Schedule:
             local = moment.astimezone(ZoneInfo(self.zone))
             return croniter(self.cron, local).get_next(datetime).astimezone(moment.tzinfo)
         except (CroniterError, ZoneInfoNotFoundError, ValueError) as error:
-            raise SqlError(GRAPH_ERROR, f"SCHEDULE 'USING CRON {self.cron} {self.zone}': {error} (rule TSK-06).") from None
+            raise SqlError(
+                GRAPH_ERROR, f"SCHEDULE 'USING CRON {self.cron} {self.zone}': {error} (rule TSK-06)."
+            ) from None
 
 
 # graphs -----------------------------------------------------------------------------------------------------------
@@ -181,7 +220,9 @@ def graph(account: Account, root: Name) -> list[Name]:
         ready = [
             (key.database, key.schema, key.name)
             for key, document in waiting
-            if document["after"] and (key.database, key.schema, key.name) not in ordered and all(tuple(before) in ordered for before in document["after"])
+            if document["after"]
+            and (key.database, key.schema, key.name) not in ordered
+            and all(tuple(before) in ordered for before in document["after"])
         ]
         if not ready:
             return ordered
@@ -191,7 +232,10 @@ def graph(account: Account, root: Name) -> list[Name]:
 def _require_suspended_root(account: Account, name: Name, action: str) -> None:
     root = root_of(account, name)
     if (account.catalogue.get("task", *root) or {}).get("state") == "started":
-        raise SqlError(GRAPH_ERROR, f"Unable to {action}: its root task {root[2]} is not suspended. ALTER TASK {root[1]}.{root[2]} SUSPEND first (rule TSK-07).")
+        raise SqlError(
+            GRAPH_ERROR,
+            f"Unable to {action}: its root task {root[2]} is not suspended. ALTER TASK {root[1]}.{root[2]} SUSPEND first (rule TSK-07).",
+        )
 
 
 def resume(session: Session, match: Match) -> Result:
@@ -210,15 +254,26 @@ def _set_state(session: Session, match: Match, state: str) -> Result:
             return reply.status("Statement executed successfully.")
         raise
     if session.application and state == "started" and not access.holds_on_account(session, "EXECUTE TASK"):
-        raise SqlError(3001, f"SQL access control error: to resume task {name[2]} the application needs EXECUTE TASK on the account.", "42501")
+        raise SqlError(
+            3001,
+            f"SQL access control error: to resume task {name[2]} the application needs EXECUTE TASK on the account.",
+            "42501",
+        )
     if document["after"]:
-        _require_suspended_root(session.account, name, f"{'resume' if state == 'started' else 'suspend'} task {name[2]}")
+        _require_suspended_root(
+            session.account, name, f"{'resume' if state == 'started' else 'suspend'} task {name[2]}"
+        )
     elif state == "started" and "SCHEDULE" not in document["options"]:
         raise SqlError(GRAPH_ERROR, f"Task {name[2]} has neither a SCHEDULE nor a predecessor: it cannot be resumed.")
     if document["state"] != state:
         stamp = "resumed_on" if state == "started" else "suspended_on"
         with session.account.change(name[0], session) as change:
-            change.put("task", name[1], name[2], {**document, "state": state, "failures": 0, stamp: session.account.clock.now().isoformat()})
+            change.put(
+                "task",
+                name[1],
+                name[2],
+                {**document, "state": state, "failures": 0, stamp: session.account.clock.now().isoformat()},
+            )
     return reply.status("Statement executed successfully.")
 
 
@@ -234,7 +289,12 @@ def drop(session: Session, match: Match) -> Result:
         change.delete("task", name[1], name[2])
         for key, document in session.account.catalogue.find("task", name[0], name[1]):
             if list(name) in document["after"]:
-                change.put("task", key.schema, key.name, {**document, "after": [before for before in document["after"] if before != list(name)]})
+                change.put(
+                    "task",
+                    key.schema,
+                    key.name,
+                    {**document, "after": [before for before in document["after"] if before != list(name)]},
+                )
     return reply.status(f"{name[2]} successfully dropped.")
 
 
@@ -242,9 +302,14 @@ def execute(session: Session, match: Match) -> Result:
     """EXECUTE TASK: one run of the graph, asynchronously; works on a suspended root."""
     name, document = require(session, match.path(), "OPERATE")
     if document["after"]:
-        raise SqlError(GRAPH_ERROR, f"EXECUTE TASK {name[2]}: only the root of a graph can be executed ({root_of(session.account, name)[2]}; rule TSK-27).")
+        raise SqlError(
+            GRAPH_ERROR,
+            f"EXECUTE TASK {name[2]}: only the root of a graph can be executed ({root_of(session.account, name)[2]}; rule TSK-27).",
+        )
     if session.application and not access.holds_on_account(session, "EXECUTE TASK"):
-        raise SqlError(3001, "SQL access control error: EXECUTE TASK needs the privilege EXECUTE TASK on the account.", "42501")
+        raise SqlError(
+            3001, "SQL access control error: EXECUTE TASK needs the privilege EXECUTE TASK on the account.", "42501"
+        )
     session.account.scheduler.run_soon(name)
     return reply.status(f"Task {name[2]} is scheduled to run immediately.")
 
@@ -286,5 +351,3 @@ def _row(session: Session, key: Key, document: dict[str, Any]) -> dict[str, Any]
         "config": document["options"].get("CONFIG"),
         "task_relations": None,
     }
-
-

@@ -67,7 +67,11 @@ class Report:
             self.error("093161", f"{path}: included in a circle, or nested deeper than {DEEPEST_NESTING} files.")
             return
         file = self.root / path.lstrip("/")
-        if not file.resolve().is_relative_to(self.root.resolve()) or not file.parent.is_dir() or not is_exact_file(file):
+        if (
+            not file.resolve().is_relative_to(self.root.resolve())
+            or not file.parent.is_dir()
+            or not is_exact_file(file)
+        ):
             self.error("093159", f"File '{path}' named in EXECUTE IMMEDIATE FROM is not in the stage.")
             return
         try:
@@ -89,18 +93,30 @@ class Report:
         elif found := _CREATE.match(text):
             self._create(place, found)
         elif re.match(r"use\s+(database|schema|role|secondary)\b", text, re.IGNORECASE):
-            self.error("093200", f"{place}: {' '.join(text.split()[:2]).upper()} is not allowed in a setup script (rule SET-01): qualify names instead.")
+            self.error(
+                "093200",
+                f"{place}: {' '.join(text.split()[:2]).upper()} is not allowed in a setup script (rule SET-01): qualify names instead.",
+            )
         elif not scripting.is_block(text):
             self._syntax(place, text)
 
     def _create(self, place: str, found: re.Match[str]) -> None:
         kind, how = " ".join(found["kind"].upper().split()), " ".join((found["how"] or "").upper().split())
         if kind == "VERSIONED SCHEMA" and how != "OR ALTER":
-            self.error("000002", f"{place}: CREATE VERSIONED SCHEMA {found['name']}: write CREATE OR ALTER VERSIONED SCHEMA (rule SET-04).")
+            self.error(
+                "000002",
+                f"{place}: CREATE VERSIONED SCHEMA {found['name']}: write CREATE OR ALTER VERSIONED SCHEMA (rule SET-04).",
+            )
         elif kind == "APPLICATION ROLE" and not found["guard"] and how != "OR ALTER":
-            self.warn("093352", f"{place}: application role {found['name']} is created without IF NOT EXISTS: a second run fails.")
+            self.warn(
+                "093352",
+                f"{place}: application role {found['name']} is created without IF NOT EXISTS: a second run fails.",
+            )
         elif not how and not found["guard"]:
-            self.warn("093351", f"{place}: CREATE {kind} {found['name']} without IF NOT EXISTS, OR REPLACE or OR ALTER: a second run fails.")
+            self.warn(
+                "093351",
+                f"{place}: CREATE {kind} {found['name']} without IF NOT EXISTS, OR REPLACE or OR ALTER: a second run fails.",
+            )
         if re.search(r"\btemp(orary)?\b", found["mid"], re.IGNORECASE):
             self.error("093201", f"{place}: temporary objects are not allowed in an application (rule SET-03).")
         if kind not in _UNQUALIFIED_IS_FINE and "." not in found["name"]:

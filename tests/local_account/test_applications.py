@@ -46,7 +46,7 @@ def app(provider, tmp_path):
 
 
 def test_an_installed_application_answers(app):
-    assert [("one",)] == app("call app.code.version()")
+    assert app("call app.code.version()") == [("one",)]
 
 
 def test_an_upgrade_brings_the_new_code_and_keeps_the_rows(app):
@@ -55,8 +55,8 @@ def test_an_upgrade_brings_the_new_code_and_keeps_the_rows(app):
     app.stage("two")
     app.upgrade()
 
-    assert [("two",)] == app("call app.code.version()")
-    assert [(1, "kept")] == app("select * from app.code.all_notes")
+    assert app("call app.code.version()") == [("two",)]
+    assert app("select * from app.code.all_notes") == [(1, "kept")]
 
 
 def test_a_failed_upgrade_leaves_the_old_code_and_says_file_and_line(app):
@@ -66,9 +66,9 @@ def test_a_failed_upgrade_leaves_the_old_code_and_says_file_and_line(app):
     with pytest.raises(SqlError, match=r"(?s)/setup.sql, line 11: .*already exists") as error:
         app.upgrade()
 
-    assert 93082 == error.value.errno
-    assert [("one",)] == app("call app.code.version()")
-    assert [(1, "kept")] == app("select * from app.code.all_notes")
+    assert error.value.errno == 93082
+    assert app("call app.code.version()") == [("one",)]
+    assert app("select * from app.code.all_notes") == [(1, "kept")]
 
 
 def test_what_a_failed_upgrade_did_to_ordinary_schemas_stays(app):
@@ -77,16 +77,18 @@ def test_what_a_failed_upgrade_did_to_ordinary_schemas_stays(app):
     with pytest.raises(SqlError):
         app.upgrade()
 
-    assert ["ID", "TEXT", "EXTRA"] == [row[0] for row in app("describe table app.state.notes")]
+    assert [row[0] for row in app("describe table app.state.notes")] == ["ID", "TEXT", "EXTRA"]
 
 
 def test_a_failed_installation_leaves_nothing(provider, tmp_path):
-    provider.stage("broken_pkg", provider.write(tmp_path / "broken", "create schema if not exists s;\nselect nothing;\n"))
+    provider.stage(
+        "broken_pkg", provider.write(tmp_path / "broken", "create schema if not exists s;\nselect nothing;\n")
+    )
 
     with pytest.raises(SqlError, match="line 2"):
         provider.install("broken", "broken_pkg")
 
-    assert [] == provider("show applications like 'BROKEN'")
+    assert provider("show applications like 'BROKEN'") == []
 
 
 def test_an_object_that_was_not_granted_does_not_exist_for_the_consumer(app):
@@ -110,7 +112,7 @@ def test_a_consumer_role_has_what_its_application_role_has(app, provider):
 
     clerk(f"insert into {app.name}.state.notes values (2, 'by the clerk')")
 
-    assert [(2, "by the clerk")] == clerk(f"select * from {app.name}.state.notes")
+    assert clerk(f"select * from {app.name}.state.notes") == [(2, "by the clerk")]
     with pytest.raises(SqlError, match="Insufficient privileges"):
         clerk(f"drop application {app.name}")
 
@@ -120,19 +122,32 @@ def test_a_role_without_grants_sees_no_application_object(app, provider):
     provider("grant role stranger to user local")
     stranger = type(provider)(provider.account, "STRANGER")
 
-    for statement in ("select * from app.state.notes", "call app.code.version()", "insert into app.state.notes values (1, 'x')"):
+    for statement in (
+        "select * from app.state.notes",
+        "call app.code.version()",
+        "insert into app.state.notes values (1, 'x')",
+    ):
         with pytest.raises(SqlError):
             stranger(statement.replace("app.", f"{app.name}."))
 
 
 def test_the_consumer_creates_nothing_inside_an_application(app):
-    for statement in ("create table app.state.mine (id int)", "create schema app.mine", "create procedure app.state.p() returns int language sql as 'return 1'", "drop table app.state.notes"):
+    for statement in (
+        "create table app.state.mine (id int)",
+        "create schema app.mine",
+        "create procedure app.state.p() returns int language sql as 'return 1'",
+        "drop table app.state.notes",
+    ):
         with pytest.raises(SqlError):
             app(statement)
 
 
 def test_an_application_may_not_ask_for_the_warehouse(app):
-    app.stage("two", SETUP + "\n    create or replace procedure code.w() returns varchar language sql as $$ begin let w varchar := (current_warehouse()); return w; end $$;\n    grant usage on procedure code.w() to application role reader;\n")
+    app.stage(
+        "two",
+        SETUP
+        + "\n    create or replace procedure code.w() returns varchar language sql as $$ begin let w varchar := (current_warehouse()); return w; end $$;\n    grant usage on procedure code.w() to application role reader;\n",
+    )
     app.upgrade()
 
     with pytest.raises(SqlError, match="not allowed inside a native application"):
@@ -160,8 +175,8 @@ def test_what_snowflake_refuses_in_a_setup_script_is_refused(app, statement):
     with pytest.raises(SqlError) as error:
         app.upgrade()
 
-    assert 93082 == error.value.errno
-    assert [("one",)] == app("call app.code.version()")
+    assert error.value.errno == 93082
+    assert app("call app.code.version()") == [("one",)]
 
 
 def test_the_version_initializer_runs_after_the_script_and_the_old_one_after_a_failure(app):
@@ -175,24 +190,28 @@ def test_the_version_initializer_runs_after_the_script_and_the_old_one_after_a_f
     with pytest.raises(SqlError):
         app.upgrade()
 
-    assert [("two",), ("two",)] == app("select text from app.state.notes")
+    assert app("select text from app.state.notes") == [("two",), ("two",)]
 
 
 def test_a_version_is_registered_published_and_installed(app, provider):
     provider(f"alter application package {app.package} register version v1 using @{app.package}.app_src.stage")
     provider(f"alter application package {app.package} modify release channel default add version v1")
-    provider(f"alter application package {app.package} modify release channel default set default release directive version = v1 patch = 0")
+    provider(
+        f"alter application package {app.package} modify release channel default set default release directive version = v1 patch = 0"
+    )
     provider(f"drop application {app.name}")
     provider(f"create application {app.name} from application package {app.package}")
 
-    assert [("one",)] == app("call app.code.version()")
+    assert app("call app.code.version()") == [("one",)]
 
     app.stage("two")
     provider(f"alter application package {app.package} add patch for version v1 using @{app.package}.app_src.stage")
-    provider(f"alter application package {app.package} modify release channel default set default release directive version = v1 patch = 1")
+    provider(
+        f"alter application package {app.package} modify release channel default set default release directive version = v1 patch = 1"
+    )
     provider(f"alter application {app.name} upgrade")
 
-    assert [("two",)] == app("call app.code.version()")
+    assert app("call app.code.version()") == [("two",)]
 
 
 def test_the_moves_between_files_and_versions_are_refused_with_their_numbers(app, provider):
@@ -201,7 +220,7 @@ def test_the_moves_between_files_and_versions_are_refused_with_their_numbers(app
     with pytest.raises(SqlError) as error:
         provider(f"alter application {app.name} upgrade using version v1")
 
-    assert 93044 == error.value.errno
+    assert error.value.errno == 93044
 
 
 @pytest.mark.parametrize(
@@ -209,7 +228,10 @@ def test_the_moves_between_files_and_versions_are_refused_with_their_numbers(app
     [
         ("alter application package {} add version v9 using @{}.app_src.stage", 512023),
         ("alter application package {} modify release channel default add version v9", 93031),
-        ("alter application package {} modify release channel default set default release directive version = v1 patch = 0", 512008),
+        (
+            "alter application package {} modify release channel default set default release directive version = v1 patch = 0",
+            512008,
+        ),
         ("alter application package {} register version v1 using @{}.app_src.stage", 93030),
         ("alter application package {} add patch 0 for version v1 using @{}.app_src.stage", 93168),
         ("alter application package {} modify release channel default unset release directive nobody", 93090),
@@ -248,11 +270,15 @@ def test_a_manifest_that_snowflake_refuses_is_refused(app, manifest, number):
 def test_validation_reports_errors_and_warnings_with_their_codes(app, provider):
     import json
 
-    app.stage("two", SETUP + "\n    create table notes (id int);\n    create versioned schema x;\n    execute immediate from './nowhere.sql';\n    selec 1;\n")
+    app.stage(
+        "two",
+        SETUP
+        + "\n    create table notes (id int);\n    create versioned schema x;\n    execute immediate from './nowhere.sql';\n    selec 1;\n",
+    )
 
     report = json.loads(provider.value(f"call system$validate_native_app_setup('@{app.package}.app_src.stage')"))
 
-    assert "FAIL" == report["status"]
+    assert report["status"] == "FAIL"
     assert {"000002", "093159", "001003"} <= {error["errorCode"] for error in report["errors"]}
     assert {"093351", "093353"} == {warning["errorCode"] for warning in report["warnings"]}
 
@@ -261,7 +287,7 @@ def test_two_instances_live_side_by_side(app, provider):
     provider.install(f"{app.name}_2", app.package)
     app("insert into app.state.notes values (1, 'first')")
 
-    assert [] == provider(f"select * from {app.name}_2.state.notes")
+    assert provider(f"select * from {app.name}_2.state.notes") == []
 
 
 def test_a_dropped_application_is_gone(app, provider):
@@ -270,4 +296,4 @@ def test_a_dropped_application_is_gone(app, provider):
     with pytest.raises(SqlError, match="does not exist"):
         app("select * from app.state.notes")
     provider.install(app.name, app.package)
-    assert [] == app("select * from app.state.notes")
+    assert app("select * from app.state.notes") == []

@@ -28,9 +28,11 @@ def total(client):
 
 
 def test_a_partition_at_a_time_is_given_and_its_key_can_be_selected(total):
-    found = total("select s.part, t.total, t.largest from numbers s, table(total(s.n, 1) over (partition by s.part)) t order by 1")
+    found = total(
+        "select s.part, t.total, t.largest from numbers s, table(total(s.n, 1) over (partition by s.part)) t order by 1"
+    )
 
-    assert [("a", 3, 2), ("b", 10, 10)] == found
+    assert found == [("a", 3, 2), ("b", 10, 10)]
 
 
 def test_other_columns_of_the_input_cannot_be_selected(total):
@@ -48,7 +50,7 @@ def test_binds_keep_their_values_on_both_sides_of_the_function(total):
         "label", 10, "left", "right", 50,
     )  # fmt: skip
 
-    assert [("left", 100, "right")] == found
+    assert found == [("left", 100, "right")]
 
 
 def test_one_function_feeds_another(total):
@@ -59,7 +61,7 @@ def test_one_function_feeds_another(total):
         """
     )
 
-    assert [(26,)] == found
+    assert found == [(26,)]
 
 
 def test_a_function_fills_a_table_in_the_callers_transaction(total):
@@ -69,21 +71,29 @@ def test_a_function_fills_a_table_in_the_callers_transaction(total):
     total("insert into totals (total) select t.total from numbers s, table(total(s.n, 1) over (partition by s.part)) t")
     total("rollback")
 
-    assert 0 == total.value("select count(*) from totals")
+    assert total.value("select count(*) from totals") == 0
 
 
 def test_no_input_gives_no_rows(total):
-    assert [] == total("select t.total from (select n from numbers where n > 99) s, table(total(s.n, 1) over (partition by 1)) t")
+    assert total(
+        "select t.total from (select n from numbers where n > 99) s, table(total(s.n, 1) over (partition by 1)) t"
+    ) == []
 
 
 def test_a_handler_that_fails_says_where(client):
     client(TOTAL.replace("values.sum()", "values.nothing()"))
 
-    with pytest.raises(SqlError, match="(?s)Python Interpreter Error.*nothing.*in function TOTAL with handler Total"):
+    with pytest.raises(SqlError, match=r"(?s)Python Interpreter Error.*nothing.*in function TOTAL with handler Total"):
         client("select t.total from (select 1 as n) s, table(total(s.n, 1) over (partition by 1)) t")
 
 
-@pytest.mark.parametrize("function", ["create function f() returns int language sql as '1'", "create function f() returns int language javascript as 'return 1'"])
+@pytest.mark.parametrize(
+    "function",
+    [
+        "create function f() returns int language sql as '1'",
+        "create function f() returns int language javascript as 'return 1'",
+    ],
+)
 def test_functions_that_are_not_there_are_refused_by_name(client, function):
     with pytest.raises(SqlError, match="Unsupported feature"):
         client(function)

@@ -17,7 +17,7 @@ def test_a_rollback_undoes_what_was_done(table):
     table("insert into t values (1, 'a')")
     table("rollback")
 
-    assert 0 == table.value("select count(*) from t")
+    assert table.value("select count(*) from t") == 0
 
 
 def test_a_statement_that_does_not_compile_leaves_the_transaction_alive(table):
@@ -27,8 +27,8 @@ def test_a_statement_that_does_not_compile_leaves_the_transaction_alive(table):
         table("insert into t select nothing, name from t")
     table("commit")
 
-    assert 904 == error.value.errno
-    assert 1 == table.value("select count(*) from t")
+    assert error.value.errno == 904
+    assert table.value("select count(*) from t") == 1
 
 
 def test_commit_after_a_failure_at_run_time_is_refused_and_says_why(table):
@@ -41,7 +41,7 @@ def test_commit_after_a_failure_at_run_time_is_refused_and_says_why(table):
     with pytest.raises(SqlError, match="COMMIT refused and the transaction rolled back"):
         table("commit")
 
-    assert 0 == table.value("select count(*) from t")
+    assert table.value("select count(*) from t") == 0
 
 
 def test_a_definition_commits_the_open_transaction(table):
@@ -50,7 +50,7 @@ def test_a_definition_commits_the_open_transaction(table):
     table("create table u (id int)")
     table("rollback")
 
-    assert 1 == table.value("select count(*) from t")
+    assert table.value("select count(*) from t") == 1
 
 
 def test_another_session_does_not_see_what_is_not_committed(table):
@@ -58,10 +58,10 @@ def test_another_session_does_not_see_what_is_not_committed(table):
     table("begin")
     table("insert into t values (1, 'a')")
 
-    assert 0 == other.value("select count(*) from t")
+    assert other.value("select count(*) from t") == 0
 
     table("commit")
-    assert 1 == other.value("select count(*) from t")
+    assert other.value("select count(*) from t") == 1
 
 
 def test_a_second_writer_of_the_same_row_waits(table):
@@ -74,17 +74,19 @@ def test_a_second_writer_of_the_same_row_waits(table):
     table("commit")
     waiting.join(10)
 
-    assert "bc" == table.value("select name from t")
+    assert table.value("select name from t") == "bc"
 
 
 def test_a_procedure_works_in_its_callers_transaction(table):
-    table("create procedure add(id int) returns varchar language sql as $$ begin insert into t (id) values (:id); end $$")
+    table(
+        "create procedure add(id int) returns varchar language sql as $$ begin insert into t (id) values (:id); end $$"
+    )
 
     table("begin")
     table("call add(1)")
     table("rollback")
 
-    assert 0 == table.value("select count(*) from t")
+    assert table.value("select count(*) from t") == 0
 
 
 def test_a_transaction_begun_in_a_procedure_is_its_own(table):
@@ -100,22 +102,24 @@ def test_a_transaction_begun_in_a_procedure_is_its_own(table):
     table("call add(2)")
     table("rollback")
 
-    assert [(2,)] == table("select id from t")
+    assert table("select id from t") == [(2,)]
 
 
 def test_a_procedure_must_end_what_it_begins(table):
-    table("create procedure open_end() returns varchar language sql as $$ begin begin transaction; insert into t (id) values (1); end $$")
+    table(
+        "create procedure open_end() returns varchar language sql as $$ begin begin transaction; insert into t (id) values (1); end $$"
+    )
 
     with pytest.raises(SqlError, match="incomplete and it was rolled back"):
         table("call open_end()")
 
-    assert 0 == table.value("select count(*) from t")
+    assert table.value("select count(*) from t") == 0
 
 
 def test_session_variables_stand_for_their_values(client):
     client("set (low, high) = (2, 5)")
 
-    assert 7 == client.value("select $low + $high")
+    assert client.value("select $low + $high") == 7
 
 
 def test_an_unknown_variable_is_named(client):

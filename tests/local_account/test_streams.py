@@ -20,18 +20,18 @@ def ids(client, relation):
 def test_a_stream_shows_what_was_inserted_after_it_was_made(stream):
     stream("insert into source values (1, 'a'), (2, 'b')")
 
-    assert [1, 2] == ids(stream, "changes")
+    assert ids(stream, "changes") == [1, 2]
 
 
 def test_a_stream_has_the_columns_of_its_table_and_the_metadata(stream):
     stream("insert into source (id) values (1)")
 
-    assert [(1, None, "INSERT", False)] == stream("select id, name, metadata$action, metadata$isupdate from changes")
+    assert stream("select id, name, metadata$action, metadata$isupdate from changes") == [(1, None, "INSERT", False)]
 
 
 def test_the_table_does_not_show_its_bookkeeping(stream):
-    assert [(0, "before")] == stream("select * from source")
-    assert ["ID", "NAME"] == [row[0] for row in stream("describe table source")]
+    assert stream("select * from source") == [(0, "before")]
+    assert [row[0] for row in stream("describe table source")] == ["ID", "NAME"]
 
 
 def test_reading_does_not_move_the_offset(stream):
@@ -39,7 +39,7 @@ def test_reading_does_not_move_the_offset(stream):
 
     stream("select * from changes")
 
-    assert [1] == ids(stream, "changes")
+    assert ids(stream, "changes") == [1]
 
 
 def test_a_dml_that_reads_the_stream_moves_it(stream):
@@ -47,8 +47,8 @@ def test_a_dml_that_reads_the_stream_moves_it(stream):
 
     stream("insert into target select id from changes")
 
-    assert [] == ids(stream, "changes")
-    assert [1] == ids(stream, "target")
+    assert ids(stream, "changes") == []
+    assert ids(stream, "target") == [1]
 
 
 def test_a_filter_does_not_keep_the_rest_from_being_consumed(stream):
@@ -56,7 +56,7 @@ def test_a_filter_does_not_keep_the_rest_from_being_consumed(stream):
 
     stream("insert into target select id from changes where id = 1")
 
-    assert [] == ids(stream, "changes")
+    assert ids(stream, "changes") == []
 
 
 def test_within_a_transaction_every_statement_sees_the_same_stream(stream):
@@ -67,8 +67,8 @@ def test_within_a_transaction_every_statement_sees_the_same_stream(stream):
     stream("insert into target select id + 10 from changes")
     stream("commit")
 
-    assert [1, 11] == ids(stream, "target")
-    assert [] == ids(stream, "changes")
+    assert ids(stream, "target") == [1, 11]
+    assert ids(stream, "changes") == []
 
 
 def test_a_rollback_leaves_the_offset_where_it_was(stream):
@@ -78,8 +78,8 @@ def test_a_rollback_leaves_the_offset_where_it_was(stream):
     stream("insert into target select id from changes")
     stream("rollback")
 
-    assert [1] == ids(stream, "changes")
-    assert [] == ids(stream, "target")
+    assert ids(stream, "changes") == [1]
+    assert ids(stream, "target") == []
 
 
 def test_rows_that_arrive_during_a_transaction_wait_for_the_next_one(stream):
@@ -91,8 +91,8 @@ def test_rows_that_arrive_during_a_transaction_wait_for_the_next_one(stream):
     other("insert into source (id) values (2)")
     stream("commit")
 
-    assert [1] == ids(stream, "target")
-    assert [2] == ids(stream, "changes")
+    assert ids(stream, "target") == [1]
+    assert ids(stream, "changes") == [2]
 
 
 def test_rows_of_a_slow_writer_are_not_lost(stream):
@@ -106,17 +106,17 @@ def test_rows_of_a_slow_writer_are_not_lost(stream):
     slow("commit")
     stream("insert into target select id from changes")
 
-    assert [1, 2] == ids(stream, "target")
+    assert ids(stream, "target") == [1, 2]
 
 
 def test_a_transaction_does_not_see_its_own_rows_in_the_stream(stream):
     stream("begin")
     stream("insert into source (id) values (1)")
 
-    assert [] == ids(stream, "changes")
+    assert ids(stream, "changes") == []
 
     stream("commit")
-    assert [1] == ids(stream, "changes")
+    assert ids(stream, "changes") == [1]
 
 
 def test_has_data_tells_whether_rows_wait(stream):
@@ -128,11 +128,13 @@ def test_has_data_tells_whether_rows_wait(stream):
 
 
 def test_merge_feeds_the_stream_and_consumes_it(stream):
-    stream("merge into source using (select 5 as id) s on source.id = s.id when not matched then insert (id) values (s.id)")
+    stream(
+        "merge into source using (select 5 as id) s on source.id = s.id when not matched then insert (id) values (s.id)"
+    )
     stream("merge into target using changes s on target.id = s.id when not matched then insert (id) values (s.id)")
 
-    assert [5] == ids(stream, "target")
-    assert [] == ids(stream, "changes")
+    assert ids(stream, "target") == [5]
+    assert ids(stream, "changes") == []
 
 
 def test_two_consumers_need_two_streams(stream):
@@ -141,7 +143,7 @@ def test_two_consumers_need_two_streams(stream):
 
     stream("insert into target select id from changes")
 
-    assert [1] == ids(stream, "others")
+    assert ids(stream, "others") == [1]
 
 
 def test_replacing_the_table_makes_its_stream_unreadable(stream):

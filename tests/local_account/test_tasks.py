@@ -29,7 +29,7 @@ def test_a_graph_runs_on_its_schedule_each_child_after_its_parent(tasks):
 
     advance(tasks, minutes=61)
 
-    assert [("first",), ("second",), ("first",), ("second",)] == tasks("select task from runs order by at")
+    assert tasks("select task from runs order by at") == [("first",), ("second",), ("first",), ("second",)]
 
 
 def test_the_clock_of_sql_is_the_schedulers(tasks):
@@ -44,7 +44,7 @@ def test_the_clock_of_sql_is_the_schedulers(tasks):
 def test_a_new_task_is_suspended(tasks):
     advance(tasks, hours=2)
 
-    assert 0 == tasks.value("select count(*) from runs")
+    assert tasks.value("select count(*) from runs") == 0
 
 
 def test_a_suspended_child_is_passed_over(tasks):
@@ -54,14 +54,14 @@ def test_a_suspended_child_is_passed_over(tasks):
 
     advance(tasks, minutes=31)
 
-    assert [("first",), ("third",)] == tasks("select task from runs order by at")
+    assert tasks("select task from runs order by at") == [("first",), ("third",)]
 
 
 def test_execute_task_runs_a_suspended_root_once(tasks):
     tasks("execute task first")
     advance(tasks, seconds=1)
 
-    assert [("first",)] == tasks("select task from runs")
+    assert tasks("select task from runs") == [("first",)]
 
 
 def test_a_failure_stands_in_the_history_and_stops_the_branch(tasks):
@@ -70,9 +70,11 @@ def test_a_failure_stands_in_the_history_and_stops_the_branch(tasks):
 
     advance(tasks, minutes=31)
 
-    history = tasks("select name, state, error_code from table(information_schema.task_history()) where state <> 'SCHEDULED'")
-    assert [("FIRST", "FAILED", "002003")] == history
-    assert 0 == tasks.value("select count(*) from runs")
+    history = tasks(
+        "select name, state, error_code from table(information_schema.task_history()) where state <> 'SCHEDULED'"
+    )
+    assert history == [("FIRST", "FAILED", "002003")]
+    assert tasks.value("select count(*) from runs") == 0
 
 
 def test_a_root_is_suspended_after_its_number_of_failures(client):
@@ -81,24 +83,31 @@ def test_a_root_is_suspended_after_its_number_of_failures(client):
 
     advance(client, minutes=10)
 
-    assert 2 == client.value("select count(*) from table(information_schema.task_history(error_only => true))")
-    assert "suspended" == client("show tasks like 'FAILING'")[0][10]
+    assert client.value("select count(*) from table(information_schema.task_history(error_only => true))") == 2
+    assert client("show tasks like 'FAILING'")[0][10] == "suspended"
 
 
 def test_when_false_skips_the_run(client):
     client("create table source (id int)")
     client("create stream waiting on table source append_only = true")
     client("create table copies (id int)")
-    client("create task copy schedule = '1 minute' when system$stream_has_data('waiting') as insert into copies select id from waiting")
+    client(
+        "create task copy schedule = '1 minute' when system$stream_has_data('waiting') as insert into copies select id from waiting"
+    )
     client("alter task copy resume")
     advance(client, seconds=61)
     client("insert into source values (1)")
     advance(client, seconds=121)
     client("alter task copy suspend")
 
-    states = [row[0] for row in client("select state from table(information_schema.task_history()) where state <> 'SCHEDULED' order by scheduled_time")]
-    assert ["SKIPPED", "SUCCEEDED", "SKIPPED"] == states
-    assert [(1,)] == client("select * from copies")
+    states = [
+        row[0]
+        for row in client(
+            "select state from table(information_schema.task_history()) where state <> 'SCHEDULED' order by scheduled_time"
+        )
+    ]
+    assert states == ["SKIPPED", "SUCCEEDED", "SKIPPED"]
+    assert client("select * from copies") == [(1,)]
 
 
 def test_cron_schedules_run_when_they_say(client):
@@ -110,12 +119,18 @@ def test_cron_schedules_run_when_they_say(client):
     client("alter task hourly suspend")
 
     assert {(15,)} == set(client("select date_part(minute, at) from runs"))
-    assert 3 == client.value("select count(*) from runs")
+    assert client.value("select count(*) from runs") == 3
 
 
 @pytest.mark.parametrize(
     "statement",
-    ["create task third after first as select 1", "alter task second suspend", "alter task second resume", "create or replace task second after first as select 1", "drop task second"],
+    [
+        "create task third after first as select 1",
+        "alter task second suspend",
+        "alter task second resume",
+        "create or replace task second after first as select 1",
+        "drop task second",
+    ],
 )
 def test_a_graph_changes_only_while_its_root_is_suspended(tasks, statement):
     start(tasks)

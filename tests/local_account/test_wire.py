@@ -39,7 +39,19 @@ def test_values_of_every_type_arrive_as_python_knows_them(database):
         "null::timestamp_ntz, null::timestamp_ltz, null, 12345678901234567890123456789012345678",
     )
 
-    expected = (1, Decimal("2.50"), 1.5, "x", True, date(2026, 1, 2), datetime(2026, 1, 2, 3, 4, 5, 678000), None, None, None, 12345678901234567890123456789012345678)
+    expected = (
+        1,
+        Decimal("2.50"),
+        1.5,
+        "x",
+        True,
+        date(2026, 1, 2),
+        datetime(2026, 1, 2, 3, 4, 5, 678000),
+        None,
+        None,
+        None,
+        12345678901234567890123456789012345678,
+    )
     assert [expected] == values
 
 
@@ -47,15 +59,17 @@ def test_a_failure_is_a_numbered_error_and_the_connection_lives_on(database):
     with pytest.raises(snowflake.connector.errors.ProgrammingError) as error:
         rows(database, "select * from nowhere")
 
-    assert 2003 == error.value.errno
-    assert "42S02" == error.value.sqlstate
-    assert [(1,)] == rows(database, "select 1")
+    assert error.value.errno == 2003
+    assert error.value.sqlstate == "42S02"
+    assert rows(database, "select 1") == [(1,)]
 
 
 def test_a_result_of_many_rows_arrives_whole(database):
-    cursor = database.cursor().execute("select seq8() as n, 'some text to make it longer' as t from table(generator(rowcount => 200000))")
+    cursor = database.cursor().execute(
+        "select seq8() as n, 'some text to make it longer' as t from table(generator(rowcount => 200000))"
+    )
 
-    assert 200000 == len(cursor.fetchall())
+    assert len(cursor.fetchall()) == 200000
 
 
 def test_two_connections_work_at_once(account, database):
@@ -73,7 +87,7 @@ def test_two_connections_work_at_once(account, database):
     for thread in threads:
         thread.join()
 
-    assert [(0, 5), (1, 5), (2, 5), (3, 5)] == rows(database, "select n, count(*) from counted group by n order by n")
+    assert rows(database, "select n, count(*) from counted group by n order by n") == [(0, 5), (1, 5), (2, 5), (3, 5)]
 
 
 def test_many_rows_can_be_bound_at_once(database):
@@ -84,7 +98,7 @@ def test_many_rows_can_be_bound_at_once(database):
 
     cursor.executemany("insert into bound values (?, ?)", [(n, str(n)) for n in range(100)])
 
-    assert [(100, 99)] == rows(database, "select count(*), max(n) from bound")
+    assert rows(database, "select count(*), max(n) from bound") == [(100, 99)]
 
 
 def test_snowpark_sessions_query_and_write(account, database):
@@ -95,17 +109,21 @@ def test_snowpark_sessions_query_and_write(account, database):
         session.sql("insert into people values (?, ?)", params=[1, "Ada"]).collect()
         session.sql("insert into people select 2, 'Grace'").collect()
 
-        assert ["Grace"] == [row.NAME for row in session.table("people").filter("id > 1").collect()]
-        assert 2 == session.table("people").count()
-        assert ["ID", "NAME"] == session.table("people").columns
+        assert [row.NAME for row in session.table("people").filter("id > 1").collect()] == ["Grace"]
+        assert session.table("people").count() == 2
+        assert session.table("people").columns == ["ID", "NAME"]
 
 
 def test_a_client_of_another_major_version_is_told_so(account):
     port = json.loads((Path(account.environment["SNOWFLAKE_HOME"]).parent / "account.json").read_text())["port"]
     import urllib.request
 
-    login = {"data": {"CLIENT_APP_ID": "PythonConnector", "CLIENT_APP_VERSION": "5.1.0", "LOGIN_NAME": "x", "PASSWORD": "x"}}
-    request = urllib.request.Request(f"http://127.0.0.1:{port}/session/v1/login-request", data=json.dumps(login).encode(), method="POST")
+    login = {
+        "data": {"CLIENT_APP_ID": "PythonConnector", "CLIENT_APP_VERSION": "5.1.0", "LOGIN_NAME": "x", "PASSWORD": "x"}
+    }
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{port}/session/v1/login-request", data=json.dumps(login).encode(), method="POST"
+    )
 
     with urllib.request.urlopen(request) as answer:
         told = json.load(answer)
@@ -116,11 +134,15 @@ def test_a_client_of_another_major_version_is_told_so(account):
 
 def manage(data, *arguments):
     command = [sys.executable, "-m", "local_account", *arguments, "--data", str(data)]
-    return subprocess.run(command, env={**os.environ, "PYTHONPATH": str(ROOT / "scripts")}, capture_output=True, text=True, timeout=120)
+    return subprocess.run(
+        command, env={**os.environ, "PYTHONPATH": str(ROOT / "scripts")}, capture_output=True, text=True, timeout=120
+    )
 
 
 def connect(data):
-    return snowflake.connector.connect(connection_name="local", connections_file_path=Path(data) / "snowflake" / "connections.toml")
+    return snowflake.connector.connect(
+        connection_name="local", connections_file_path=Path(data) / "snowflake" / "connections.toml"
+    )
 
 
 @pytest.fixture
@@ -128,7 +150,7 @@ def own_account(tmp_path, unused_port, monkeypatch):
     """An account of this test's own, which it may kill."""
     monkeypatch.setenv("SNOWFLAKE_DISABLE_PLATFORM_DETECTION", "true")
     started = manage(tmp_path, "start", "--port", str(unused_port()))
-    assert 0 == started.returncode, started.stdout + started.stderr
+    assert started.returncode == 0, started.stdout + started.stderr
     yield tmp_path
     manage(tmp_path, "stop")
 
@@ -143,12 +165,12 @@ def test_what_is_committed_survives_a_kill_and_nothing_else_does(own_account):
         rows(connection, "insert into t values (2)")
         os.kill(json.loads((own_account / "account.json").read_text())["pid"], signal.SIGKILL)
 
-    assert 0 == manage(own_account, "start").returncode
+    assert manage(own_account, "start").returncode == 0
 
     with connect(own_account) as connection:
         rows(connection, "use database kept")
-        assert [(1,)] == rows(connection, "select n from t")
-        assert [(1,)] == rows(connection, "select n from s")
+        assert rows(connection, "select n from t") == [(1,)]
+        assert rows(connection, "select n from s") == [(1,)]
 
 
 def test_the_clock_and_the_data_are_there_after_a_stop(own_account):
@@ -160,7 +182,7 @@ def test_the_clock_and_the_data_are_there_after_a_stop(own_account):
     manage(own_account, "start")
 
     with connect(own_account) as connection:
-        assert [(2030,)] == rows(connection, "select date_part(year, current_timestamp())")
+        assert rows(connection, "select date_part(year, current_timestamp())") == [(2030,)]
         assert "KEPT" in [row[1] for row in rows(connection, "show databases")]
 
 
@@ -169,20 +191,25 @@ def test_a_port_that_is_taken_is_named_with_what_to_do(own_account, tmp_path_fac
 
     refused = manage(tmp_path_factory.mktemp("second"), "start", "--port", str(port))
 
-    assert 2 == refused.returncode
+    assert refused.returncode == 2
     assert f"Port {port} cannot be used" in refused.stderr
     assert "--port" in refused.stderr
 
 
 def test_the_files_that_hold_the_connection_are_for_the_owner_only(own_account):
     for file in ("account.json", "snowflake/connections.toml", "snowflake/config.toml"):
-        assert 0o600 == (own_account / file).stat().st_mode & 0o777
+        assert (own_account / file).stat().st_mode & 0o777 == 0o600
 
 
 def test_the_readme_lists_what_the_account_answers():
     readme = (ROOT / "scripts/local_account/README.md").read_text()
     listed = re.search(r"<!-- python -m local_account statements -->\n```\n(.*?)```", readme, re.DOTALL)[1]
 
-    printed = subprocess.run([sys.executable, "-m", "local_account", "statements"], env={**os.environ, "PYTHONPATH": str(ROOT / "scripts")}, capture_output=True, text=True)
+    printed = subprocess.run(
+        [sys.executable, "-m", "local_account", "statements"],
+        env={**os.environ, "PYTHONPATH": str(ROOT / "scripts")},
+        capture_output=True,
+        text=True,
+    )
 
     assert printed.stdout == listed
