@@ -1,7 +1,7 @@
 """Tables and views: CREATE, ALTER, DROP, COMMENT, and what can be read of them.
 
-DuckDB's catalogue is the catalogue. What it cannot say stands as JSON in its comments: of a column {"type", "comment"}, of a table or view
-{"comment", "primary_key", "options", "text", "created_on"}.
+DuckDB's catalogue is the catalogue. What it cannot say stands as JSON in its comments: of a column {"type", "comment"},
+of a table or view {"comment", "primary_key", "options", "text", "created_on"}.
 """
 
 import json
@@ -37,7 +37,8 @@ def version() -> int:
 
 @dataclass(frozen=True)
 class Field:
-    """A column of a table, in Snowflake's words; `default` is DuckDB's text, `identity` the start and step of a column that counts."""
+    """A column of a table, in Snowflake's words; `default` is DuckDB's text, `identity` the start and step of a column
+    that counts."""
 
     name: str
     type: str
@@ -78,6 +79,7 @@ def _table(node: exp.Expression) -> exp.Table:
 
 # --- reading
 
+
 def columns_of(cursor: duckdb.DuckDBPyConnection, table: exp.Expression) -> tuple[tuple[str, str], ...]:
     """Names and DuckDB's types of a table's columns, without the hidden ones."""
     table = _table(table)
@@ -91,7 +93,11 @@ def columns_of(cursor: duckdb.DuckDBPyConnection, table: exp.Expression) -> tupl
 def columns_read(cursor: duckdb.DuckDBPyConnection, table: exp.Table) -> tuple[tuple[str, str], ...]:
     """As `columns_of`, asked anew: for tables that a session has registered."""
     relation = cursor.sql(f"select * from {path_of(table)} limit 0")
-    return tuple((name, str(type_)) for name, type_ in zip(relation.columns, relation.types, strict=True) if not name.startswith(HIDDEN))
+    return tuple(
+        (name, str(type_))
+        for name, type_ in zip(relation.columns, relation.types, strict=True)
+        if not name.startswith(HIDDEN)
+    )
 
 
 def _said(comment: str | None) -> dict:
@@ -106,7 +112,10 @@ def _said(comment: str | None) -> dict:
 
 
 def describe_table(cursor: duckdb.DuckDBPyConnection, database: str, schema: str, name: str) -> list[dict]:
-    """The columns of a table or view: name, type, kind, null?, default, primary key, comment. Raises SqlError 2003 when there is none."""
+    """The columns of a table or view: name, type, kind, null?, default, primary key, comment.
+
+    Raises SqlError 2003 when there is none.
+    """
     kind = cursor.execute(
         "select comment from duckdb_tables() where database_name = $1 and schema_name = $2 and table_name = $3"
         " union all select comment from duckdb_views() where database_name = $1 and schema_name = $2 and view_name = $3",
@@ -140,7 +149,8 @@ def describe_table(cursor: duckdb.DuckDBPyConnection, database: str, schema: str
 
 
 def list_tables(cursor: duckdb.DuckDBPyConnection, database: str) -> list[dict]:
-    """Tables and views of a database: schema, name, kind, comment, rows (None for views), created_on (aware, or None), text (of views), options."""
+    """Tables and views of a database: schema, name, kind, comment, rows (None for views), created_on (aware, or None),
+    text (of views), options."""
     rows = cursor.execute(
         "select schema_name, table_name, 'TABLE', comment, estimated_size, null from duckdb_tables() where database_name = $1"
         " union all select schema_name, view_name, 'VIEW', comment, null, sql from duckdb_views() where database_name = $1 and not internal order by 1, 2",
@@ -169,7 +179,10 @@ def list_tables(cursor: duckdb.DuckDBPyConnection, database: str) -> list[dict]:
 def _read(cursor: duckdb.DuckDBPyConnection, table: exp.Table) -> Table:
     """The definition of a table as it stands, with its hidden columns."""
     database, schema, name = table.catalog, table.db, table.name
-    found = cursor.execute("select comment from duckdb_tables() where database_name = ? and schema_name = ? and table_name = ?", [database, schema, name]).fetchone()
+    found = cursor.execute(
+        "select comment from duckdb_tables() where database_name = ? and schema_name = ? and table_name = ?",
+        [database, schema, name],
+    ).fetchone()
     if found is None:
         raise compilation(2003, f"Table '{database}.{schema}.{name}' does not exist or not authorized.", "42S02")
     about = _said(found[0])
@@ -180,11 +193,28 @@ def _read(cursor: duckdb.DuckDBPyConnection, table: exp.Table) -> Table:
         [database, schema, name],
     ).fetchall():
         said = _said(comment)
-        fields.append(Field(column, said.get("type") or snowflake_type(type_), nullable, default, said.get("comment"), said.get("default")))
-    return Table(path_of(table), tuple(fields), about.get("comment"), tuple(about.get("primary_key", ())), about.get("options", {}), about.get("created_on"))
+        fields.append(
+            Field(
+                column,
+                said.get("type") or snowflake_type(type_),
+                nullable,
+                default,
+                said.get("comment"),
+                said.get("default"),
+            )
+        )
+    return Table(
+        path_of(table),
+        tuple(fields),
+        about.get("comment"),
+        tuple(about.get("primary_key", ())),
+        about.get("options", {}),
+        about.get("created_on"),
+    )
 
 
 # --- writing
+
 
 def _column_sql(item: Field) -> str:
     parts = [quote(item.name), "bigint" if item.name.startswith(HIDDEN) else duckdb_type(item.type)]
@@ -203,11 +233,20 @@ def _comment_sql(kind: str, path: str, said: dict) -> str:
 
 
 def _column_comment(path: str, item: Field) -> str:
-    return _comment_sql("column", f"{path}.{quote(item.name)}", {"type": item.type, "comment": item.comment, "default": item.written_default})
+    return _comment_sql(
+        "column",
+        f"{path}.{quote(item.name)}",
+        {"type": item.type, "comment": item.comment, "default": item.written_default},
+    )
 
 
 def _table_comment(table: Table) -> str:
-    said = {"comment": table.comment, "primary_key": list(table.primary_key), "options": table.options, "created_on": table.created_on}
+    said = {
+        "comment": table.comment,
+        "primary_key": list(table.primary_key),
+        "options": table.options,
+        "created_on": table.created_on,
+    }
     return _comment_sql("table", table.path, said)
 
 
@@ -218,7 +257,10 @@ def _create(table: Table, *, replace_: bool = False) -> list[str]:
         if item.identity:
             sequence = _sequence(table.path, item.name)
             start, step = item.identity
-            statements += [f"drop sequence if exists {sequence}", f"create sequence {sequence} start {start} increment {step}"]
+            statements += [
+                f"drop sequence if exists {sequence}",
+                f"create sequence {sequence} start {start} increment {step}",
+            ]
             item = replace(item, default=f"nextval({text(sequence)})")
         fields.append(item)
     body = ",\n    ".join(_column_sql(item) for item in fields)
@@ -237,7 +279,8 @@ def _execute(cursor: duckdb.DuckDBPyConnection, statements: Sequence[str]) -> No
 
 
 def _rebuild(cursor: duckdb.DuckDBPyConnection, table: Table, kept: dict[str, str]) -> None:
-    """Puts a table into a new shape; `kept` tells for each column of the new shape which expression over the old table fills it."""
+    """Puts a table into a new shape; `kept` tells for each column of the new shape which expression over the old table
+    fills it."""
     old = _as_table(table.path)
     scratch = ".".join([*(quote(part.name) for part in old.parts[:-1]), quote(old.name + " (new)")])
     targets = ", ".join(quote(name) for name in kept)
@@ -257,8 +300,18 @@ def _as_table(path: str) -> exp.Table:
     return exp.to_table(path, dialect="duckdb")
 
 
-def run(cursor: duckdb.DuckDBPyConnection, tree: exp.Expression, describe: Describe, now: datetime, *, in_transaction: bool = False) -> str:
-    """Runs a definition, all of it or nothing, and answers Snowflake's status line. `describe` gives a query's text for DuckDB and its columns."""
+def run(
+    cursor: duckdb.DuckDBPyConnection,
+    tree: exp.Expression,
+    describe: Describe,
+    now: datetime,
+    *,
+    in_transaction: bool = False,
+) -> str:
+    """Runs a definition, all of it or nothing, and answers Snowflake's status line.
+
+    `describe` gives a query's text for DuckDB and its columns.
+    """
     if not in_transaction:
         cursor.begin()
     try:
@@ -320,8 +373,12 @@ def _field(node: exp.ColumnDef) -> Field:
             found = replace(found, nullable=False)
         elif isinstance(kind, (exp.AutoIncrementColumnConstraint, exp.GeneratedAsIdentityColumnConstraint)):
             start, step = (int(kind.args[name].name) if kind.args.get(name) else 1 for name in ("start", "increment"))
-            found = replace(found, identity=(start, step), written_default=f"IDENTITY START {start} INCREMENT {step} NOORDER")
-        elif isinstance(kind, (exp.UniqueColumnConstraint, exp.ReferenceColumnConstraint)) or isinstance(kind, exp.Reference):
+            found = replace(
+                found, identity=(start, step), written_default=f"IDENTITY START {start} INCREMENT {step} NOORDER"
+            )
+        elif isinstance(kind, (exp.UniqueColumnConstraint, exp.ReferenceColumnConstraint)) or isinstance(
+            kind, exp.Reference
+        ):
             continue
         else:
             raise unsupported(f"column constraint {kind.sql(dialect='snowflake')}")
@@ -333,7 +390,10 @@ def _definition(tree: exp.Create) -> Table:
     for item in tree.this.expressions if isinstance(tree.this, exp.Schema) else ():
         if isinstance(item, exp.ColumnDef):
             fields.append(_field(item))
-            if any(isinstance(constraint.kind, exp.PrimaryKeyColumnConstraint) for constraint in item.args.get("constraints") or ()):
+            if any(
+                isinstance(constraint.kind, exp.PrimaryKeyColumnConstraint)
+                for constraint in item.args.get("constraints") or ()
+            ):
                 key.append(_name(item))
         elif isinstance(item, exp.Constraint):
             for part in item.expressions:
@@ -372,7 +432,9 @@ def _properties(tree: exp.Create) -> tuple[str | None, dict]:
             continue
         elif type(item) is exp.Property:
             value = item.args["value"]
-            options[item.name.upper()] = value.this if isinstance(value, exp.Boolean) else int(value.name) if value.is_int else value.name
+            options[item.name.upper()] = (
+                value.this if isinstance(value, exp.Boolean) else int(value.name) if value.is_int else value.name
+            )
         else:
             raise unsupported(f"property {item.sql(dialect='snowflake')}")
     return comment, options
@@ -398,7 +460,13 @@ def _create_table(cursor: duckdb.DuckDBPyConnection, tree: exp.Create, describe:
         table = replace(_read(cursor, clone.this), path=path_of(target), created_on=now)
         table = replace(table, fields=tuple(item for item in table.fields if not item.name.startswith(HIDDEN)))
         names = ", ".join(quote(item.name) for item in table.fields)
-        _execute(cursor, [*_create(table, replace_=bool(present)), f"insert into {table.path} ({names}) select {names} from {path_of(clone.this)}"])
+        _execute(
+            cursor,
+            [
+                *_create(table, replace_=bool(present)),
+                f"insert into {table.path} ({names}) select {names} from {path_of(clone.this)}",
+            ],
+        )
     elif tree.expression is not None:
         if or_alter:
             raise unsupported("CREATE OR ALTER TABLE AS SELECT")
@@ -410,7 +478,9 @@ def _create_table(cursor: duckdb.DuckDBPyConnection, tree: exp.Create, describe:
     return f"Table {label} successfully created."
 
 
-def _create_as(cursor: duckdb.DuckDBPyConnection, tree: exp.Create, describe: Describe, now: str, *, replaces: bool) -> None:
+def _create_as(
+    cursor: duckdb.DuckDBPyConnection, tree: exp.Create, describe: Describe, now: str, *, replaces: bool
+) -> None:
     """CREATE TABLE AS: the query's types become declared types, so that the table takes what Snowflake's would."""
     declared = _definition(tree)
     sql, columns = describe(tree.expression)
@@ -419,9 +489,17 @@ def _create_as(cursor: duckdb.DuckDBPyConnection, tree: exp.Create, describe: De
     if not declared.fields:
         _require_names(tree.expression)
     names = declared.fields or tuple(Field(column.name, "") for column in columns)
-    fields = tuple(replace(item, type=item.type or _declared(column)) for item, column in zip(names, columns, strict=True))
+    fields = tuple(
+        replace(item, type=item.type or _declared(column)) for item, column in zip(names, columns, strict=True)
+    )
     table = replace(declared, fields=fields, created_on=now)
-    _execute(cursor, [*_create(table, replace_=replaces), f"insert into {table.path} ({', '.join(quote(item.name) for item in fields)}) {sql}"])
+    _execute(
+        cursor,
+        [
+            *_create(table, replace_=replaces),
+            f"insert into {table.path} ({', '.join(quote(item.name) for item in fields)}) {sql}",
+        ],
+    )
 
 
 def _require_names(query: exp.Expression) -> None:
@@ -441,7 +519,8 @@ def _declared(column: Column) -> str:
 
 
 def _become(cursor: duckdb.DuckDBPyConnection, old: Table, new: Table) -> None:
-    """CREATE OR ALTER TABLE: keeps the rows, adds and drops columns; renaming, reordering and narrowing are refused as Snowflake refuses them."""
+    """CREATE OR ALTER TABLE: keeps the rows, adds and drops columns; renaming, reordering and narrowing are refused as
+    Snowflake refuses them."""
     before = {item.name: item for item in old.fields if not item.name.startswith(HIDDEN)}
     hidden = tuple(item for item in old.fields if item.name.startswith(HIDDEN))
     after = {item.name: item for item in new.fields}
@@ -454,8 +533,14 @@ def _become(cursor: duckdb.DuckDBPyConnection, old: Table, new: Table) -> None:
         _check_retype(name, before[name].type, after[name].type)
     for item in new.fields:
         if item.name not in before and not item.nullable and item.default is None and _has_rows(cursor, old.path):
-            raise compilation(2266, f"Non-nullable column '{item.name}' cannot be added to non-empty table without a default.", "42601")
-    kept = {name: f"{quote(name)}::{duckdb_type(after[name].type)}" for name in shared} | {item.name: quote(item.name) for item in hidden}
+            raise compilation(
+                2266,
+                f"Non-nullable column '{item.name}' cannot be added to non-empty table without a default.",
+                "42601",
+            )
+    kept = {name: f"{quote(name)}::{duckdb_type(after[name].type)}" for name in shared} | {
+        item.name: quote(item.name) for item in hidden
+    }
     kept |= {item.name: item.default for item in new.fields if item.name not in before and item.default is not None}
     _rebuild(cursor, replace(new, fields=(*new.fields, *hidden), created_on=old.created_on), kept)
 
@@ -502,7 +587,13 @@ def _create_view(cursor: duckdb.DuckDBPyConnection, tree: exp.Create, describe: 
         for constraint in item.args.get("constraints") or () if isinstance(constraint.kind, exp.CommentColumnConstraint)
     }  # fmt: skip
     comment, options = _properties(tree)
-    said = {"comment": comment, "options": options, "columns": comments, "text": tree.meta.get("text") or tree.sql(dialect="snowflake"), "created_on": now}
+    said = {
+        "comment": comment,
+        "options": options,
+        "columns": comments,
+        "text": tree.meta.get("text") or tree.sql(dialect="snowflake"),
+        "created_on": now,
+    }
     path = path_of(target)
     create = f"create or replace view {path} ({', '.join(quote(name) for name in names)}) as {sql}"
     _execute(cursor, [create, _comment_sql("view", path, said)])
@@ -522,7 +613,10 @@ def _drop(cursor: duckdb.DuckDBPyConnection, tree: exp.Drop) -> str:
             raise compilation(2203, f"Object found is of type '{found}', not specified type '{kind}'.", "42710")
         raise compilation(2003, f"{kind.capitalize()} '{_shown(target)}' does not exist or not authorized.", "42S02")
     counting = [_sequence(path_of(target), name) for name, _ in columns_of(cursor, target)] if kind == "TABLE" else []
-    _execute(cursor, [f"drop {kind.lower()} {path_of(target)}", *(f"drop sequence if exists {sequence}" for sequence in counting)])
+    _execute(
+        cursor,
+        [f"drop {kind.lower()} {path_of(target)}", *(f"drop sequence if exists {sequence}" for sequence in counting)],
+    )
     return f"{target.name} successfully dropped."
 
 
@@ -543,18 +637,27 @@ def _comment_on(cursor: duckdb.DuckDBPyConnection, tree: exp.Comment) -> str:
     return "Statement executed successfully."
 
 
-def _set_comment(cursor: duckdb.DuckDBPyConnection, target: exp.Table, said: str | None, options: dict | None = None, dropped: Sequence[str] = ()) -> None:
+def _set_comment(
+    cursor: duckdb.DuckDBPyConnection,
+    target: exp.Table,
+    said: str | None,
+    options: dict | None = None,
+    dropped: Sequence[str] = (),
+) -> None:
     kind = _exists(cursor, target)
     if kind is None:
         raise compilation(2003, f"Object '{_shown(target)}' does not exist or not authorized.", "42S02")
     function, column = ("duckdb_tables()", "table_name") if kind == "TABLE" else ("duckdb_views()", "view_name")
     (comment,) = cursor.execute(
-        f"select comment from {function} where database_name = ? and schema_name = ? and {column} = ?", [target.catalog, target.db, target.name]
+        f"select comment from {function} where database_name = ? and schema_name = ? and {column} = ?",
+        [target.catalog, target.db, target.name],
     ).fetchone()
     about = _said(comment)
     if said is not None:
         about["comment"] = said
-    about["options"] = {key: value for key, value in {**about.get("options", {}), **(options or {})}.items() if key not in dropped}
+    about["options"] = {
+        key: value for key, value in {**about.get("options", {}), **(options or {})}.items() if key not in dropped
+    }
     _execute(cursor, [_comment_sql(kind.lower(), path_of(target), about)])
 
 
@@ -600,16 +703,31 @@ def _alter_one(cursor: duckdb.DuckDBPyConnection, target: exp.Table, action: exp
     if isinstance(action, exp.ColumnDef):
         new = _field(action)
         if action.args.get("exists"):
-            if any(isinstance(part.kind, (exp.DefaultColumnConstraint, exp.UniqueColumnConstraint, exp.PrimaryKeyColumnConstraint)) for part in action.args.get("constraints") or ()):
-                raise compilation(2028, "ADD COLUMN IF NOT EXISTS cannot be combined with a DEFAULT, AUTOINCREMENT, UNIQUE, PRIMARY KEY or FOREIGN KEY.", "0A000")
+            if any(
+                isinstance(
+                    part.kind, (exp.DefaultColumnConstraint, exp.UniqueColumnConstraint, exp.PrimaryKeyColumnConstraint)
+                )
+                for part in action.args.get("constraints") or ()
+            ):
+                raise compilation(
+                    2028,
+                    "ADD COLUMN IF NOT EXISTS cannot be combined with a DEFAULT, AUTOINCREMENT, UNIQUE, PRIMARY KEY or FOREIGN KEY.",
+                    "0A000",
+                )
             if new.name in names:
                 return
         if new.name in names:
             raise compilation(1430, f"column '{new.name}' already exists", "42601")
         if not new.nullable and new.default is None and _has_rows(cursor, table.path):
-            raise compilation(2266, f"Non-nullable column '{new.name}' cannot be added to non-empty table '{target.name}' unless it has a non-null default value.", "42601")
+            raise compilation(
+                2266,
+                f"Non-nullable column '{new.name}' cannot be added to non-empty table '{target.name}' unless it has a non-null default value.",
+                "42601",
+            )
         if new.nullable and not text_length(new.type):
-            _execute(cursor, [f"alter table {table.path} add column {_column_sql(new)}", _column_comment(table.path, new)])
+            _execute(
+                cursor, [f"alter table {table.path} add column {_column_sql(new)}", _column_comment(table.path, new)]
+            )
         else:
             kept = {name: quote(name) for name in names} | ({new.name: new.default} if new.default is not None else {})
             _rebuild(cursor, replace(table, fields=(*table.fields, new)), kept)
@@ -622,7 +740,11 @@ def _alter_one(cursor: duckdb.DuckDBPyConnection, target: exp.Table, action: exp
                 _find(table, name)
         _rebuild(
             cursor,
-            replace(table, fields=tuple(item for item in table.fields if item.name not in dropped), primary_key=tuple(name for name in table.primary_key if name not in dropped)),
+            replace(
+                table,
+                fields=tuple(item for item in table.fields if item.name not in dropped),
+                primary_key=tuple(name for name in table.primary_key if name not in dropped),
+            ),
             {name: quote(name) for name in names if name not in dropped},
         )
     elif isinstance(action, exp.RenameColumn):
@@ -632,7 +754,11 @@ def _alter_one(cursor: duckdb.DuckDBPyConnection, target: exp.Table, action: exp
             raise compilation(1430, f"column '{new_name}' already exists", "42601")
         fields = tuple(replace(item, name=new_name) if item.name == old else item for item in table.fields)
         key = tuple(new_name if name == old else name for name in table.primary_key)
-        _rebuild(cursor, replace(table, fields=fields, primary_key=key), {new_name if name == old else name: quote(name) for name in names})
+        _rebuild(
+            cursor,
+            replace(table, fields=fields, primary_key=key),
+            {new_name if name == old else name: quote(name) for name in names},
+        )
     elif isinstance(action, exp.AlterColumn):
         _alter_column(cursor, table, target, action)
     elif isinstance(action, exp.AlterRename):
@@ -645,7 +771,12 @@ def _alter_one(cursor: duckdb.DuckDBPyConnection, target: exp.Table, action: exp
     elif isinstance(action, exp.Set) and action.args.get("unset"):
         _unset(cursor, target, [item.name.upper() for item in action.expressions])
     elif isinstance(action, exp.ClusterProperty):
-        _set_comment(cursor, target, None, {"CLUSTER_BY": ", ".join(part.sql(dialect="snowflake") for part in action.expressions)})
+        _set_comment(
+            cursor,
+            target,
+            None,
+            {"CLUSTER_BY": ", ".join(part.sql(dialect="snowflake") for part in action.expressions)},
+        )
     else:
         raise unsupported(f"ALTER TABLE {action.sql(dialect='snowflake')}")
 
@@ -655,7 +786,15 @@ def _unset(cursor: duckdb.DuckDBPyConnection, target: exp.Table, names: Sequence
 
 
 def _alter_set(cursor: duckdb.DuckDBPyConnection, target: exp.Table, action: exp.AlterSet) -> None:
-    holder = exp.Create(properties=exp.Properties(expressions=[item.copy() for part in action.expressions for item in (part.expressions if isinstance(part, exp.Properties) else [part])]))
+    holder = exp.Create(
+        properties=exp.Properties(
+            expressions=[
+                item.copy()
+                for part in action.expressions
+                for item in (part.expressions if isinstance(part, exp.Properties) else [part])
+            ]
+        )
+    )
     comment, options = _properties(holder)
     _set_comment(cursor, target, comment, options)
 
@@ -676,4 +815,3 @@ def _alter_column(cursor: duckdb.DuckDBPyConnection, table: Table, target: exp.T
         raise unsupported(f"ALTER TABLE {action.sql(dialect='snowflake')}")
     fields = tuple(new if other.name == item.name else other for other in table.fields)
     _rebuild(cursor, replace(table, fields=fields), {other.name: f"{quote(other.name)}" for other in fields})
-

@@ -1,7 +1,8 @@
 """Snowflake's statements on DuckDB: parsed, translated, run, answered.
 
-Table names in a tree are physical and quoted (catalog, schema, name); everything else is as Snowflake wrote it. The macros of `rewrites/macros.sql` live in
-the root database, so a connection's current database stays the root: never USE another one.
+Table names in a tree are physical and quoted (catalog, schema, name); everything else is as Snowflake wrote it. The
+macros of `rewrites/macros.sql` live in the root database, so a connection's current database stays the root: never USE
+another one.
 """
 
 import logging
@@ -29,7 +30,19 @@ from local_account.rewrites.functions import snowflake_functions
 from local_account.rewrites.kinds import kind_of_type
 from local_account.types import Column, column_of, is_nested, with_types, with_variants
 
-__all__ = ["Column", "Context", "Result", "connect_duckdb", "describe", "describe_table", "list_tables", "parse", "prepare_database", "run", "run_many"]
+__all__ = [
+    "Column",
+    "Context",
+    "Result",
+    "connect_duckdb",
+    "describe",
+    "describe_table",
+    "list_tables",
+    "parse",
+    "prepare_database",
+    "run",
+    "run_many",
+]
 
 # sqlglot warns of each statement it leaves unread; whoever routes the statement decides what that means.
 logging.getLogger("sqlglot").setLevel(logging.CRITICAL)
@@ -37,7 +50,10 @@ logging.getLogger("sqlglot").setLevel(logging.CRITICAL)
 
 @dataclass
 class Result:
-    """What a statement answers. `rowcount` is the number of rows read or changed; `kind` is select, insert, update, delete, merge, truncate or ddl."""
+    """What a statement answers.
+
+    `rowcount` is the number of rows read or changed; `kind` is select, insert, update, delete, merge, truncate or ddl.
+    """
 
     columns: list[Column]
     table: pa.Table
@@ -47,7 +63,8 @@ class Result:
 
 @dataclass
 class Context:
-    """What a statement may ask of its session: the moment (aware), values by function (`current_role`), the parameter TIMEZONE."""
+    """What a statement may ask of its session: the moment (aware), values by function (`current_role`), the parameter
+    TIMEZONE."""
 
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
     values: Mapping[str, object] = field(default_factory=dict)
@@ -55,7 +72,10 @@ class Context:
 
 
 def connect_duckdb() -> duckdb.DuckDBPyConnection:
-    """A root: an in-memory DuckDB with this account's macros, to which databases are attached. Cursors of it are sessions."""
+    """A root: an in-memory DuckDB with this account's macros, to which databases are attached.
+
+    Cursors of it are sessions.
+    """
     connection = duckdb.connect(config={"lambda_syntax": "ENABLE_SINGLE_ARROW"})
     connection.execute("set global TimeZone = 'UTC'")
     connection.execute(MACROS)
@@ -69,7 +89,8 @@ def prepare_database(cursor: duckdb.DuckDBPyConnection, database: str) -> None:
 
 # --- parsing
 
-# Words and signs of other dialects that sqlglot reads everywhere: `?::int` is a cast of a bind, and the words are names of columns.
+# Words and signs of other dialects that sqlglot reads everywhere: `?::int` is a cast of a bind, and the words are names
+# of columns.
 _FOREIGN = {"?::", "GLOB", "ISNULL", "NOTNULL", "OVERLAPS", "RETURNING", "UNCACHE"}
 
 
@@ -112,8 +133,8 @@ def _parsed(sql: str) -> exp.Expression:
 
 
 def parse(sql: str) -> exp.Expression:
-    """The tree of one statement; a Command when sqlglot does not know it. Binds `?` become `:1`, `:2`; COMMENT ON COLUMN has its table as `this`
-    and the column as `column`. Raises SqlError 1003 with line and position."""
+    """The tree of one statement; a Command when sqlglot does not know it. Binds `?` become `:1`, `:2`; COMMENT ON
+    COLUMN has its table as `this` and the column as `column`. Raises SqlError 1003 with line and position."""
     return _parsed(sql).copy()
 
 
@@ -136,7 +157,8 @@ def _refuse_foreign_functions(tokens: list[Token], tree: exp.Expression) -> None
 
 
 _BEFORE_NAMES = {
-    TokenType.DOT, TokenType.INTO, TokenType.TABLE, TokenType.VIEW, TokenType.ALIAS, TokenType.JOIN, TokenType.FROM, TokenType.WITH, TokenType.UPDATE,
+    TokenType.DOT, TokenType.INTO, TokenType.TABLE, TokenType.VIEW, TokenType.ALIAS, TokenType.JOIN, TokenType.FROM,
+    TokenType.WITH, TokenType.UPDATE,
     TokenType.EXISTS, TokenType.R_PAREN, TokenType.VAR, TokenType.IDENTIFIER,
 }  # fmt: skip
 
@@ -180,7 +202,8 @@ def _projections(sql: str, tokens: list[Token], tree: exp.Expression) -> list[st
 
 
 _AFTER_PROJECTIONS = {
-    TokenType.FROM, TokenType.WHERE, TokenType.GROUP_BY, TokenType.HAVING, TokenType.QUALIFY, TokenType.ORDER_BY, TokenType.LIMIT, TokenType.UNION,
+    TokenType.FROM, TokenType.WHERE, TokenType.GROUP_BY, TokenType.HAVING, TokenType.QUALIFY, TokenType.ORDER_BY,
+    TokenType.LIMIT, TokenType.UNION,
     TokenType.EXCEPT, TokenType.INTERSECT, TokenType.INTO, TokenType.SEMICOLON, TokenType.FETCH,
 }  # fmt: skip
 
@@ -188,17 +211,25 @@ _AFTER_PROJECTIONS = {
 def _syntax_error(error: sqlglot.errors.ParseError) -> SqlError:
     first = error.errors[0] if error.errors else {}
     line, position, word = first.get("line") or 1, first.get("col") or 0, first.get("highlight") or ""
-    return compilation(1003, f"syntax error line {line} at position {max(0, position - len(word))} unexpected '{word}'.")
+    return compilation(
+        1003, f"syntax error line {line} at position {max(0, position - len(word))} unexpected '{word}'."
+    )
 
 
 # --- translating
 
+
 @dataclass(frozen=True)
 class _Translated:
-    """Text for DuckDB, and how many binds it takes."""
+    """Text for DuckDB, and the numbers of the binds that it reads: not all, when a part of the statement ran before."""
 
     sql: str
-    binds: int = 0
+    binds: frozenset[int] = frozenset()
+
+
+def _bound(statement: _Translated, binds: Sequence[object]) -> dict[str, object]:
+    """The values of the binds that the statement reads: DuckDB refuses more than those."""
+    return {str(number): binds[number - 1] for number in statement.binds}
 
 
 _translations: dict[tuple, _Translated] = {}
@@ -225,8 +256,13 @@ def _key(tree: exp.Expression) -> tuple:
     return tuple(parts)
 
 
-def _translated(cursor: duckdb.DuckDBPyConnection, tree: exp.Expression, target: exp.Expression | None = None) -> _Translated:
-    """DuckDB's text, from the cache when the same statement was met since the last definition. `target` is the table that it writes."""
+def _translated(
+    cursor: duckdb.DuckDBPyConnection, tree: exp.Expression, target: exp.Expression | None = None
+) -> _Translated:
+    """DuckDB's text, from the cache when the same statement was met since the last definition.
+
+    `target` is the table that it writes.
+    """
     key = (definitions.version(), *_key(tree))
     found = _translations.get(key)
     if found is None:
@@ -237,7 +273,7 @@ def _translated(cursor: duckdb.DuckDBPyConnection, tree: exp.Expression, target:
             tree = assign(tree, definitions.columns_of(cursor, target))
         new = rewritten(tree)
         numbers = [int(node.name) for node in new.find_all(exp.Parameter) if node.meta.get("bind")]
-        found = _translations[key] = _Translated(to_sql(new), max(numbers, default=0))
+        found = _translations[key] = _Translated(to_sql(new), frozenset(numbers))
     return found
 
 
@@ -288,23 +324,31 @@ def run(
 ) -> Result:
     """Runs one statement. `tables` are Arrow tables that the statement names (with no schema).
 
-    Within a transaction a statement is planned on a second connection first, so that a mistake in it leaves the transaction alive.
-    Raises SqlError; its `transaction_lost` says that DuckDB has given the transaction up.
+    Within a transaction a statement is planned on a second connection first, so that a mistake in it leaves the
+    transaction alive. Raises SqlError; its `transaction_lost` says that DuckDB has given the transaction up.
     """
     context = context or Context()
     if isinstance(tree, (exp.Create, exp.Alter, exp.Drop, exp.Comment)):
         with _failures(transaction_lost=in_transaction):
             _set_context(cursor, context)
-            status = definitions.run(cursor, tree, lambda query: _describe(cursor, query, binds), context.now, in_transaction=in_transaction)
+            status = definitions.run(
+                cursor, tree, lambda query: _describe(cursor, query, binds), context.now, in_transaction=in_transaction
+            )
             return _answer(status)
-    with _failures(), _registered(cursor, tables), _planned(cursor, tree, binds, context, tables, in_transaction) as (statements, kind):
-        if missing := next((statement for statement in statements if statement.binds > len(binds)), None):
-            raise compilation(2049, f"Bind variable :{len(binds) + 1} of {missing.binds} not set.")
+    with (
+        _failures(),
+        _registered(cursor, tables),
+        _planned(cursor, tree, binds, context, tables, in_transaction) as (statements, kind),
+    ):
+        if max((number for statement in statements for number in statement.binds), default=0) > len(binds):
+            raise compilation(2049, f"Bind variable :{len(binds) + 1} not set.")
         with _failures(transaction_lost=in_transaction):
             _set_context(cursor, context)
             if kind == "select":
                 return _rows(cursor, statements[0], binds)
-            return _changed(tree, kind, _change(cursor, statements, binds, whole=len(statements) > 1 and not in_transaction))
+            return _changed(
+                tree, kind, _change(cursor, statements, binds, whole=len(statements) > 1 and not in_transaction)
+            )
 
 
 @contextmanager
@@ -331,7 +375,8 @@ def _planned(
     tables: Mapping[str, pa.Table] | None,
     in_transaction: bool,
 ) -> Iterator[tuple[list[_Translated], str]]:
-    """The statements of DuckDB that make up one of Snowflake's, and its kind; inside a transaction known to be free of mistakes."""
+    """The statements of DuckDB that make up one of Snowflake's, and its kind; inside a transaction known to be free of
+    mistakes."""
     if not in_transaction:
         yield _statements(cursor, tree)
         return
@@ -343,7 +388,7 @@ def _planned(
             if unsure:
                 _set_context(probe, context)
             for statement in unsure:
-                probe.execute("explain " + statement.sql, list(binds[: statement.binds]))
+                probe.execute("explain " + statement.sql, _bound(statement, binds))
                 if len(_sure) >= _CACHED:
                     _sure.clear()
                 _sure.add((definitions.version(), statement.sql))
@@ -357,24 +402,29 @@ _sure: set[tuple[int, str]] = set()
 
 
 def _rows(cursor: duckdb.DuckDBPyConnection, statement: _Translated, binds: Sequence[object]) -> Result:
-    relation = cursor.sql(statement.sql, params=list(binds[: statement.binds]))
+    relation = cursor.sql(statement.sql, params=_bound(statement, binds))
     described = [(name, str(type_)) for name, type_ in zip(relation.columns, relation.types, strict=True)]
     if nested := [name for name, type_ in described if is_nested(type_)]:
         # A list or a struct is an array or an object; clients read them as JSON.
         replaced = ", ".join(f"to_json({definitions.quote(name)}) as {definitions.quote(name)}" for name in nested)
-        return _rows(cursor, _Translated(f"select * replace ({replaced}) from ({statement.sql})", statement.binds), binds)
+        return _rows(
+            cursor, _Translated(f"select * replace ({replaced}) from ({statement.sql})", statement.binds), binds
+        )
     columns = [column_of(name, type_) for name, type_ in described]
     table = with_types(columns, relation.to_arrow_table())
     return Result(columns, table, table.num_rows, "select")
 
 
-def _change(cursor: duckdb.DuckDBPyConnection, statements: Sequence[_Translated], binds: Sequence[object], *, whole: bool) -> list[tuple]:
-    """What the last statement answers; all of them happen or none, in the caller's transaction or else (`whole`) in one of their own."""
+def _change(
+    cursor: duckdb.DuckDBPyConnection, statements: Sequence[_Translated], binds: Sequence[object], *, whole: bool
+) -> list[tuple]:
+    """What the last statement answers; all of them happen or none, in the caller's transaction or else (`whole`) in one
+    of their own."""
     if whole:
         cursor.begin()
     try:
         for statement in statements:
-            cursor.execute(statement.sql, list(binds[: statement.binds]))
+            cursor.execute(statement.sql, _bound(statement, binds))
         counted = cursor.fetchall()
         if whole:
             cursor.commit()
@@ -393,7 +443,11 @@ def run_many(
     *,
     in_transaction: bool = False,
 ) -> Result:
-    """Runs an INSERT .. VALUES (?, ..) for many rows of binds, as one INSERT .. SELECT from a table of the binds; other statements once per row."""
+    """Runs an INSERT ..
+
+    VALUES (?, ..) for many rows of binds, as one INSERT .. SELECT from a table of the binds; other statements once per
+    row.
+    """
     values = tree.expression if isinstance(tree, exp.Insert) else None
     if not rows or not (isinstance(values, exp.Values) and len(values.expressions) == 1):
         results = [run(cursor, tree.copy(), row, context, in_transaction=in_transaction) for row in rows]
@@ -401,11 +455,18 @@ def run_many(
             raise SqlError(2049, "SQL compilation error:\nNo rows of binds.", "42601")
         last = results[-1]
         total = sum(result.rowcount for result in results)
-        return Result(last.columns, last.table if last.kind == "select" else pa.table({last.columns[0].name: [total]}), total, last.kind)
+        return Result(
+            last.columns,
+            last.table if last.kind == "select" else pa.table({last.columns[0].name: [total]}),
+            total,
+            last.kind,
+        )
     bound = pa.table({f"B{number}": _arrow(column) for number, column in enumerate(zip(*rows, strict=True), start=1)})
     tree = tree.copy()
     row = tree.expression.expressions[0]
-    source = exp.select(*(row.expressions if isinstance(row, exp.Tuple) else [row])).from_(exp.to_table('"_BINDS"', dialect="snowflake"))
+    source = exp.select(*(row.expressions if isinstance(row, exp.Tuple) else [row])).from_(
+        exp.to_table('"_BINDS"', dialect="snowflake")
+    )
     for bind in list(source.find_all(exp.Placeholder)):
         bind.replace(exp.column(exp.to_identifier(f"B{bind.name}", quoted=True)))
     tree.set("expression", source)
@@ -444,7 +505,9 @@ def _changed(tree: exp.Expression, kind: str, counted: list[tuple]) -> Result:
     if kind == "merge":
         actions = [action for (action,) in counted]
         counts = {word: actions.count(word.upper()) for word in ("insert", "update", "delete") if _merges(tree, word)}
-        labels = {f"number of rows {'inserted' if word == 'insert' else word + 'd'}": count for word, count in counts.items()}
+        labels = {
+            f"number of rows {'inserted' if word == 'insert' else word + 'd'}": count for word, count in counts.items()
+        }
     elif kind == "truncate":
         return _answer("Statement executed successfully.", kind="truncate")
     else:
@@ -467,12 +530,16 @@ def _answer(status: str, kind: str = "ddl") -> Result:
     return Result([Column("status", "text", length=16777216)], pa.table({"status": pa.array([status])}), 1, kind)
 
 
-def _describe(cursor: duckdb.DuckDBPyConnection, query: exp.Expression, binds: Sequence[object] = ()) -> tuple[str, list[Column]]:
+def _describe(
+    cursor: duckdb.DuckDBPyConnection, query: exp.Expression, binds: Sequence[object] = ()
+) -> tuple[str, list[Column]]:
     """A query's text for DuckDB and its columns; binds that are not known yet are NULL."""
     translated = _translated(cursor, query)
-    given = [*binds, *[None] * translated.binds][: translated.binds]
-    relation = cursor.sql(translated.sql, params=given)
-    return translated.sql, [column_of(name, str(type_)) for name, type_ in zip(relation.columns, relation.types, strict=True)]
+    missing = max(translated.binds, default=0) - len(binds)
+    relation = cursor.sql(translated.sql, params=_bound(translated, [*binds, *[None] * missing]))
+    return translated.sql, [
+        column_of(name, str(type_)) for name, type_ in zip(relation.columns, relation.types, strict=True)
+    ]
 
 
 def describe(
@@ -483,7 +550,10 @@ def describe(
     *,
     tables: Mapping[str, pa.Table] | None = None,
 ) -> list[Column]:
-    """The columns that a statement would answer, without running it. Uses a connection of its own, so an open transaction is safe."""
+    """The columns that a statement would answer, without running it.
+
+    Uses a connection of its own, so an open transaction is safe.
+    """
     if isinstance(tree, exp.Query):
         probe = cursor.cursor()
         try:

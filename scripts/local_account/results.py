@@ -38,12 +38,16 @@ def rowtype(columns: Sequence[Column]) -> list[dict]:
 
 # --- Arrow
 
+
 def arrow_base64(result) -> str:
     """The rows of a `Result` as an Arrow stream in Base64; '' for a result without columns."""
     if not result.columns:
         return ""
     arrays = [_wire(column, values) for column, values in zip(result.columns, result.table.columns, strict=True)]
-    fields = [pa.field(column.name, array.type, column.nullable, _metadata(column)) for column, array in zip(result.columns, arrays, strict=True)]
+    fields = [
+        pa.field(column.name, array.type, column.nullable, _metadata(column))
+        for column, array in zip(result.columns, arrays, strict=True)
+    ]
     table = pa.Table.from_arrays(arrays, schema=pa.schema(fields))
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, table.schema) as writer:
@@ -86,7 +90,8 @@ def _wire(column: Column, values: pa.ChunkedArray) -> pa.Array:
 
 
 def _fixed(array: pa.Array) -> pa.Array:
-    """Numbers as 64-bit integers without their point where all of them fit, as Snowflake sends them: clients make int of those, and Decimal of the wider ones."""
+    """Numbers as 64-bit integers without their point where all of them fit, as Snowflake sends them: clients make int
+    of those, and Decimal of the wider ones."""
     if not pa.types.is_decimal(array.type):
         if pa.types.is_uint64(array.type):
             return _fixed(array.cast(pa.decimal128(20, 0)))
@@ -107,9 +112,14 @@ def _fits(array: pa.Array) -> bool:
 
 
 def _timestamp(array: pa.Array, *, zoned: bool) -> pa.Array:
-    """Seconds since 1970 and nanoseconds, and for TIMESTAMP_TZ the offset in minutes plus 1440; NULL is NULL of the whole."""
+    """Seconds since 1970 and nanoseconds, and for TIMESTAMP_TZ the offset in minutes plus 1440; NULL is NULL of the
+    whole."""
     nulls = array.is_null()
-    ticks = np.asarray(pc.fill_null(array.cast(pa.timestamp("ns", array.type.tz)).cast(pa.int64()), 0)) if array.type.unit == "ns" else None
+    ticks = (
+        np.asarray(pc.fill_null(array.cast(pa.timestamp("ns", array.type.tz)).cast(pa.int64()), 0))
+        if array.type.unit == "ns"
+        else None
+    )
     if ticks is None:
         micros = np.asarray(pc.fill_null(array.cast(pa.timestamp("us", array.type.tz)).cast(pa.int64()), 0))
         seconds, fraction = micros // 1_000_000, (micros % 1_000_000) * 1000
@@ -120,13 +130,17 @@ def _timestamp(array: pa.Array, *, zoned: bool) -> pa.Array:
     if zoned:
         parts.append(pa.array(np.full(len(array), 1440, np.int32)))
         names.append("timezone")
-    return pa.StructArray.from_arrays(parts, fields=[pa.field(name, part.type) for name, part in zip(names, parts, strict=True)], mask=nulls)
+    return pa.StructArray.from_arrays(
+        parts, fields=[pa.field(name, part.type) for name, part in zip(names, parts, strict=True)], mask=nulls
+    )
 
 
 # --- JSON
 
+
 def json_rowset(result) -> list[list[str | None]]:
-    """The rows of a `Result` as lists of text: dates as days, times as seconds with nine decimals, booleans as 1 and 0."""
+    """The rows of a `Result` as lists of text: dates as days, times as seconds with nine decimals, booleans as 1 and
+    0."""
     columns = [
         [None if value is None else _json_text(column, value) for value in values.to_pylist()]
         for column, values in zip(result.columns, result.table.columns, strict=True)
@@ -140,7 +154,11 @@ def _json_text(column: Column, value: object) -> str:
     if column.type == "date":
         return str((value - EPOCH.date()).days)
     if column.type == "time":
-        return _seconds(datetime.timedelta(hours=value.hour, minutes=value.minute, seconds=value.second, microseconds=value.microsecond))
+        return _seconds(
+            datetime.timedelta(
+                hours=value.hour, minutes=value.minute, seconds=value.second, microseconds=value.microsecond
+            )
+        )
     if column.type.startswith("timestamp"):
         moment = value if value.tzinfo else value.replace(tzinfo=datetime.UTC)
         return _seconds(moment - EPOCH) + (" 1440" if column.type == "timestamp_tz" else "")
@@ -157,6 +175,7 @@ def _seconds(since: datetime.timedelta) -> str:
 
 # --- Python
 
+
 def python_rows(result) -> list[tuple]:
     """The rows of a `Result` as Python's values: int for whole numbers, Decimal for others, str for variants (JSON)."""
     columns = []
@@ -170,8 +189,12 @@ def python_rows(result) -> list[tuple]:
 
 # --- binds
 
+
 def from_binding(binding: dict) -> object:
-    """A bind of the wire as Python's value; a list of values for an array bind. Raises SqlError for what cannot be read."""
+    """A bind of the wire as Python's value; a list of values for an array bind.
+
+    Raises SqlError for what cannot be read.
+    """
     kind, value = binding["type"].upper(), binding["value"]
     try:
         return [_bound(kind, item) for item in value] if isinstance(value, list) else _bound(kind, value)
@@ -191,7 +214,11 @@ def _bound(kind: str, value: str | None) -> object:
     if kind == "BINARY":
         return bytes.fromhex(value)
     if kind == "DATE":
-        return (EPOCH + datetime.timedelta(milliseconds=int(value))).date() if value.lstrip("-").isdigit() else datetime.date.fromisoformat(value)
+        return (
+            (EPOCH + datetime.timedelta(milliseconds=int(value))).date()
+            if value.lstrip("-").isdigit()
+            else datetime.date.fromisoformat(value)
+        )
     if kind == "TIME":
         return (EPOCH + int(value) // 1000 * MICRO).time() if value.isdigit() else datetime.time.fromisoformat(value)
     if kind.startswith("TIMESTAMP"):
@@ -201,5 +228,7 @@ def _bound(kind: str, value: str | None) -> object:
         moment = EPOCH + int(ticks) // 1000 * MICRO
         if kind == "TIMESTAMP_NTZ":
             return moment.replace(tzinfo=None)
-        return moment.astimezone(datetime.timezone(datetime.timedelta(minutes=int(offset) - 1440))) if offset else moment
+        return (
+            moment.astimezone(datetime.timezone(datetime.timedelta(minutes=int(offset) - 1440))) if offset else moment
+        )
     return value

@@ -14,7 +14,11 @@ MAX_BINARY = 8388608
 
 @dataclass(frozen=True)
 class Column:
-    """A column of a result. `type` is one of fixed, real, text, boolean, date, time, timestamp_ntz, timestamp_ltz, timestamp_tz, variant, array, object, binary."""
+    """A column of a result.
+
+    `type` is one of fixed, real, text, boolean, date, time, timestamp_ntz, timestamp_ltz, timestamp_tz, variant, array,
+    object, binary.
+    """
 
     name: str
     type: str
@@ -78,7 +82,9 @@ _CANONICAL = {
 def canonical(type_: exp.DataType) -> str:
     """Snowflake's full name of a declared type: VARCHAR is VARCHAR(16777216), INT is NUMBER(38,0)."""
     name = type_.this.name if isinstance(type_.this, exp.DataType.Type) else str(type_.this)
-    sizes = [int(part.name) for part in type_.expressions if isinstance(part, exp.DataTypeParam) and part.name.isdigit()]
+    sizes = [
+        int(part.name) for part in type_.expressions if isinstance(part, exp.DataTypeParam) and part.name.isdigit()
+    ]
     if name == "DECIMAL":
         precision, scale = (sizes + [38, 0][len(sizes) :])[:2]
         if not 1 <= precision <= 38 or scale > precision:
@@ -127,8 +133,12 @@ def text_length(name: str) -> int | None:
 
 
 def with_types(columns: list[Column], table: pa.Table) -> pa.Table:
-    """The table with each column's type in the metadata of its field ("type"), because Arrow does not tell a variant from a text."""
-    fields = [pa.field(column.name, field.type, field.nullable, {"type": column.type}) for column, field in zip(columns, table.schema, strict=True)]
+    """The table with each column's type in the metadata of its field ("type"), because Arrow does not tell a variant
+    from a text."""
+    fields = [
+        pa.field(column.name, field.type, field.nullable, {"type": column.type})
+        for column, field in zip(columns, table.schema, strict=True)
+    ]
     return pa.Table.from_arrays(table.columns, schema=pa.schema(fields))
 
 

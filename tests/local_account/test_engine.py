@@ -5,11 +5,10 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from sqlglot import exp
-
 from local_account import engine, results
 from local_account.errors import SqlError
 from local_account.results import python_rows
+from sqlglot import exp
 
 CASES = Path(__file__).with_name("cases")
 NOW = datetime.datetime(2024, 5, 6, 7, 8, 9, 123456, tzinfo=datetime.UTC)
@@ -52,6 +51,7 @@ def session():
 
 
 # --- cases: a statement, then `--= names`, `--> a row | of values` for each row, or `--! an error's number`
+
 
 def statements_of(path):
     found, lines = [], []
@@ -119,17 +119,34 @@ def test_binds_keep_their_places_and_take_casts(session):
     assert session.rows("select object_construct('b', ?, 'a', ?)", 1, "x") == [('{"a":"x","b":1}',)]
     with pytest.raises(SqlError, match="Bind variable"):
         session.run("select ?, ?", 1)
+    assert session.rows("select :2", 1, "b") == [("b",)]
 
 
 def test_binds_of_all_types_come_back_as_they_went(session):
-    values = [None, 1, 1.5, True, "text", Decimal("12.50"), datetime.date(2024, 1, 2), datetime.datetime(2024, 1, 2, 3, 4, 5, 678000), NOW, b"bytes"]
+    values = [
+        None,
+        1,
+        1.5,
+        True,
+        "text",
+        Decimal("12.50"),
+        datetime.date(2024, 1, 2),
+        datetime.datetime(2024, 1, 2, 3, 4, 5, 678000),
+        NOW,
+        b"bytes",
+    ]
     assert session.rows("select " + ", ".join("?" for _ in values), *values) == [tuple(values)]
 
 
 def test_many_rows_of_binds_are_one_insert(session):
     session.run("create table many (a int, b varchar, c timestamp_ntz)")
     rows = [(number, f"row {number}", datetime.datetime(2024, 1, 1) if number else None) for number in range(1000)]
-    result = engine.run_many(session.cursor, qualified(engine.parse("insert into many (a, b, c) values (?, upper(?), ?)")), rows, session.context)
+    result = engine.run_many(
+        session.cursor,
+        qualified(engine.parse("insert into many (a, b, c) values (?, upper(?), ?)")),
+        rows,
+        session.context,
+    )
     assert result.rowcount == 1000
     assert session.rows("select count(*), min(b), count(c) from many") == [(1000, "ROW 0", 999)]
 
@@ -147,9 +164,9 @@ def test_the_moment_moves_with_the_context_and_into_views_and_defaults(session):
 
 def test_the_time_zone_of_the_session_is_that_of_its_clock(session):
     session.context = engine.Context(NOW, {}, "America/New_York")
-    assert session.rows("select current_timestamp()::varchar, current_date(), current_timestamp()::timestamp_ntz::varchar") == [
-        ("2024-05-06 03:08:09.123 -0400", datetime.date(2024, 5, 6), "2024-05-06 03:08:09.123")
-    ]
+    assert session.rows(
+        "select current_timestamp()::varchar, current_date(), current_timestamp()::timestamp_ntz::varchar"
+    ) == [("2024-05-06 03:08:09.123 -0400", datetime.date(2024, 5, 6), "2024-05-06 03:08:09.123")]
 
 
 def test_a_mistake_leaves_the_transaction_alive(session):
@@ -186,16 +203,28 @@ def test_a_statement_of_two_steps_happens_whole_or_not_at_all(session):
 
 def test_hidden_columns_are_left_out_of_inserts_and_descriptions(session):
     session.run("create table tracked (id int, name varchar(20))")
-    session.cursor.execute('alter table "LOCAL"."CASES"."TRACKED" add column "METADATA$TXN" bigint default getvariable(\'txn\')')
+    session.cursor.execute(
+        'alter table "LOCAL"."CASES"."TRACKED" add column "METADATA$TXN" bigint default getvariable(\'txn\')'
+    )
     engine.prepare_database(session.cursor, "LOCAL")
     session.cursor.execute("set variable txn = 7")
     session.run("insert into tracked values (1, 'a')")
     session.run("insert into tracked select 2, 'b'")
-    session.run("merge into tracked t using (select 3 id) s on t.id = s.id when not matched then insert values (s.id, 'c')")
+    session.run(
+        "merge into tracked t using (select 3 id) s on t.id = s.id when not matched then insert values (s.id, 'c')"
+    )
     session.run("alter table tracked add column size number(5, 0) default 4")
     session.run("create or alter table tracked (id int, name varchar(30), size number(5, 0))")
-    assert session.rows('select id, name, size, "METADATA$TXN" from tracked order by id') == [(1, "a", 4, 7), (2, "b", 4, 7), (3, "c", 4, 7)]
-    assert [column["name"] for column in engine.describe_table(session.cursor, "LOCAL", "CASES", "TRACKED")] == ["ID", "NAME", "SIZE"]
+    assert session.rows('select id, name, size, "METADATA$TXN" from tracked order by id') == [
+        (1, "a", 4, 7),
+        (2, "b", 4, 7),
+        (3, "c", 4, 7),
+    ]
+    assert [column["name"] for column in engine.describe_table(session.cursor, "LOCAL", "CASES", "TRACKED")] == [
+        "ID",
+        "NAME",
+        "SIZE",
+    ]
 
 
 def test_registered_tables_are_read_inside_a_transaction_that_writes(session):
@@ -212,10 +241,15 @@ def test_registered_tables_are_read_inside_a_transaction_that_writes(session):
 
 
 def test_tables_are_described_as_they_were_declared(session):
-    session.run("create table described (id number(18, 0) not null comment 'Key.', name varchar(20) default 'x', v variant, f int, t timestamp_tz, b binary, primary key (id)) comment = 'One.'")
+    session.run(
+        "create table described (id number(18, 0) not null comment 'Key.', name varchar(20) default 'x', v variant, f int, t timestamp_tz, b binary, primary key (id)) comment = 'One.'"
+    )
     session.run("create view seen (who comment 'Whom.') comment = 'Two.' as select id from described")
     found = engine.describe_table(session.cursor, "LOCAL", "CASES", "DESCRIBED")
-    assert [(column["name"], column["type"], column["null?"], column["default"], column["primary key"], column["comment"]) for column in found] == [
+    assert [
+        (column["name"], column["type"], column["null?"], column["default"], column["primary key"], column["comment"])
+        for column in found
+    ] == [
         ("ID", "NUMBER(18,0)", "N", None, "Y", "Key."),
         ("NAME", "VARCHAR(20)", "Y", "'x'", "N", None),
         ("V", "VARIANT", "Y", None, "N", None),
@@ -237,9 +271,22 @@ def test_tables_are_described_as_they_were_declared(session):
 
 def test_columns_are_known_without_running(session):
     session.run("create table told (id number(18, 0), v variant)")
-    columns = engine.describe(session.cursor, qualified(engine.parse("select id, v:a::varchar n, count(*), 1/0 from told where id = ? group by 1, 2")), [], session.context)
-    assert [(column.name, column.type) for column in columns] == [("ID", "fixed"), ("N", "text"), ("COUNT(*)", "fixed"), ("1/0", "fixed")]
-    assert [column.name for column in engine.describe(session.cursor, qualified(engine.parse("insert into told (id) values (?)")))] == ["number of rows inserted"]
+    columns = engine.describe(
+        session.cursor,
+        qualified(engine.parse("select id, v:a::varchar n, count(*), 1/0 from told where id = ? group by 1, 2")),
+        [],
+        session.context,
+    )
+    assert [(column.name, column.type) for column in columns] == [
+        ("ID", "fixed"),
+        ("N", "text"),
+        ("COUNT(*)", "fixed"),
+        ("1/0", "fixed"),
+    ]
+    assert [
+        column.name
+        for column in engine.describe(session.cursor, qualified(engine.parse("insert into told (id) values (?)")))
+    ] == ["number of rows inserted"]
 
 
 def decoded(result):
@@ -250,11 +297,15 @@ def decoded(result):
     from snowflake.connector.nanoarrow_arrow_iterator import PyArrowRowIterator
 
     context = ArrowConverterContext({"TIMEZONE": "UTC"})
-    return list(PyArrowRowIterator(None, base64.b64decode(results.arrow_base64(result)), context, False, False, False, False))
+    return list(
+        PyArrowRowIterator(None, base64.b64decode(results.arrow_base64(result)), context, False, False, False, False)
+    )
 
 
 def test_the_connector_reads_what_is_sent(session):
-    session.run("create table sent (n number(38, 0), m number(12, 2), big number(38, 2), f float, b boolean, d date, t time, ts timestamp_ntz, tz timestamp_ltz, v variant, s varchar, bin binary)")
+    session.run(
+        "create table sent (n number(38, 0), m number(12, 2), big number(38, 2), f float, b boolean, d date, t time, ts timestamp_ntz, tz timestamp_ltz, v variant, s varchar, bin binary)"
+    )
     session.run(
         "insert into sent select 5, 1.50, 12345678901234567890123456789012345.67, 0.1, true, '2024-01-02', '10:11:12.123456', '1969-12-31 23:59:59.5',"
         " '2024-01-02 03:04:05 +0000', parse_json('[1]'), 'text', to_binary('6162', 'hex')"
@@ -277,9 +328,20 @@ def test_the_connector_reads_what_is_sent(session):
 
 
 def test_rows_are_sent_as_text_too(session):
-    result = session.run("select 1, 1.50, 'a', true, '2024-01-02'::date, '1970-01-02 00:00:00.5'::timestamp_ntz, null, '00:00:01'::time")
+    result = session.run(
+        "select 1, 1.50, 'a', true, '2024-01-02'::date, '1970-01-02 00:00:00.5'::timestamp_ntz, null, '00:00:01'::time"
+    )
     assert results.json_rowset(result) == [["1", "1.50", "a", "1", "19724", "86400.500000000", None, "1.000000000"]]
-    assert [column["type"] for column in results.rowtype(result.columns)] == ["fixed", "fixed", "text", "boolean", "date", "timestamp_ntz", "text", "time"]
+    assert [column["type"] for column in results.rowtype(result.columns)] == [
+        "fixed",
+        "fixed",
+        "text",
+        "boolean",
+        "date",
+        "timestamp_ntz",
+        "text",
+        "time",
+    ]
 
 
 def test_binds_are_read_from_the_wire():

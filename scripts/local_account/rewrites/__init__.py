@@ -1,9 +1,11 @@
 """Snowflake's SQL trees turned into DuckDB's.
 
-One correction is one function that takes a node and gives the node back, or another one in its place; its docstring says what Snowflake does,
-what DuckDB does, and what follows. `RULES` is the order in which a node meets them. A tree is walked once, from its leaves to its root.
+One correction is one function that takes a node and gives the node back, or another one in its place; its docstring
+says what Snowflake does, what DuckDB does, and what follows. `RULES` is the order in which a node meets them. A tree is
+walked once, from its leaves to its root.
 
-What depends on a type that only DuckDB's binder knows (is this column text, or a variant?) is left to the macros of `macros.sql`.
+What depends on a type that only DuckDB's binder knows (is this column text, or a variant?) is left to the macros of
+`macros.sql`.
 """
 
 from functools import cache
@@ -35,7 +37,8 @@ def _rules_for(kind: type) -> tuple[Rule, ...]:
 
 
 def understood(tree: exp.Expression, kinds_of: KindsOf = lambda _: {}) -> exp.Expression:
-    """A new tree whose nodes know their types, as far as they can be known; `kinds_of` tells those of a physical table's columns."""
+    """A new tree whose nodes know their types, as far as they can be known; `kinds_of` tells those of a physical
+    table's columns."""
     root = tree.copy()
     annotate_types(root, dialect="snowflake")
     note_kinds(root, kinds_of)
@@ -68,7 +71,8 @@ def rewritten(root: exp.Expression) -> exp.Expression:
 
 
 def to_sql(tree: exp.Expression) -> str:
-    """DuckDB's text of a rewritten tree; every name is quoted, because words that DuckDB reserves are ordinary names in Snowflake."""
+    """DuckDB's text of a rewritten tree; every name is quoted, because words that DuckDB reserves are ordinary names in
+    Snowflake."""
     return tree.sql(dialect="duckdb", identify=True, comments=False)
 
 

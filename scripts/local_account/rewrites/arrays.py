@@ -15,7 +15,9 @@ def array_construct(node: exp.Array) -> exp.Expression:
 @rule(exp.ArrayConstructCompact)
 def array_construct_compact(node: exp.ArrayConstructCompact) -> exp.Expression:
     """As `array_construct`, without NULLs."""
-    return call("sf_array_compact", call("json_array", *[variant_of(item) for item in node.expressions]), type="variant")
+    return call(
+        "sf_array_compact", call("json_array", *[variant_of(item) for item in node.expressions]), type="variant"
+    )
 
 
 @rule(exp.ToArray)
@@ -73,7 +75,9 @@ def array_sort(node: exp.SortArray) -> exp.Expression:
     if ascending is not None and not isinstance(ascending, exp.Boolean):
         raise unsupported("ARRAY_SORT with a computed direction")
     sorted_ = call("sf_array_sort", node.this, type="variant")
-    return call("sf_array_reverse", sorted_, type="variant") if ascending is not None and not ascending.this else sorted_
+    return (
+        call("sf_array_reverse", sorted_, type="variant") if ascending is not None and not ascending.this else sorted_
+    )
 
 
 @rule(exp.Transform, exp.ArrayFilter)
@@ -87,6 +91,7 @@ def lambdas(node: exp.Expression) -> exp.Expression:
 
 
 # --- lists that functions give
+
 
 @rule(exp.Split, exp.StrtokToArray, exp.GenerateSeries, exp.RegexpExtractAll)
 def lists(node: exp.Expression) -> exp.Expression:
@@ -103,12 +108,17 @@ def lists(node: exp.Expression) -> exp.Expression:
 
 # --- aggregates
 
+
 @rule(exp.ArrayAgg, exp.ArrayUniqueAgg)
 def array_agg(node: exp.Expression) -> exp.Expression:
     """ARRAY_AGG leaves NULLs out and gives an array that may be empty; DuckDB's is a list that may be NULL."""
     if isinstance(node, exp.ArrayUniqueAgg):
         return _array_of(exp.ArrayAgg(this=exp.Distinct(expressions=[node.this]), nulls_excluded=True))
-    return node if isinstance(node.parent, (exp.Window, exp.Filter, exp.WithinGroup)) or node.meta.get("done") else _array_of(node.copy())
+    return (
+        node
+        if isinstance(node.parent, (exp.Window, exp.Filter, exp.WithinGroup)) or node.meta.get("done")
+        else _array_of(node.copy())
+    )
 
 
 @rule(exp.Window, exp.WithinGroup)
@@ -136,11 +146,19 @@ def object_agg(node: exp.ObjectAgg) -> exp.Expression:
     key, value = text_of(node.this), variant_of(node.expression)
 
     def collected(what: exp.Expression) -> exp.Expression:
-        present = exp.and_(exp.Not(this=exp.Is(this=key.copy(), expression=exp.Null())), exp.Not(this=exp.Is(this=value.copy(), expression=exp.Null())))
+        present = exp.and_(
+            exp.Not(this=exp.Is(this=key.copy(), expression=exp.Null())),
+            exp.Not(this=exp.Is(this=value.copy(), expression=exp.Null())),
+        )
         ordered = exp.Order(this=what.copy(), expressions=[exp.Ordered(this=key.copy())])
         return exp.Filter(this=call("list", ordered), expression=exp.Where(this=present))
 
-    return call("coalesce", call("to_json", call("map", collected(key), collected(value))), cast(literal("{}"), "json"), type="variant")
+    return call(
+        "coalesce",
+        call("to_json", call("map", collected(key), collected(value))),
+        cast(literal("{}"), "json"),
+        type="variant",
+    )
 
 
 @rule(exp.GroupConcat, exp.WithinGroup, exp.Window)
@@ -149,7 +167,11 @@ def listagg(node: exp.Expression) -> exp.Expression:
     inner = node
     while isinstance(inner, (exp.Window, exp.WithinGroup)):
         inner = inner.this
-    if not isinstance(inner, exp.GroupConcat) or inner.meta.get("done") or isinstance(node.parent, (exp.WithinGroup, exp.Window, exp.Filter)):
+    if (
+        not isinstance(inner, exp.GroupConcat)
+        or inner.meta.get("done")
+        or isinstance(node.parent, (exp.WithinGroup, exp.Window, exp.Filter))
+    ):
         return node
     value = inner.this.expressions[0] if isinstance(inner.this, exp.Distinct) else inner.this
     if kind(value) not in ("text", "number"):
@@ -159,5 +181,6 @@ def listagg(node: exp.Expression) -> exp.Expression:
 
 
 RULES = (
-    array_construct, array_construct_compact, to_array, functions, of_two_arrays, array_sort, lambdas, lists, array_agg, array_agg_over, object_agg, listagg,
+    array_construct, array_construct_compact, to_array, functions, of_two_arrays, array_sort, lambdas, lists,
+    array_agg, array_agg_over, object_agg, listagg,
 )  # fmt: skip

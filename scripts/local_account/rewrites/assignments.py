@@ -5,14 +5,15 @@ from collections.abc import Sequence
 from sqlglot import exp
 
 from local_account.errors import compilation
-from local_account.rewrites.kinds import call, kind, moment_of, text_of, variant_of
+from local_account.rewrites.kinds import call, kind, moment_of
 
 
 def assign(tree: exp.Expression, columns: Sequence[tuple[str, str]]) -> exp.Expression:
     """The statement with each value made fit for its column, given the target's columns (name, DuckDB's type) in order.
 
-    Snowflake makes a variant of a text that goes into a VARIANT column, and the bare string of a variant that goes into a VARCHAR column; DuckDB would
-    read the one as JSON and keep the quotes of the other. An INSERT without a list of columns gets one, because a table may have hidden columns.
+    Snowflake makes a variant of a text that goes into a VARIANT column, and the bare string of a variant that goes into
+    a VARCHAR column; DuckDB would read the one as JSON and keep the quotes of the other. An INSERT without a list of
+    columns gets one, because a table may have hidden columns.
     """
     tree = tree.copy()
     types = dict(columns)
@@ -27,14 +28,22 @@ def assign(tree: exp.Expression, columns: Sequence[tuple[str, str]]) -> exp.Expr
                 _assign_set(then.expressions, types)
             elif isinstance(then, exp.Insert):
                 if not isinstance(then.this, exp.Tuple):
-                    then.set("this", exp.Tuple(expressions=[exp.column(exp.to_identifier(name, quoted=True)) for name, _ in columns]))
+                    then.set(
+                        "this",
+                        exp.Tuple(
+                            expressions=[exp.column(exp.to_identifier(name, quoted=True)) for name, _ in columns]
+                        ),
+                    )
                 for target in then.this.expressions:
                     target.set("table", None)
                 values = then.expression
                 names = [_name(target) for target in then.this.expressions]
                 if isinstance(values, exp.Tuple):
                     _same_width(names, values.expressions)
-                    values.set("expressions", [_fit(value, types.get(name)) for name, value in zip(names, values.expressions, strict=True)])
+                    values.set(
+                        "expressions",
+                        [_fit(value, types.get(name)) for name, value in zip(names, values.expressions, strict=True)],
+                    )
     return tree
 
 
@@ -45,7 +54,9 @@ def _name(node: exp.Expression) -> str:
 
 def _same_width(names: Sequence[str], values: Sequence[exp.Expression]) -> None:
     if len(names) != len(values):
-        raise compilation(1128, f"Insert value list does not match column list expecting {len(names)} but got {len(values)}")
+        raise compilation(
+            1128, f"Insert value list does not match column list expecting {len(names)} but got {len(values)}"
+        )
 
 
 def _assign_insert(tree: exp.Insert, columns: Sequence[tuple[str, str]], types: dict[str, str]) -> None:
@@ -56,7 +67,9 @@ def _assign_insert(tree: exp.Insert, columns: Sequence[tuple[str, str]], types: 
                 raise compilation(904, f"error line 1 at position 0\ninvalid identifier '{name}'")
     else:
         names = [name for name, _ in columns]
-        tree.set("this", exp.Schema(this=tree.this, expressions=[exp.to_identifier(name, quoted=True) for name in names]))
+        tree.set(
+            "this", exp.Schema(this=tree.this, expressions=[exp.to_identifier(name, quoted=True) for name in names])
+        )
     tree.set("overwrite", None)
     source = tree.expression
     if isinstance(source, exp.Values):
@@ -72,13 +85,20 @@ def _assign_insert(tree: exp.Insert, columns: Sequence[tuple[str, str]], types: 
         if any(item.is_star for item in select.expressions):
             continue
         _same_width(names, select.expressions)
-        select.set("expressions", [_fit_projection(item, types[name]) for name, item in zip(names, select.expressions, strict=True)])
+        select.set(
+            "expressions",
+            [_fit_projection(item, types[name]) for name, item in zip(names, select.expressions, strict=True)],
+        )
 
 
 def _selects(query: exp.Expression) -> list[exp.Select]:
     if isinstance(query, exp.SetOperation):
         # Rows of a union are compared or merged as they are, so only UNION ALL converts in its branches.
-        return [*_selects(query.this), *_selects(query.expression)] if isinstance(query, exp.Union) and not query.args.get("distinct") else []
+        return (
+            [*_selects(query.this), *_selects(query.expression)]
+            if isinstance(query, exp.Union) and not query.args.get("distinct")
+            else []
+        )
     if isinstance(query, exp.Subquery):
         return _selects(query.this)
     return [query] if isinstance(query, exp.Select) and not query.args.get("distinct") else []
@@ -101,7 +121,11 @@ def _assign_set(assignments: list[exp.Expression], types: dict[str, str]) -> Non
 
 
 def _fit(value: exp.Expression, type_: str | None) -> exp.Expression:
-    if isinstance(value, (exp.Null, exp.Placeholder)) or (isinstance(value, exp.Var) and value.name.upper() == "DEFAULT") or type_ is None:
+    if (
+        isinstance(value, (exp.Null, exp.Placeholder))
+        or (isinstance(value, exp.Var) and value.name.upper() == "DEFAULT")
+        or type_ is None
+    ):
         return value
     if isinstance(value, exp.Column) and value.name.upper() == "DEFAULT":
         return exp.var("DEFAULT")
@@ -122,6 +146,8 @@ _SEMI_STRUCTURED = (exp.ParseJSON, exp.Struct, exp.JSONObject, exp.Array, exp.To
 
 def _refuse_in_values(value: exp.Expression) -> None:
     """VALUES takes plain expressions only; DuckDB would take these, and the cloud then refuse them."""
-    found = value.find(*_SEMI_STRUCTURED) or next((cast for cast in value.find_all(exp.Cast) if kind(cast) == "variant"), None)
+    found = value.find(*_SEMI_STRUCTURED) or next(
+        (cast for cast in value.find_all(exp.Cast) if kind(cast) == "variant"), None
+    )
     if found is not None:
         raise compilation(2014, f"Invalid expression [{found.sql(dialect='snowflake')}] in VALUES clause", "22000")

@@ -13,7 +13,8 @@ _FLATTENED = {"SEQ": "number", "KEY": "text", "PATH": "text", "INDEX": "number",
 
 
 def note_kinds(root: exp.Expression, kinds_of: KindsOf) -> None:
-    """Writes into every column's `meta["kind"]` what is known of it; `kinds_of` tells the columns of a physical table."""
+    """Writes into every column's `meta["kind"]` what is known of it; `kinds_of` tells the columns of a physical
+    table."""
     reader = _Reader(kinds_of)
     for column in list(root.find_all(exp.Column)):
         reader.kind_of(column)
@@ -47,9 +48,17 @@ class _Reader:
                 for alias, kinds in self._sources(scope):
                     if (table is None or table == alias) and name in kinds:
                         return kinds[name]
-                if table is None and isinstance(scope, exp.Select) and column.find_ancestor(exp.From, exp.Join, exp.Select) is scope:
+                if (
+                    table is None
+                    and isinstance(scope, exp.Select)
+                    and column.find_ancestor(exp.From, exp.Join, exp.Select) is scope
+                ):
                     for item in scope.expressions:  # a name given in the same select
-                        if isinstance(item, exp.Alias) and _name(item.args["alias"]) == name and not _within(column, item):
+                        if (
+                            isinstance(item, exp.Alias)
+                            and _name(item.args["alias"]) == name
+                            and not _within(column, item)
+                        ):
                             return self._kind(item.this)
             scope = scope.parent
         return None
@@ -66,7 +75,11 @@ class _Reader:
             nodes = []
             for name in ("this", "using", "from_"):
                 node = scope.args.get(name)
-                nodes += [node.this if isinstance(node, exp.From) else node] if isinstance(node, exp.Expression) else node or []
+                nodes += (
+                    [node.this if isinstance(node, exp.From) else node]
+                    if isinstance(node, exp.Expression)
+                    else node or []
+                )
             nodes += [join.this for join in scope.args.get("joins") or ()]
             if isinstance(scope.args.get("from_"), exp.From):
                 nodes += [join.this for join in scope.args["from_"].this.args.get("joins") or ()]
@@ -98,7 +111,10 @@ class _Reader:
             values = first.expressions if isinstance(first, exp.Tuple) else [first]
             # Rows may differ in their types, so only what all rows agree on is known.
             rows = [row.expressions if isinstance(row, exp.Tuple) else [row] for row in node.expressions]
-            kinds = {f"COLUMN{index + 1}": _common_kind([kind(row[index]) for row in rows if index < len(row)]) for index in range(len(values))}
+            kinds = {
+                f"COLUMN{index + 1}": _common_kind([kind(row[index]) for row in rows if index < len(row)])
+                for index in range(len(values))
+            }
         else:
             return {}
         return dict(zip(names, kinds.values(), strict=False)) if names else kinds
@@ -129,16 +145,27 @@ class _Reader:
             found.update(self._outputs(query.this))
         elif isinstance(query, exp.SetOperation):
             left, right = self._outputs(query.this), self._outputs(query.expression)
-            found.update({name: _common_kind(pair) for name, pair in zip(left, zip(left.values(), right.values(), strict=False), strict=False)})
+            found.update(
+                {
+                    name: _common_kind(pair)
+                    for name, pair in zip(left, zip(left.values(), right.values(), strict=False), strict=False)
+                }
+            )
         elif isinstance(query, exp.Select):
             for item in query.expressions:
                 if isinstance(item, exp.Star) or (isinstance(item, exp.Column) and isinstance(item.this, exp.Star)):
-                    table = item.args.get("table") and _name(item.args["table"]) if isinstance(item, exp.Column) else None
+                    table = (
+                        item.args.get("table") and _name(item.args["table"]) if isinstance(item, exp.Column) else None
+                    )
                     for alias, kinds in self._sources(query):
                         if table in (None, alias):
                             found.update(kinds)
                 else:
-                    found[item.alias_or_name if isinstance(item, exp.Alias) and item.args["alias"].args.get("quoted") else item.alias_or_name.upper()] = self._kind(item)
+                    found[
+                        item.alias_or_name
+                        if isinstance(item, exp.Alias) and item.args["alias"].args.get("quoted")
+                        else item.alias_or_name.upper()
+                    ] = self._kind(item)
         return found
 
 

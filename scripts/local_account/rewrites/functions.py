@@ -31,7 +31,7 @@ def renamed(node: exp.Anonymous) -> exp.Expression:
 @rule(exp.Anonymous)
 def known(node: exp.Anonymous) -> exp.Expression:
     """A function that no correction has taken is unknown, or missing here; DuckDB may have another one of its name."""
-    if node.meta.get("ours") or isinstance(node.parent, exp.Window) and node.name.upper() == "RATIO_TO_REPORT":
+    if node.meta.get("ours") or (isinstance(node.parent, exp.Window) and node.name.upper() == "RATIO_TO_REPORT"):
         return node
     if node.name.upper() in snowflake_functions():
         raise unsupported(f"function {node.name.upper()}")
@@ -84,7 +84,11 @@ def sha2(node: exp.SHA2) -> exp.Expression:
 def logic_of_numbers(node: exp.Expression) -> exp.Expression:
     """BOOLAND and BOOLOR take numbers and booleans; DuckDB's ROUND takes no boolean."""
     sides = [cast(exp.Paren(this=node.args[name]), "boolean") for name in ("this", "expression")]
-    return exp.Paren(this=exp.And(this=sides[0], expression=sides[1]) if isinstance(node, exp.Booland) else exp.Or(this=sides[0], expression=sides[1]))
+    return exp.Paren(
+        this=exp.And(this=sides[0], expression=sides[1])
+        if isinstance(node, exp.Booland)
+        else exp.Or(this=sides[0], expression=sides[1])
+    )
 
 
 RULES = (renamed, width_bucket, ratio_to_report, regexp_group, base64_encode, sha2, logic_of_numbers, known)

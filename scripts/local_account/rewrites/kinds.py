@@ -39,11 +39,21 @@ _KINDS = {
     Type.VARBINARY: "binary",
 }
 
-_VARIANTS = (exp.JSONExtract, exp.GetExtract, exp.ParseJSON, exp.ArrayAgg, exp.ObjectAgg, exp.Struct, exp.JSONObject, exp.StarMap)
+_VARIANTS = (
+    exp.JSONExtract,
+    exp.GetExtract,
+    exp.ParseJSON,
+    exp.ArrayAgg,
+    exp.ObjectAgg,
+    exp.Struct,
+    exp.JSONObject,
+    exp.StarMap,
+)
 
 
 _OF_THEIR_ARGUMENT = (
-    exp.Paren, exp.Alias, exp.Max, exp.Min, exp.AnyValue, exp.Window, exp.IgnoreNulls, exp.Filter, exp.Lag, exp.Lead, exp.FirstValue, exp.LastValue,
+    exp.Paren, exp.Alias, exp.Max, exp.Min, exp.AnyValue, exp.Window, exp.IgnoreNulls, exp.Filter, exp.Lag, exp.Lead,
+    exp.FirstValue, exp.LastValue,
     exp.NthValue, exp.Nullif, exp.Distinct,
 )  # fmt: skip
 _OF_THEIR_ARGUMENTS = (exp.Coalesce, exp.Greatest, exp.Least)
@@ -94,7 +104,10 @@ def _agreed(nodes: list[exp.Expression | None]) -> str | None:
 
 def call(name: str, *arguments: exp.Expression | str | int, type: str | None = None) -> exp.Anonymous:
     """A call of a function of DuckDB or of `macros.sql`."""
-    node = exp.Anonymous(this=name, expressions=[argument if isinstance(argument, exp.Expression) else literal(argument) for argument in arguments])
+    node = exp.Anonymous(
+        this=name,
+        expressions=[argument if isinstance(argument, exp.Expression) else literal(argument) for argument in arguments],
+    )
     node.meta["ours"] = True
     if type:
         node.type = type

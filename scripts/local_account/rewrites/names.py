@@ -8,7 +8,10 @@ from local_account.rewrites.kinds import rule
 
 @rule(exp.Identifier)
 def fold(node: exp.Identifier) -> exp.Expression:
-    """Snowflake reads an unquoted name in upper case; DuckDB keeps it as written, so it is folded here. Keys of objects are not names."""
+    """Snowflake reads an unquoted name in upper case; DuckDB keeps it as written, so it is folded here.
+
+    Keys of objects are not names.
+    """
     if node.args.get("quoted") or (isinstance(node.parent, exp.PropertyEQ) and node.arg_key == "this"):
         return node
     node.set("this", node.name.upper())

@@ -10,7 +10,8 @@ _WHOLE = {Type.TINYINT, Type.SMALLINT, Type.INT, Type.MEDIUMINT, Type.BIGINT, Ty
 
 @rule(exp.DataType)
 def types(node: exp.DataType) -> exp.Expression:
-    """Every whole-number type of Snowflake is NUMBER(38, 0), every float is 64 bits wide; DuckDB's INT and FLOAT have 32."""
+    """Every whole-number type of Snowflake is NUMBER(38, 0), every float is 64 bits wide; DuckDB's INT and FLOAT have
+    32."""
     if node.this in _WHOLE:
         return exp.DataType.build("decimal(38, 0)", dialect="duckdb")
     if node.this == Type.DECIMAL:
@@ -38,7 +39,22 @@ def number_of(node: exp.Expression) -> exp.Expression:
     return cast(text_of(node), "double") if kind(node) == "variant" else node
 
 
-@rule(exp.Add, exp.Sub, exp.Mul, exp.Div, exp.Mod, exp.Neg, exp.Sum, exp.Avg, exp.Round, exp.Floor, exp.Ceil, exp.Abs, exp.Sqrt, exp.Median)
+@rule(
+    exp.Add,
+    exp.Sub,
+    exp.Mul,
+    exp.Div,
+    exp.Mod,
+    exp.Neg,
+    exp.Sum,
+    exp.Avg,
+    exp.Round,
+    exp.Floor,
+    exp.Ceil,
+    exp.Abs,
+    exp.Sqrt,
+    exp.Median,
+)
 def variants_as_numbers(node: exp.Expression) -> exp.Expression:
     """Snowflake computes with a variant that holds a number; DuckDB does not compute with JSON."""
     for argument in ("this", "expression"):
@@ -67,7 +83,10 @@ def wide_product(node: exp.Mul) -> exp.Expression:
 
 @rule(exp.Avg)
 def mean(node: exp.Avg) -> exp.Expression:
-    """The mean of NUMBERs is a NUMBER in Snowflake; in DuckDB a DOUBLE. So it is computed from sum and count, as a quotient."""
+    """The mean of NUMBERs is a NUMBER in Snowflake; in DuckDB a DOUBLE.
+
+    So it is computed from sum and count, as a quotient.
+    """
     if isinstance(node.parent, (exp.Window, exp.Filter, exp.IgnoreNulls)):
         return node
     return call("sf_average", exp.Sum(this=node.this.copy()), exp.Count(this=node.this.copy()))
@@ -90,7 +109,9 @@ def median(node: exp.Median) -> exp.Expression:
     value = node.this
     if isinstance(value, exp.Anonymous) and value.name == "cast_to_type":
         return node
-    return exp.Median(this=call("cast_to_type", value, exp.Mul(this=value.copy(), expression=exp.Literal.number("0.000"))))
+    return exp.Median(
+        this=call("cast_to_type", value, exp.Mul(this=value.copy(), expression=exp.Literal.number("0.000")))
+    )
 
 
 @rule(exp.PercentileCont)
@@ -99,7 +120,14 @@ def percentile(node: exp.PercentileCont) -> exp.Expression:
     if isinstance(node.parent, exp.WithinGroup):
         for item in node.parent.expression.find_all(exp.Ordered):
             if not isinstance(item.this, exp.Anonymous):
-                item.set("this", call("cast_to_type", item.this.copy(), exp.Mul(this=item.this.copy(), expression=exp.Literal.number("0.000"))))
+                item.set(
+                    "this",
+                    call(
+                        "cast_to_type",
+                        item.this.copy(),
+                        exp.Mul(this=item.this.copy(), expression=exp.Literal.number("0.000")),
+                    ),
+                )
     return node
 
 
@@ -172,7 +200,10 @@ def days(node: exp.Expression) -> exp.Expression:
 
 @rule(exp.Rand, exp.Uniform, exp.Randstr, exp.Zipf)
 def randomness(node: exp.Expression) -> exp.Expression:
-    """A seed, or a column in its place, fixes the values in Snowflake; DuckDB knows one seed for a whole session. So only RANDOM() itself is taken."""
+    """A seed, or a column in its place, fixes the values in Snowflake; DuckDB knows one seed for a whole session.
+
+    So only RANDOM() itself is taken.
+    """
     if isinstance(node, (exp.Randstr, exp.Zipf)):
         raise unsupported(f"function {node.sql_name()}")
     if isinstance(node, exp.Rand) and node.this is not None:
@@ -184,7 +215,8 @@ def randomness(node: exp.Expression) -> exp.Expression:
 
 @rule(exp.ToNumber)
 def to_number(node: exp.ToNumber) -> exp.Expression:
-    """TO_NUMBER(value, [format,] precision, scale); DuckDB has casts only, so formats of plain digits alone can be honoured."""
+    """TO_NUMBER(value, [format,] precision, scale); DuckDB has casts only, so formats of plain digits alone can be
+    honoured."""
     arguments = [node.args.get(name) for name in ("format", "precision", "scale") if node.args.get(name) is not None]
     if arguments and arguments[0].is_string:
         raise unsupported("TO_NUMBER with a format")
@@ -197,6 +229,7 @@ def number_text(value: exp.Expression) -> exp.Expression:
 
 
 RULES = (
-    types, variants_as_numbers, quotient, wide_product, mean, mean_over, median, percentile, whole_arguments, bits_of_numbers,
+    types, variants_as_numbers, quotient, wide_product, mean, mean_over, median, percentile, whole_arguments,
+    bits_of_numbers,
     rounding_to_decimals, days, randomness, to_number,
 )  # fmt: skip

@@ -31,7 +31,9 @@ def flatten(node: exp.Expression) -> exp.Expression:
     value = named["input"]
     if (at := named.get("path")) is not None:
         value = call("json_extract", value, literal("$." + at.name if at.name else "$"), type="variant")
-    recursive = "recursive" in named and named["recursive"].name.upper() == "TRUE" or isinstance(named.get("recursive"), exp.Boolean) and named["recursive"].this
+    recursive = ("recursive" in named and named["recursive"].name.upper() == "TRUE") or (
+        isinstance(named.get("recursive"), exp.Boolean) and named["recursive"].this
+    )
     outer = isinstance(named.get("outer"), exp.Boolean) and named["outer"].this
     if (mode := named.get("mode")) is not None and mode.name.upper() != "BOTH":
         raise unsupported(f"FLATTEN with mode {mode.name}")
@@ -39,7 +41,11 @@ def flatten(node: exp.Expression) -> exp.Expression:
     if recursive and outer:
         raise unsupported("FLATTEN recursive and outer at once")
     alias = node.args.get("alias")
-    alias = exp.TableAlias(this=alias.this.copy()) if alias and alias.this else exp.TableAlias(this=exp.to_identifier("FLATTEN", quoted=True))
+    alias = (
+        exp.TableAlias(this=alias.this.copy())
+        if alias and alias.this
+        else exp.TableAlias(this=exp.to_identifier("FLATTEN", quoted=True))
+    )
     return exp.Table(this=name, alias=alias)
 
 
@@ -50,14 +56,22 @@ def _generator(function: exp.Generator, node: exp.Expression) -> exp.Expression:
         raise unsupported("GENERATOR without ROWCOUNT")
     alias = node.args.get("alias")
     name = alias.this.copy() if alias and alias.this else exp.to_identifier("GENERATOR", quoted=True)
-    return exp.Table(this=call("range", cast(count, "bigint")), alias=exp.TableAlias(this=name, columns=[exp.to_identifier(_COUNTED, quoted=True)]))
+    return exp.Table(
+        this=call("range", cast(count, "bigint")),
+        alias=exp.TableAlias(this=name, columns=[exp.to_identifier(_COUNTED, quoted=True)]),
+    )
 
 
 @rule(exp.Seq1, exp.Seq2, exp.Seq4, exp.Seq8)
 def sequence(node: exp.Expression) -> exp.Expression:
-    """SEQ4() numbers the rows of a generator; sqlglot writes a window function, which cannot stand inside another one."""
+    """SEQ4() numbers the rows of a generator; sqlglot writes a window function, which cannot stand inside another
+    one."""
     select = node.find_ancestor(exp.Select)
-    sources = [select.args["from_"].this, *(join.this for join in select.args.get("joins") or ())] if select and select.args.get("from_") else []
+    sources = (
+        [select.args["from_"].this, *(join.this for join in select.args.get("joins") or ())]
+        if select and select.args.get("from_")
+        else []
+    )
     for source in sources:
         alias = source.args.get("alias")
         if alias and [column.name for column in alias.args.get("columns") or ()] == [_COUNTED]:

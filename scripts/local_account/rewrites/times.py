@@ -6,9 +6,12 @@ from local_account.errors import unsupported
 from local_account.rewrites.kinds import call, cast, kind, literal, moment_of, rule, text_of
 
 _SESSION = (
-    exp.CurrentRole, exp.CurrentUser, exp.CurrentDatabase, exp.CurrentSchema, exp.CurrentWarehouse, exp.CurrentAccount, exp.CurrentAccountName,
-    exp.CurrentSession, exp.CurrentVersion, exp.CurrentStatement, exp.CurrentTransaction, exp.CurrentRegion, exp.CurrentClient, exp.CurrentSecondaryRoles,
-    exp.CurrentAvailableRoles, exp.CurrentRoleType, exp.CurrentOrganizationName, exp.CurrentSchemas, exp.CurrentIpAddress,
+    exp.CurrentRole, exp.CurrentUser, exp.CurrentDatabase, exp.CurrentSchema, exp.CurrentWarehouse, exp.CurrentAccount,
+    exp.CurrentAccountName,
+    exp.CurrentSession, exp.CurrentVersion, exp.CurrentStatement, exp.CurrentTransaction, exp.CurrentRegion,
+    exp.CurrentClient, exp.CurrentSecondaryRoles,
+    exp.CurrentAvailableRoles, exp.CurrentRoleType, exp.CurrentOrganizationName, exp.CurrentSchemas,
+    exp.CurrentIpAddress,
 )  # fmt: skip
 
 
@@ -18,7 +21,9 @@ def session_value(node: exp.Expression) -> exp.Expression:
     return call("sf_session", literal(node.sql_name().lower()), type="text")
 
 
-@rule(exp.CurrentTimestamp, exp.CurrentTimestampLTZ, exp.CurrentDate, exp.CurrentTime, exp.Localtime, exp.Localtimestamp)
+@rule(
+    exp.CurrentTimestamp, exp.CurrentTimestampLTZ, exp.CurrentDate, exp.CurrentTime, exp.Localtime, exp.Localtimestamp
+)
 def now(node: exp.Expression) -> exp.Expression:
     """The account's clock can be moved; DuckDB's is the machine's."""
     moment = call("sf_now", type="timestamptz")
@@ -85,8 +90,10 @@ def truncation(node: exp.Expression) -> exp.Expression:
 # --- formats
 
 _FORMATS = (
-    ("YYYY", "%Y"), ("YY", "%y"), ("MMMM", "%B"), ("MON", "%b"), ("MM", "%m"), ("DD", "%d"), ("DY", "%a"), ("HH24", "%H"), ("HH12", "%I"), ("HH", "%H"),
-    ("AM", "%p"), ("PM", "%p"), ("MI", "%M"), ("SS", "%S"), ("FF9", "%n"), ("FF6", "%f"), ("FF3", "%g"), ("FF", "%n"), ("TZHTZM", "%z"), ("TZH:TZM", "%z"), ("TZH", "%z"),
+    ("YYYY", "%Y"), ("YY", "%y"), ("MMMM", "%B"), ("MON", "%b"), ("MM", "%m"), ("DD", "%d"), ("DY", "%a"), ("HH24",
+    "%H"), ("HH12", "%I"), ("HH", "%H"),
+    ("AM", "%p"), ("PM", "%p"), ("MI", "%M"), ("SS", "%S"), ("FF9", "%n"), ("FF6", "%f"), ("FF3", "%g"), ("FF", "%n"),
+    ("TZHTZM", "%z"), ("TZH:TZM", "%z"), ("TZH", "%z"),
 )  # fmt: skip
 
 
@@ -117,7 +124,9 @@ def number_format(value: exp.Expression, format_: str) -> exp.Expression:
     plain = format_.upper().removeprefix("FM")
     tight = plain != format_.upper()
     if set(plain) == {"X"}:
-        digits = call("lpad", call("upper", call("format", literal("{:x}"), cast(value, "bigint"))), len(plain) + 1, " ")
+        digits = call(
+            "lpad", call("upper", call("format", literal("{:x}"), cast(value, "bigint"))), len(plain) + 1, " "
+        )
         return call("trim", digits, type="text") if tight else digits
     if set(plain) - set("90.,"):
         raise unsupported(f"format {format_}")
@@ -128,20 +137,25 @@ def number_format(value: exp.Expression, format_: str) -> exp.Expression:
 
 @rule(exp.ConvertTimezone)
 def convert_timezone(node: exp.ConvertTimezone) -> exp.Expression:
-    """CONVERT_TIMEZONE with two arguments gives a TIMESTAMP_TZ that remembers its zone; DuckDB's TIMESTAMPTZ remembers none."""
+    """CONVERT_TIMEZONE with two arguments gives a TIMESTAMP_TZ that remembers its zone; DuckDB's TIMESTAMPTZ remembers
+    none."""
     if node.args.get("source_tz") is None:
-        raise unsupported("CONVERT_TIMEZONE with two arguments", "the offset would be lost; name the source zone as well")
+        raise unsupported(
+            "CONVERT_TIMEZONE with two arguments", "the offset would be lost; name the source zone as well"
+        )
     node.set("timestamp", moment_of(node.args["timestamp"], "ntz"))
     return node
 
 
-# sqlglot reads the format of a TO_CHAR over a typed time into strftime's letters, with names of its own for the lengths of a fraction.
+# sqlglot reads the format of a TO_CHAR over a typed time into strftime's letters, with names of its own for the lengths
+# of a fraction.
 _READ_ALREADY = {"%f_three": "%g", "%f_six": "%f", "%f_nine": "%n", "%f_zero": ""}
 
 
 @rule(exp.ToChar, exp.TimeToStr)
 def to_char(node: exp.Expression) -> exp.Expression:
-    """TO_CHAR(time, format) and TO_CHAR(number, format) are one function; which one it is, the value's type or else the format tells."""
+    """TO_CHAR(time, format) and TO_CHAR(number, format) are one function; which one it is, the value's type or else the
+    format tells."""
     format_ = node.args.get("format")
     if format_ is None:
         return text_of(node.this)
@@ -177,7 +191,12 @@ def to_timestamp(node: exp.Anonymous) -> exp.Expression:
         new = cast(read, type_)
     elif others:
         seconds = exp.Mul(this=cast(value, "decimal(38, 0)"), expression=literal(10 ** max(0, 6 - int(others[0].name))))
-        micro = cast(exp.Div(this=seconds, expression=literal(10 ** max(0, int(others[0].name) - 6))) if int(others[0].name) > 6 else seconds, "bigint")
+        micro = cast(
+            exp.Div(this=seconds, expression=literal(10 ** max(0, int(others[0].name) - 6)))
+            if int(others[0].name) > 6
+            else seconds,
+            "bigint",
+        )
         new = call("make_timestamp", micro, type=type_)
     else:
         new = moment_of(value, target)
@@ -199,7 +218,11 @@ def read_time(node: exp.Expression) -> exp.Expression:
     """As `to_timestamp`, where sqlglot has read the call already."""
     if isinstance(node, exp.UnixToTime):
         scale = node.args.get("scale")
-        arguments = [node.this, literal(int(scale.name))] if isinstance(scale, exp.Literal) and scale.name != "0" else [node.this]
+        arguments = (
+            [node.this, literal(int(scale.name))]
+            if isinstance(scale, exp.Literal) and scale.name != "0"
+            else [node.this]
+        )
         return to_timestamp.apply(exp.Anonymous(this="TO_TIMESTAMP", expressions=arguments))
     return node
 

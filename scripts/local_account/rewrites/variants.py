@@ -5,7 +5,17 @@ import re
 
 from sqlglot import exp
 
-from local_account.rewrites.kinds import call, cast, kind, kind_of_type, literal, moment_of, rule, scalar, text_of, variant_of
+from local_account.rewrites.kinds import (
+    call,
+    cast,
+    kind,
+    kind_of_type,
+    literal,
+    moment_of,
+    rule,
+    text_of,
+    variant_of,
+)
 
 _DUCKDB_TEXT = exp.DataType.build("varchar", dialect="duckdb")
 
@@ -35,7 +45,9 @@ def member(node: exp.Expression) -> exp.Expression:
         return node
     if isinstance(key, exp.Literal):
         step = exp.JSONPathKey(this=key.name) if key.is_string else exp.JSONPathSubscript(this=int(key.name))
-        found = exp.Paren(this=exp.JSONExtract(this=node.this, expression=exp.JSONPath(expressions=[exp.JSONPathRoot(), step])))
+        found = exp.Paren(
+            this=exp.JSONExtract(this=node.this, expression=exp.JSONPath(expressions=[exp.JSONPathRoot(), step]))
+        )
         found.type = "variant"
         return found
     return call("sf_get", node.this, key, type="variant")
@@ -43,7 +55,8 @@ def member(node: exp.Expression) -> exp.Expression:
 
 @rule(exp.Cast, exp.TryCast)
 def casts(node: exp.Expression) -> exp.Expression:
-    """A variant's string becomes text without its quotes, times become text in Snowflake's format; DuckDB's casts keep quotes and drop the fraction."""
+    """A variant's string becomes text without its quotes, times become text in Snowflake's format; DuckDB's casts keep
+    quotes and drop the fraction."""
     source, target = kind(node.this), kind_of_type(node.to)
     if target == "text":
         length = next((int(part.name) for part in node.to.expressions), None)
@@ -61,6 +74,7 @@ def casts(node: exp.Expression) -> exp.Expression:
 
 # --- building
 
+
 def _entry(key: exp.Expression, value: exp.Expression, *, keep_null: bool) -> exp.Expression:
     text = call("to_json", value) if kind(value) in ("text", "number", "boolean") else variant_of(value)
     if isinstance(value, exp.Null) or keep_null:
@@ -75,18 +89,26 @@ def _entry(key: exp.Expression, value: exp.Expression, *, keep_null: bool) -> ex
 def _object(entries: list[tuple[exp.Expression, exp.Expression]], *, keep_null: bool) -> exp.Expression:
     if all(isinstance(key, exp.Literal) for key, _ in entries):
         entries = sorted(entries, key=lambda entry: entry[0].name)
-    parts = [_entry(key, value, keep_null=keep_null) for key, value in entries if keep_null or not isinstance(value, exp.Null)]
+    parts = [
+        _entry(key, value, keep_null=keep_null)
+        for key, value in entries
+        if keep_null or not isinstance(value, exp.Null)
+    ]
     if not parts:
         return cast(literal("{}"), "json")
     body = call("concat_ws", literal(","), *parts)
-    return cast(exp.Paren(this=exp.DPipe(this=exp.DPipe(this=literal("{"), expression=body), expression=literal("}"))), "json")
+    return cast(
+        exp.Paren(this=exp.DPipe(this=exp.DPipe(this=literal("{"), expression=body), expression=literal("}"))), "json"
+    )
 
 
 @rule(exp.Struct)
 def object_construct(node: exp.Struct) -> exp.Expression:
-    """OBJECT_CONSTRUCT leaves out members that are NULL, and only those, and orders its keys; so the text is put together from the members that are there.
+    """OBJECT_CONSTRUCT leaves out members that are NULL, and only those, and orders its keys; so the text is put
+    together from the members that are there.
 
-    A struct turned to JSON would keep NULL members, and dropping them by a merge patch would drop those of inner objects too.
+    A struct turned to JSON would keep NULL members, and dropping them by a merge patch would drop those of inner
+    objects too.
     """
     entries = []
     for item in node.expressions:
@@ -127,14 +149,20 @@ def parse_json(node: exp.ParseJSON) -> exp.Expression:
     text = text_of(node.this)
     if node.args.get("safe"):
         return call("sf_try_parse_json", text, type="variant")
-    return call("json", text if isinstance(text, exp.Literal) and text.name else call("nullif", text, literal("")), type="variant")
+    return call(
+        "json",
+        text if isinstance(text, exp.Literal) and text.name else call("nullif", text, literal("")),
+        type="variant",
+    )
 
 
 # --- comparing
 
+
 @rule(exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.NullSafeEQ, exp.NullSafeNEQ)
 def comparison(node: exp.Expression) -> exp.Expression:
-    """Snowflake compares a variant by its value; DuckDB compares JSON as text, and refuses to compare it with anything else."""
+    """Snowflake compares a variant by its value; DuckDB compares JSON as text, and refuses to compare it with anything
+    else."""
     left, right = kind(node.this), kind(node.expression)
     if "variant" not in (left, right) or isinstance(node.parent, (exp.Update, exp.SetItem, exp.PropertyEQ)):
         return node
@@ -144,7 +172,8 @@ def comparison(node: exp.Expression) -> exp.Expression:
 
 
 def comparable(value: exp.Expression, other: str | None) -> exp.Expression:
-    """A value in the form in which it meets one of the kind `other`: variants become that kind, or both become keys of order."""
+    """A value in the form in which it meets one of the kind `other`: variants become that kind, or both become keys of
+    order."""
     own = kind(value)
     if isinstance(value, exp.Null) or own not in ("variant", None):
         return value
@@ -152,7 +181,9 @@ def comparable(value: exp.Expression, other: str | None) -> exp.Expression:
         return call("sf_key", variant_of(value))
     if other in ("ntz", "tz"):
         return moment_of(value, other)
-    type_ = {"number": "decimal(38, 12)", "float": "double", "boolean": "boolean", "date": "date", "time": "time"}.get(other)
+    type_ = {"number": "decimal(38, 12)", "float": "double", "boolean": "boolean", "date": "date", "time": "time"}.get(
+        other
+    )
     return cast(text_of(value), type_) if type_ else text_of(value)
 
 
@@ -173,7 +204,12 @@ def extremes(node: exp.Expression) -> exp.Expression:
     """The greatest of variants is so by value; of DuckDB's JSON by text."""
     if kind(node.this) != "variant":
         return node
-    return call("arg_max" if isinstance(node, exp.Max) else "arg_min", node.this, call("sf_key", node.this.copy()), type="variant")
+    return call(
+        "arg_max" if isinstance(node, exp.Max) else "arg_min",
+        node.this,
+        call("sf_key", node.this.copy()),
+        type="variant",
+    )
 
 
 @rule(exp.Ordered)
@@ -187,8 +223,10 @@ def order(node: exp.Ordered) -> exp.Expression:
 # --- text of variants where text is wanted
 
 _TEXT_ARGUMENTS = (
-    exp.Upper, exp.Lower, exp.Trim, exp.Like, exp.ILike, exp.RegexpLike, exp.RegexpReplace, exp.RegexpExtract, exp.Split, exp.SplitPart, exp.Substring,
-    exp.Length, exp.Replace, exp.StartsWith, exp.Contains, exp.MD5, exp.Left, exp.Right, exp.Initcap, exp.Reverse, exp.Pad, exp.SHA, exp.SHA2,
+    exp.Upper, exp.Lower, exp.Trim, exp.Like, exp.ILike, exp.RegexpLike, exp.RegexpReplace, exp.RegexpExtract,
+    exp.Split, exp.SplitPart, exp.Substring,
+    exp.Length, exp.Replace, exp.StartsWith, exp.Contains, exp.MD5, exp.Left, exp.Right, exp.Initcap, exp.Reverse,
+    exp.Pad, exp.SHA, exp.SHA2,
 )  # fmt: skip
 
 
@@ -204,7 +242,9 @@ def text_arguments(node: exp.Expression) -> exp.Expression:
 
 @rule(exp.DPipe, exp.Concat, exp.ConcatWs)
 def concatenation(node: exp.Expression) -> exp.Expression:
-    """Snowflake concatenates values in its own formats of text, and NULL with anything is NULL (sqlglot sees to that)."""
+    """Snowflake concatenates values in its own formats of text, and NULL with anything is NULL (sqlglot sees to
+    that)."""
+
     def part(value: exp.Expression) -> exp.Expression:
         return value if kind(value) in ("text", "number") else text_of(value)
 
@@ -222,7 +262,9 @@ def mixed_results(node: exp.Expression) -> exp.Expression:
     if isinstance(node, exp.Coalesce):
         slots = [(node, "this", None), *((node, "expressions", index) for index in range(len(node.expressions)))]
     elif isinstance(node, exp.Case):
-        slots = [(branch, "true", None) for branch in node.args["ifs"]] + ([(node, "default", None)] if node.args.get("default") else [])
+        slots = [(branch, "true", None) for branch in node.args["ifs"]] + (
+            [(node, "default", None)] if node.args.get("default") else []
+        )
     elif isinstance(node.parent, exp.Case):
         return node
     else:
@@ -234,11 +276,14 @@ def mixed_results(node: exp.Expression) -> exp.Expression:
     for (owner, name, index), value in zip(slots, values, strict=True):
         new = variant_of(value)
         if new is not value:
-            owner.set(name, new) if index is None else owner.set(name, [*owner.args[name][:index], new, *owner.args[name][index + 1 :]])
+            owner.set(name, new) if index is None else owner.set(
+                name, [*owner.args[name][:index], new, *owner.args[name][index + 1 :]]
+            )
     return node
 
 
 # --- types
+
 
 @rule(exp.Typeof)
 def typeof(node: exp.Typeof) -> exp.Expression:
@@ -276,7 +321,9 @@ def value_types(node: exp.Expression) -> exp.Expression:
     fits = exp.In(this=call("json_type", value), expressions=[literal(each) for each in types])
     if prefix == "IS":
         return fits
-    return exp.Case(ifs=[exp.If(this=fits, true=value.copy() if target == "json" else cast(text_of(value.copy()), target))])
+    return exp.Case(
+        ifs=[exp.If(this=fits, true=value.copy() if target == "json" else cast(text_of(value.copy()), target))]
+    )
 
 
 @rule(exp.JSONKeys, exp.ObjectInsert, exp.GetIgnoreCase, exp.Anonymous)
@@ -286,12 +333,21 @@ def objects(node: exp.Expression) -> exp.Expression:
         return call("to_json", call("json_keys", node.this), type="variant")
     if isinstance(node, exp.ObjectInsert):
         update = node.args.get("update_flag") or exp.false()
-        return call("sf_object_insert", node.this, text_of(node.args["key"]), variant_of(node.args["value"]), update, type="variant")
+        return call(
+            "sf_object_insert",
+            node.this,
+            text_of(node.args["key"]),
+            variant_of(node.args["value"]),
+            update,
+            type="variant",
+        )
     if isinstance(node, exp.GetIgnoreCase):
         return call("sf_get_ignore_case", node.this, text_of(node.expression), type="variant")
     if node.name.upper() in ("OBJECT_DELETE", "OBJECT_PICK"):
         value, *keys = node.expressions
-        return call("sf_" + node.name.lower(), value, call("list_value", *[text_of(key) for key in keys]), type="variant")
+        return call(
+            "sf_" + node.name.lower(), value, call("list_value", *[text_of(key) for key in keys]), type="variant"
+        )
     return node
 
 
@@ -304,12 +360,20 @@ _MANY = 4
 
 @rule(exp.Select)
 def one_parse(node: exp.Select) -> exp.Expression:
-    """Snowflake keeps a variant's members as columns; DuckDB parses the text anew for each path. Many paths are read from one struct, which DuckDB computes once."""
+    """Snowflake keeps a variant's members as columns; DuckDB parses the text anew for each path.
+
+    Many paths are read from one struct, which DuckDB computes once.
+    """
     paths: dict[str, list[tuple[exp.JSONExtractScalar, str]]] = {}
     for item in node.expressions:
         for found in item.find_all(exp.JSONExtractScalar):
             steps = found.expression.expressions if isinstance(found.expression, exp.JSONPath) else ()
-            if isinstance(found.this, exp.Column) and len(steps) == 2 and isinstance(steps[1], exp.JSONPathKey) and _KEY.fullmatch(str(steps[1].this)):
+            if (
+                isinstance(found.this, exp.Column)
+                and len(steps) == 2
+                and isinstance(steps[1], exp.JSONPathKey)
+                and _KEY.fullmatch(str(steps[1].this))
+            ):
                 if not isinstance(found.find_ancestor(*_CONDITIONAL, exp.Select), _CONDITIONAL):
                     paths.setdefault(found.this.sql(), []).append((found, steps[1].this))
     for of_column in paths.values():
@@ -318,12 +382,15 @@ def one_parse(node: exp.Select) -> exp.Expression:
             continue
         shape = json.dumps(dict.fromkeys(keys, "VARCHAR"))
         for found, key in of_column:
-            read = call("struct_extract", call("from_json", found.this.copy(), literal(shape)), literal(key), type="text")
+            read = call(
+                "struct_extract", call("from_json", found.this.copy(), literal(shape)), literal(key), type="text"
+            )
             found.replace(read)
     return node
 
 
 RULES = (
     casts, path, member, object_construct, object_construct_keep_null, object_of_row, to_variant, parse_json,
-    comparison, comparison_with_several, extremes, order, text_arguments, concatenation, mixed_results, typeof, value_types, objects, one_parse,
+    comparison, comparison_with_several, extremes, order, text_arguments, concatenation, mixed_results, typeof,
+    value_types, objects, one_parse,
 )  # fmt: skip
