@@ -13,6 +13,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
+from typing import ClassVar
 
 import duckdb
 import pyarrow as pa
@@ -28,6 +29,7 @@ from local_account.rewrites import MACROS, names, rewritten, to_sql, understood
 from local_account.rewrites.assignments import assign
 from local_account.rewrites.functions import snowflake_functions
 from local_account.rewrites.kinds import kind_of_type
+from local_account.shapes import quote, text
 from local_account.types import Column, column_of, is_nested, with_types, with_variants
 
 __all__ = [
@@ -96,7 +98,7 @@ _FOREIGN = {"?::", "GLOB", "ISNULL", "NOTNULL", "OVERLAPS", "RETURNING", "UNCACH
 
 class _Dialect(Snowflake):
     class Tokenizer(Snowflake.Tokenizer):
-        KEYWORDS = {word: kind for word, kind in Snowflake.Tokenizer.KEYWORDS.items() if word not in _FOREIGN}
+        KEYWORDS: ClassVar = {word: kind for word, kind in Snowflake.Tokenizer.KEYWORDS.items() if word not in _FOREIGN}
 
 
 @lru_cache(maxsize=4096)
@@ -297,7 +299,7 @@ def _set_context(cursor: duckdb.DuckDBPyConnection, context: Context) -> None:
     if _session_values.get(cursor) != wanted:
         texts = {name.lower(): None if value is None else str(value) for name, value in context.values.items()}
         cursor.execute("set variable session = map(?::varchar[], ?::varchar[])", [list(texts), list(texts.values())])
-        cursor.execute("set TimeZone = '%s'" % context.timezone.replace("'", "''"))
+        cursor.execute(f"set TimeZone = {text(context.timezone)}")
         _session_values[cursor] = wanted
 
 
@@ -406,7 +408,7 @@ def _rows(cursor: duckdb.DuckDBPyConnection, statement: _Translated, binds: Sequ
     described = [(name, str(type_)) for name, type_ in zip(relation.columns, relation.types, strict=True)]
     if nested := [name for name, type_ in described if is_nested(type_)]:
         # A list or a struct is an array or an object; clients read them as JSON.
-        replaced = ", ".join(f"to_json({definitions.quote(name)}) as {definitions.quote(name)}" for name in nested)
+        replaced = ", ".join(f"to_json({quote(name)}) as {quote(name)}" for name in nested)
         return _rows(
             cursor, _Translated(f"select * replace ({replaced}) from ({statement.sql})", statement.binds), binds
         )

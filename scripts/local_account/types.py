@@ -112,9 +112,8 @@ def duckdb_type(name: str) -> str:
     }.get(plain, "JSON")  # fmt: skip
 
 
-def snowflake_type(type_: str) -> str:
-    """The canonical type of Snowflake for one of DuckDB's, for columns that nobody declared."""
-    column = column_of("", type_)
+def canonical_of(column: Column) -> str:
+    """The canonical type of a result's column."""
     return {
         "fixed": f"NUMBER({column.precision},{column.scale})",
         "real": "FLOAT",
@@ -124,6 +123,24 @@ def snowflake_type(type_: str) -> str:
         "timestamp_ntz": "TIMESTAMP_NTZ(9)",
         "timestamp_ltz": "TIMESTAMP_LTZ(9)",
     }.get(column.type, column.type.upper())
+
+
+def snowflake_type(type_: str) -> str:
+    """The canonical type of Snowflake for one of DuckDB's, for columns that nobody declared."""
+    return canonical_of(column_of("", type_))
+
+
+def _sizes(name: str) -> list[int]:
+    return [int(size) for size in re.findall(r"\d+", name)]
+
+
+def grows(old: str, new: str) -> bool:
+    """Whether a column of the canonical type `old` may become one of `new` with its values as they are."""
+    if old.split("(")[0] != new.split("(")[0]:
+        return False
+    if new.startswith("NUMBER"):
+        return _sizes(new)[1] == _sizes(old)[1] and _sizes(new)[0] >= _sizes(old)[0]
+    return new.startswith(("VARCHAR", "BINARY")) and _sizes(new)[0] >= _sizes(old)[0]
 
 
 def text_length(name: str) -> int | None:

@@ -242,7 +242,8 @@ def test_registered_tables_are_read_inside_a_transaction_that_writes(session):
 
 def test_tables_are_described_as_they_were_declared(session):
     session.run(
-        "create table described (id number(18, 0) not null comment 'Key.', name varchar(20) default 'x', v variant, f int, t timestamp_tz, b binary, primary key (id)) comment = 'One.'"
+        "create table described (id number(18, 0) not null comment 'Key.', name varchar(20) default 'x', v variant, "
+        "f int, t timestamp_tz, b binary, primary key (id)) comment = 'One.'"
     )
     session.run("create view seen (who comment 'Whom.') comment = 'Two.' as select id from described")
     found = engine.describe_table(session.cursor, "LOCAL", "CASES", "DESCRIBED")
@@ -304,10 +305,12 @@ def decoded(result):
 
 def test_the_connector_reads_what_is_sent(session):
     session.run(
-        "create table sent (n number(38, 0), m number(12, 2), big number(38, 2), f float, b boolean, d date, t time, ts timestamp_ntz, tz timestamp_ltz, v variant, s varchar, bin binary)"
+        "create table sent (n number(38, 0), m number(12, 2), big number(38, 2), f float, b boolean, d date, t "
+        "time, ts timestamp_ntz, tz timestamp_ltz, v variant, s varchar, bin binary)"
     )
     session.run(
-        "insert into sent select 5, 1.50, 12345678901234567890123456789012345.67, 0.1, true, '2024-01-02', '10:11:12.123456', '1969-12-31 23:59:59.5',"
+        "insert into sent select 5, 1.50, 12345678901234567890123456789012345.67, 0.1, true, '2024-01-02', "
+        "'10:11:12.123456', '1969-12-31 23:59:59.5',"
         " '2024-01-02 03:04:05 +0000', parse_json('[1]'), 'text', to_binary('6162', 'hex')"
     )
     session.run("insert into sent (n) values (null)")

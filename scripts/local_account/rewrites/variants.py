@@ -30,7 +30,7 @@ def _path(node: exp.JSONExtract) -> exp.Expression:
     value = node.this
     if isinstance(value, exp.Paren) and isinstance(value.this, exp.JSONExtract):
         node.set("this", value)
-    if isinstance(node.expression, exp.JSONPath) or isinstance(node.expression, exp.Literal):
+    if isinstance(node.expression, (exp.JSONPath, exp.Literal)):
         found = exp.Paren(this=exp.JSONExtract(this=node.this, expression=node.expression))
         found.type = "variant"
         return found
@@ -373,9 +373,9 @@ def one_parse(node: exp.Select) -> exp.Expression:
                 and len(steps) == 2
                 and isinstance(steps[1], exp.JSONPathKey)
                 and _KEY.fullmatch(str(steps[1].this))
+                and not isinstance(found.find_ancestor(*_CONDITIONAL, exp.Select), _CONDITIONAL)
             ):
-                if not isinstance(found.find_ancestor(*_CONDITIONAL, exp.Select), _CONDITIONAL):
-                    paths.setdefault(found.this.sql(), []).append((found, steps[1].this))
+                paths.setdefault(found.this.sql(), []).append((found, steps[1].this))
     for of_column in paths.values():
         keys = sorted({key for _, key in of_column})
         if len(keys) < _MANY or len({key.lower() for key in keys}) < len(keys):

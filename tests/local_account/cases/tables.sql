@@ -113,3 +113,27 @@ insert into counted (name) values ('a'), ('b');
 select id, name from counted;
 --> 1 | a
 --> 2 | b
+create or replace table counted as select id + 10 as id from counted;
+select id from counted;
+--> 11
+--> 12
+create or replace table counted (id int autoincrement, name varchar(3));
+insert into counted (name) values ('a');
+create or alter table counted (id int autoincrement, name varchar(4), size int);
+insert into counted (name) values ('b');
+select id, name, size from counted;
+--> 1 | a | NULL
+--> 2 | b | NULL
+drop table counted;
+create table counted (id int identity(100, 10), name varchar);
+insert into counted (name) values ('a'), ('b');
+select id from counted;
+--> 100
+--> 110
+alter table counted cluster by (id);
+alter table counted unset comment;
+alter table counted set data_retention_time_in_days = 1, comment = 'x';
+alter table counted add column needed int not null;
+--! 2266
+alter view counted set comment = 'x';
+--! 2003
