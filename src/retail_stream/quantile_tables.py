@@ -51,9 +51,15 @@ def _gamma_mass(shape: float, x: np.ndarray) -> np.ndarray:
 
 
 def probabilities(cut: float) -> np.ndarray:
-    """The probabilities of a table's grid; `cut` is where the upper tail ends."""
+    """The probabilities of a table's grid; `cut` is where the upper tail ends.
+
+    The lowest is an eighth of the next one instead of 0: a straight line down to the quantile of 0 would make far too
+    many far too small values where a density is thin.
+    """
     rest = 1.0 - np.arange(CELLS + 1) / CELLS
-    return cut * (1.0 - rest * rest)
+    grid = cut * (1.0 - rest * rest)
+    grid[0] = grid[1] / 8.0
+    return grid
 
 
 def gamma_quantiles(shape: float, wanted: np.ndarray) -> np.ndarray:

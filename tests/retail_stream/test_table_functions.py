@@ -1,0 +1,249 @@
+"""The handlers as the warehouse calls them: frames with the SQL signature's columns, in any number of shards."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pandas
+import pytest
+
+from retail_stream import retail_stream_entry as entry
+from retail_stream.configuration import from_tables
+from retail_stream.keyed_randomness import row_checksums, text_code
+from retail_stream.places import PLACE_STATE, STATES, ZONES
+from retail_stream.slots import SLOT_MS
+from retail_stream.world import SALES_CHANNELS
+
+HANDLERS = {
+    "sign_ups": entry.SignUps,
+    "order_draws": entry.OrderDraws,
+    "purchase_events": entry.PurchaseEvents,
+    "purchase_checksums": entry.PurchaseChecksums,
+    "fulfilment_events": entry.FulfilmentEvents,
+    "marketing_events": entry.MarketingEvents,
+}
+COUNT = 420
+
+
+@pytest.fixture(scope="module")
+def rows(default, signed_up, new_year) -> dict[str, pandas.DataFrame]:
+    """What each function is given, without the configuration."""
+    slots = np.arange(new_year, new_year + COUNT // 7)
+    people = signed_up(COUNT)
+    orders = pandas.DataFrame(
+        {
+            "order_id": people.number,
+            "customer_id": people.number,
+            "ordered_ms": people.signed_up_ms,
+            "is_first": people.number % 3 == 0,
+            "customer_segment": np.array([row["segment_name"] for row in default.segments])[people.segment],
+            "time_zone": np.array([name for name, _, _ in ZONES])[people.zone],
+            "state": np.array(STATES)[PLACE_STATE[people.place]],
+            "price_sensitivity": people.price_sensitivity,
+            "favourite_category": np.array([row["category_name"] for row in default.categories])[
+                people.favourite_category
+            ],
+            "preferred_channel": np.array(SALES_CHANNELS)[people.preferred_channel],
+            "value_factor": people.value_factor,
+        }
+    )
+    touched = pandas.DataFrame(
+        {
+            "order_id": np.where(people.number % 2 == 0, people.number, 0),
+            "customer_id": people.number,
+            "at_ms": people.signed_up_ms,
+            "acquisition_channel": np.where(people.number % 2 == 0, None, "email"),
+        }
+    )
+    return {
+        "sign_ups": pandas.DataFrame(
+            {"slot": slots, "open_ms": SLOT_MS, "first": 1 + 7 * (slots - new_year), "count": 7}
+        ),
+        "order_draws": pandas.DataFrame(
+            {
+                "slot": slots,
+                "open_ms": SLOT_MS,
+                "time_zone": np.where(slots % 2 == 0, "", "America/Denver"),
+                "weight": np.where(slots % 2 == 0, 0, 10**15),
+                "first_order": 1 + 7 * (slots - new_year),
+                "first_customer": np.where(slots % 2 == 0, 1 + 7 * (slots - new_year), 0),
+                "count": 7,
+            }
+        ),
+        "purchase_events": orders,
+        "purchase_checksums": orders,
+        "fulfilment_events": orders,
+        "marketing_events": touched,
+    }
+
+
+def call(name: str, configuration, rows: pandas.DataFrame, shards: int) -> pandas.DataFrame:
+    """The function's rows over all shards, each of which gets every shards-th row, the configuration in its first."""
+    frames = []
+    for shard in range(shards):
+        given = rows.iloc[shard::shards].reset_index(drop=True).convert_dtypes()
+        text = pandas.Series([configuration.text()] + [None] * (len(given) - 1), dtype="string")
+        given.insert(0, "CONFIGURATION", text)
+        frames += HANDLERS[name]().end_partition(given)
+    return pandas.concat([frame for frame in frames if len(frame)], ignore_index=True)
+
+
+def total(frame: pandas.DataFrame) -> int:
+    """A checksum over all typed columns, free of order."""
+    columns = []
+    for name in frame:
+        if pandas.api.types.is_numeric_dtype(frame[name]):
+            columns.append(frame[name].to_numpy())
+        else:
+            columns.append(np.array([text_code(str(value), 2**60) for value in frame[name]]))
+    return int(row_checksums(*columns).sum())
+
+
+@pytest.mark.parametrize("name", HANDLERS)
+def test_values_are_the_same_for_one_two_and_seven_shards(name, default, rows):
+    results = [call(name, default, rows[name], shards) for shards in (1, 2, 7)]
+    if name == "purchase_checksums":  # one row per shard
+        results = [result.sum().to_frame().T for result in results]
+
+    assert total(results[0]) == total(results[1]) == total(results[2])
+
+
+@pytest.mark.parametrize("name", HANDLERS)
+def test_columns_are_those_of_the_sql_signature(name, default, rows, signature):
+    taken, given = signature(name)
+    frame = call(name, default, rows[name], 1)
+
+    assert len(taken) == 1 + len(rows[name].columns)
+    assert given == list(frame.columns)
+
+
+@pytest.mark.parametrize("name", HANDLERS)
+def test_handlers_are_marked_as_vectorised(name):
+    assert HANDLERS[name].end_partition._sf_vectorized_input is pandas.DataFrame
+
+
+def test_who_buys_at_once_does_so_after_the_sign_up_and_before_the_slot_ends(default, rows):
+    people = call("sign_ups", default, rows["sign_ups"], 1).set_index("customer_id")
+    orders = call("order_draws", default, rows["order_draws"], 1)
+    at_once = orders[orders["buyer"] > 0]
+    buyers = people.loc[at_once["buyer"]]
+
+    assert (at_once["ordered_ms"].to_numpy() >= buyers["signed_up_ms"].to_numpy()).all()
+    assert (at_once["ordered_ms"] // SLOT_MS == at_once["slot"]).all()
+    assert (at_once["slot"].to_numpy() == buyers["signed_up_slot"].to_numpy()).all()
+
+
+def test_places_in_the_draw_are_spread_over_the_whole_weight(default, rows):
+    orders = call("order_draws", default, rows["order_draws"], 1)
+    places = orders["draw_position"][orders["buyer"] == 0] / 10**15
+
+    assert 0 <= places.min() < 0.02 and 0.98 < places.max() < 1.0
+    assert places.mean() == pytest.approx(0.5, abs=5 * 0.2887 / len(places) ** 0.5)
+
+
+def test_purchases_show_what_was_handed_through(default, rows):
+    given, made = rows["purchase_events"], call("purchase_events", default, rows["purchase_events"], 1)
+
+    assert made["is_first"].tolist() == given["is_first"].tolist()
+    assert made["ship_state"].tolist() == given["state"].tolist()
+    assert ((made["warehouse_id"] == 0) == (made["shipping_method"] == "pickup")).all()
+
+
+BY_PLAN = {  # parameters by which the plan acts, and not the functions: test_plan.py measures them
+    "first_run_days", "daily_customer_events", "buys_at_sign_up_probability", "repeat_customer_probability",
+    "yearly_growth", "hour_weights", "events_per_shard",
+}  # fmt: skip
+CHANGED = {
+    "weekday_weights": "[1, 1, 1, 1, 1, 5, 5]",
+    "hour_weights": str([1] * 12 + [3] * 12),
+    "sales_channel_weights": "[1, 1, 1, 1]",
+    "seed": "7",
+    "price_range_min": "20",
+    "price_range_max": "60",
+    "shipping_cost_max": "50",
+    "free_shipping_threshold": "10",
+    "products_per_category": "50",
+    "delay_probability": "0.9",
+    "stock_out_probability": "0.9",
+    "return_window_days": "60",
+    "impressions_per_order": "4",
+}
+
+
+def everything(configuration, rows) -> list[int]:
+    """Checksums of all functions, orders and touches following the customers that the configuration makes."""
+    people = call("sign_ups", configuration, rows["sign_ups"], 1)
+    orders = rows["purchase_events"].assign(
+        ordered_ms=people["signed_up_ms"],
+        value_factor=people["value_factor"],
+        preferred_channel=people["preferred_channel"],
+        favourite_category=people["favourite_category"],
+        price_sensitivity=people["price_sensitivity"],
+    )
+    others = ("purchase_events", "fulfilment_events")
+    return [
+        total(people),
+        *(total(call(name, configuration, orders, 1)) for name in others),
+        total(call("marketing_events", configuration, rows["marketing_events"], 1)),
+    ]
+
+
+def test_every_parameter_has_an_effect(tables, rows):
+    tables["product_categories"][0]["seasonal_peak_months"] = (
+        "[1, 2]"  # with the census peaks, the lift changes nothing
+    )
+    usual = everything(from_tables(tables), rows)
+    idle = []
+    for row in tables["generation_parameters"]:
+        kept, name = row["parameter_value"], row["parameter_name"]
+        row["parameter_value"] = CHANGED.get(name) or str(round(float(kept) * 0.5, 6) if "[" not in kept else kept)
+        if everything(from_tables(tables), rows) == usual:
+            idle.append(name)
+        row["parameter_value"] = kept
+
+    assert set(idle) == BY_PLAN
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "value"),
+    [
+        ("customer_segments", "weight", 3),
+        ("customer_segments", "avg_order_value", 300),
+        ("product_categories", "seasonal_peak_months", "[1]"),
+        ("product_categories", "margin_rate", 0.1),
+        ("product_categories", "return_rate", 0.9),
+        ("product_category_details", "season_kind", "food"),
+        ("product_category_details", "popularity", 2),
+        ("product_category_details", "typical_price", 10),
+        ("product_category_details", "price_spread", 0.1),
+        ("product_category_details", "subcategories", '["only"]'),
+        ("marketing_channels", "cost_per_acquisition", 90),
+        ("marketing_channels", "conversion_rate", 0.9),
+        ("marketing_channels", "engagement_rate", 0.9),
+        ("marketing_campaigns", "weight", 0.1),
+        ("marketing_campaigns", "active_months", "[7]"),
+        ("marketing_campaigns", "channel_name", "display"),
+        ("warehouses", "location_name", "Denver, CO"),
+        ("warehouses", "capacity", 10),
+    ],
+)
+def test_every_column_has_an_effect(tables, rows, table, column, value):
+    usual = everything(from_tables(tables), rows)
+    tables[table][2 if column == "weight" else 0][column] = value
+
+    assert everything(from_tables(tables), rows) != usual
+
+
+@pytest.fixture(scope="module")
+def signature():
+    """The argument and output columns of a function of CORE, as its file declares them."""
+    folder = Path(__file__).resolve().parents[2] / "app/setup/core"
+
+    def read(name: str) -> tuple[list[str], list[str]]:
+        text = (folder / f"{name}.sql").read_text()
+        parts = re.search(
+            r"create or replace function core\.\w+\(\n(.*?)\n\)\nreturns table \(\n(.*?)\n\)", text, re.DOTALL
+        )
+        return tuple([line.split()[0] for line in part.splitlines()] for part in parts.groups())
+
+    return read
