@@ -163,6 +163,7 @@ def env(data: Data = DEFAULT_DATA) -> None:
     exports = {
         "SNOWFLAKE_HOME": str(data / "snowflake"),
         "SNOWFLAKE_DEFAULT_CONNECTION_NAME": "local",
+        "LOCAL_ACCOUNT_DATA": str(data),  # so that scripts/account means this account, too
         "SNOWFLAKE_DISABLE_PLATFORM_DETECTION": "true",  # or the connector asks the clouds' metadata addresses
         "NO_PROXY": ",".join(dict.fromkeys([HOST, *filter(None, os.environ.get("NO_PROXY", "").split(","))])),
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}"

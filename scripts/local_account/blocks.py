@@ -30,10 +30,10 @@ class Host:
     def __init__(self, session: Session) -> None:
         self.session = session
 
-    def execute(self, sql: str) -> scripting.Rows:
+    def execute(self, sql: str, binds: list[Any]) -> scripting.Rows:
         from local_account.statements import execute
 
-        return to_rows(execute(self.session, sql), self.session.query_id)
+        return to_rows(execute(self.session, sql, binds), self.session.query_id)
 
 
 def to_rows(result: Result, query_id: str) -> scripting.Rows:

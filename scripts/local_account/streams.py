@@ -56,11 +56,18 @@ def as_query(session: Session, name: Name, alias: exp.Expression) -> exp.Subquer
         )
     database, _, _ = name
     base = ".".join(quote(part) for part in document["table"])
-    own = session.transaction.number if session.transaction.open else -1
+    # The reader's own rows are left out by a function, not by a number, so that the engine knows the statement again.
     query = parse_one(
-        f'select * exclude ("{COLUMN}"), \'INSERT\' as "METADATA$ACTION", false as "METADATA$ISUPDATE", '
-        f'md5(concat(rowid, \'{name[2]}\')) as "METADATA$ROW_ID" from {base} where "{COLUMN}" in (select txn from '
-        f"{quote(database)}.{quote(SYSTEM_SCHEMA)}.stream_queue where stream = '{name[1]}.{name[2]}' and txn <> {own})",
+        f"""
+        select
+            * exclude ("{COLUMN}"), 'INSERT' as "METADATA$ACTION", false as "METADATA$ISUPDATE",
+            md5(concat(rowid, '{name[2]}')) as "METADATA$ROW_ID"
+        from {base}
+        where "{COLUMN}" in (
+            select txn from {quote(database)}.{quote(SYSTEM_SCHEMA)}.stream_queue
+            where stream = '{name[1]}.{name[2]}' and txn <> coalesce(cast(current_transaction() as bigint), -1)
+        )
+        """,
         read="duckdb",
     )
     for table in query.find_all(exp.Table):

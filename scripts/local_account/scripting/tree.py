@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -10,7 +11,7 @@ from typing import Any, Protocol
 
 from local_account.errors import SqlError, compilation
 from local_account.scripting.lexing import place, split, tokenize
-from local_account.scripting.values import Type, coerce, inferred_type, to_literal
+from local_account.scripting.values import Type, coerce, inferred_type, to_bind, to_literal
 
 
 @dataclass
@@ -29,7 +30,7 @@ class Rows:
 class Host(Protocol):
     """The session that a script runs in."""
 
-    def execute(self, sql: str) -> Rows:
+    def execute(self, sql: str, binds: list[Any]) -> Rows:
         """Run one SQL statement, or the anonymous block that EXECUTE IMMEDIATE was given. Raises SqlError."""
 
 
@@ -136,16 +137,16 @@ class Run:
         self.types: dict[Variable, Type] = {}  # of variables that were declared without one
         self.handled: Raised | None = None
 
-    def execute(self, sql: str) -> Rows:
+    def execute(self, sql: str, binds: list[Any] | None = None) -> Rows:
         """Run a statement of the script. A statement that is no DML leaves SQLROWCOUNT and its like NULL."""
-        rows = self.host.execute(sql)
+        rows = self.host.execute(sql, binds or [])
         count = rows.rowcount if rows.kind in _DML else None
         found, not_found = (None, None) if count is None else (count > 0, count == 0)
         self.values |= {ROWCOUNT: count, FOUND: found, NOTFOUND: not_found, ID: getattr(rows, "query_id", None)}
         return rows
 
-    def ask(self, expression: str) -> Any:
-        return self.host.execute(f"select {expression} as V").rows[0][0]
+    def ask(self, expression: str, binds: list[Any] | None = None) -> Any:
+        return self.host.execute(f"select {expression} as V", binds or []).rows[0][0]
 
     def read(self, operand: Variable | Field | Constant) -> Any:
         if isinstance(operand, Constant):
@@ -208,7 +209,26 @@ class Template:
     def text(self, run: Run) -> str:
         return "".join(piece if isinstance(piece, str) else run.literal(piece) for piece in self.pieces)
 
+    def ask(self, run: Run, execute: Callable[[str, list[Any]], Any]) -> Any:
+        """Executes the text with its variables as binds, so that the host knows it again; where it needs literals, with those."""
+        text, binds = "", []
+        for piece in self.pieces:
+            if isinstance(piece, str):
+                text += piece
+                continue
+            declared = run.types.get(piece, piece.type) if isinstance(piece, Variable) else None
+            place, *bound = to_bind(run.read(piece), declared) or (run.literal(piece),)
+            text, binds = text + place, binds + bound
+        try:
+            return execute(text, binds)
+        except SqlError as error:
+            if not binds or error.errno not in _NEEDS_LITERALS:
+                raise
+            return execute(self.text(run), [])
 
+
+_NEEDS_LITERALS = {2}  # Unsupported feature: nothing has run yet
+_TAKES_BINDS = re.compile(r"\s*(select|with|insert|update|delete|merge|call)\b", re.IGNORECASE)
 _OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
     "=": operator.eq,
     "<>": operator.ne,
@@ -243,7 +263,7 @@ class Expression:
                 signs = _SIGNS.get(type(left), ()) if type(left) is type(right) else ()
                 if sign in signs:
                     return _OPERATORS[sign](left, right)
-            return run.ask(self.template.text(run))
+            return self.template.ask(run, run.ask)
 
     def is_true(self, run: Run) -> bool:
         value = self.value(run)
@@ -266,6 +286,8 @@ class Sql:
 
     def rows(self, run: Run) -> Rows:
         with _blaming("STATEMENT_ERROR", self.where):
+            if _TAKES_BINDS.match(self.template.pieces[0] if isinstance(self.template.pieces[0], str) else ""):
+                return self.template.ask(run, run.execute)
             return run.execute(self.template.text(run))
 
     def run(self, run: Run) -> None:

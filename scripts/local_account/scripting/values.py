@@ -100,6 +100,19 @@ def to_literal(value: Any, declared: Type | None = None) -> str:
     raise unsupported(f"a value of type {value.__class__.__name__} in a script")
 
 
+def to_bind(value: Any, declared: Type | None = None) -> tuple[str, Any] | None:
+    """The value as a bind: its place in the SQL text and what is bound; None for what is better written as a literal."""
+    if isinstance(value, (dict, list)) or (declared is not None and declared.family in ("variant", "object", "array")):
+        return ("parse_json(?)", json.dumps(value, ensure_ascii=False, default=_in_json)) if value is not None else None
+    if isinstance(value, str):
+        return "cast(? as varchar)", value
+    if isinstance(value, int) and not isinstance(value, bool):
+        return "?", value
+    if isinstance(value, datetime.datetime) and not value.tzinfo:
+        return "cast(? as timestamp_ntz)", value
+    return None
+
+
 def _quoted(text: str) -> str:
     return "'" + text.replace("\\", "\\\\").replace("'", "''") + "'"
 
