@@ -51,7 +51,7 @@ def returns(configuration: Configuration, orders: Orders, purchases: Purchases) 
     return {
         "kind": np.full(len(row), RETURN),
         "due_ms": delivered[order] + np.floor(days * DAY_MS).astype(np.int64),
-        "number": orders.order_id[order] * LINE_STRIDE + line_number,
+        "event_number": orders.order_id[order] * LINE_STRIDE + line_number,
         "order_id": orders.order_id[order],
         "line_number": line_number,
         "customer_id": orders.customer_id[order],
@@ -103,7 +103,7 @@ def movements(configuration: Configuration, orders: Orders, purchases: Purchases
     return {
         "kind": np.full(len(order), SUPPLY_CHAIN),
         "due_ms": np.concatenate([due[rows] for _, rows, due in steps]),
-        "number": (orders.order_id[order] * 8 + step) * 2,
+        "event_number": (orders.order_id[order] * 8 + step) * 2,
         "order_id": orders.order_id[order],
         "movement_type": np.array([None, *MOVEMENT_TYPES.values()], dtype=object)[step],
         "warehouse_id": _warehouse_ids(configuration)[purchases.warehouse[order]],
@@ -137,7 +137,7 @@ def stock_movements(configuration: Configuration, from_ms: int, until_ms: int) -
                         found.append(
                             {
                                 "due_ms": due,
-                                "number": number,
+                                "event_number": number,
                                 "movement_type": name,
                                 "warehouse_id": warehouse["warehouse_id"],
                                 "category_name": category["category_name"],

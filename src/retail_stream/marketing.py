@@ -100,7 +100,7 @@ def _touches(
     )
     names = np.array([row["channel_name"] for row in configuration.rows("marketing_channels")], dtype=object)
     return {
-        "number": number,
+        "event_number": number,
         "due_ms": due_ms,
         "customer_id": customer_id,
         "channel_name": names[channel],

@@ -97,7 +97,9 @@ class _Run:
         end_slot = None if end is None else end // slots.SLOT_MS
         window = plan.window_of(now, end_slot, self.request, config.parameters["first_run_days"])
         if window is None:
-            self._close(config, None, None, {}, 0, "Nothing to do: the half-hour has not ended.")
+            self._close(
+                config, None, None, dict.fromkeys(KINDS.values(), 0), 0, "Nothing to do: the half-hour has not ended."
+            )
             return
         calendar = slots.Calendar(config)
         frequencies = json.dumps([(row["segment_name"], row["purchase_frequency"]) for row in config.segments])

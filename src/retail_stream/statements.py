@@ -322,22 +322,22 @@ table(core.purchase_events({_TRAITS}) over (partition by shards.shard)) as made
 
 # Binds: run, those of _ORDERS.
 FIX_FULFILMENT = f"""
-insert into pipeline.due_events (kind, number, due_at, due_slot, event_data, checksum, run_id)
+insert into pipeline.due_events (kind, event_number, due_at, due_slot, event_data, checksum, run_id)
 select
     made.kind,
-    made.number,
+    made.event_number,
     {_instant("made.due_ms")},
     floor(made.due_ms / 1800000)::number(9, 0),
     iff(
         made.kind = 3,
         object_construct(
-            'return_id', made.number, 'order_id', made.order_id, 'line_number', made.line_number,
+            'return_id', made.event_number, 'order_id', made.order_id, 'line_number', made.line_number,
             'customer_id', made.customer_id, 'product_id', made.product_id, 'category_name', made.category_name,
             'quantity', made.quantity, 'refund_total', {_dollars("made.refund")}, 'reason', made.reason,
             'returned_at', {_text_of(_instant("made.due_ms"))}
         ),
         object_construct(
-            'movement_id', made.number, 'movement_type', made.movement_type, 'order_id', made.order_id,
+            'movement_id', made.event_number, 'movement_type', made.movement_type, 'order_id', made.order_id,
             'warehouse_id', made.warehouse_id, 'quantity', made.quantity,
             'delay_days', nullif(made.delay_days, 0), 'reason', made.reason,
             'occurred_at', {_text_of(_instant("made.due_ms"))}
@@ -351,14 +351,14 @@ table(core.fulfilment_events({_TRAITS}) over (partition by shards.shard)) as mad
 
 # Binds: run, size of a shard, configuration, first and next customer, first and next order.
 FIX_MARKETING = f"""
-insert into pipeline.due_events (kind, number, due_at, due_slot, event_data, checksum, run_id)
+insert into pipeline.due_events (kind, event_number, due_at, due_slot, event_data, checksum, run_id)
 select
     4,
-    made.number,
+    made.event_number,
     {_instant("made.due_ms")},
     floor(made.due_ms / 1800000)::number(9, 0),
     object_construct(
-        'touch_id', made.number, 'customer_id', nullif(made.customer_id, 0), 'channel_name', made.channel_name,
+        'touch_id', made.event_number, 'customer_id', nullif(made.customer_id, 0), 'channel_name', made.channel_name,
         'campaign_name', made.campaign_name, 'touch_type', made.touch_type, 'cost', {_dollars("made.cost")},
         'occurred_at', {_text_of(_instant("made.due_ms"))}
     )::variant,
@@ -396,14 +396,14 @@ table(core.marketing_events(
 
 # Binds: run, rows.
 FIX_STOCK = f"""
-insert into pipeline.due_events (kind, number, due_at, due_slot, event_data, checksum, run_id)
+insert into pipeline.due_events (kind, event_number, due_at, due_slot, event_data, checksum, run_id)
 select
     5,
-    value:number::number(18, 0),
+    value:event_number::number(18, 0),
     {_instant("value:due_ms::number(18, 0)")},
     floor(value:due_ms::number(18, 0) / 1800000)::number(9, 0),
     object_construct(
-        'movement_id', value:number::number(18, 0), 'movement_type', value:movement_type::varchar,
+        'movement_id', value:event_number::number(18, 0), 'movement_type', value:movement_type::varchar,
         'warehouse_id', value:warehouse_id::number(9, 0), 'category_name', value:category_name::varchar,
         'quantity', value:quantity::number(9, 0),
         'occurred_at', {_text_of(_instant("value:due_ms::number(18, 0)"))}
@@ -416,11 +416,11 @@ from table(flatten(input => parse_json(?)))
 # The events that are due before an instant, of marketing and supply chain no more than asked for, the oldest first.
 # Binds: end of the window, most touches, most movements.
 _DUE = f"""
-    select kind, number, due_at, due_slot, event_data, checksum
+    select kind, event_number, due_at, due_slot, event_data, checksum
     from pipeline.due_events
     where due_at < {_BOUND_INSTANT}
     qualify
-        row_number() over (partition by kind order by due_at, number)
+        row_number() over (partition by kind order by due_at, event_number)
         <= case kind when 4 then ? when 5 then ? else 1000000000 end
 """
 
@@ -444,7 +444,7 @@ table(core.purchase_checksums({_TRAITS}) over (partition by shards.shard)) as ma
 EMIT_DUE = f"""
 insert into raw_data.raw_retail_events (event_id, event_type, event_time, event_data, run_id, created_at)
 select
-    greatest(due_slot, ?) * 10000000000 + kind * 1000000000 + mod(number, 1000000000),
+    greatest(due_slot, ?) * 10000000000 + kind * 1000000000 + mod(event_number, 1000000000),
     case kind when 3 then 'return' when 4 then 'marketing_touch' else 'supply_chain' end,
     due_at,
     event_data,
@@ -454,7 +454,7 @@ from ({_DUE})
 """
 
 # Binds: those of _DUE.
-FORGET_DUE = f"delete from pipeline.due_events where (kind, number) in (select kind, number from ({_DUE}))"
+FORGET_DUE = f"delete from pipeline.due_events where (kind, event_number) in (select kind, event_number from ({_DUE}))"
 
 # Binds: end of the window (null: it stays), next customer, next order, segments.
 ADVANCE_STATE = f"""

@@ -190,11 +190,11 @@ class PurchaseChecksums(_OfOrders):
 
 
 DUE_COLUMNS = {  # of FulfilmentEvents, with what stands where a kind has no such value
-    "kind": 0, "number": 0, "due_ms": 0, "order_id": 0, "line_number": 0, "customer_id": 0, "product_id": 0,
+    "kind": 0, "event_number": 0, "due_ms": 0, "order_id": 0, "line_number": 0, "customer_id": 0, "product_id": 0,
     "category_name": None, "quantity": 0, "refund": 0, "movement_type": None, "warehouse_id": 0, "delay_days": 0,
     "reason": None,
 }  # fmt: skip
-TOUCH_COLUMNS = ("number", "due_ms", "customer_id", "channel_name", "campaign_name", "touch_type", "cost")
+TOUCH_COLUMNS = ("event_number", "due_ms", "customer_id", "channel_name", "campaign_name", "touch_type", "cost")
 
 
 @_vectorized
@@ -207,7 +207,7 @@ class FulfilmentEvents(_OfOrders):
             fulfilment.returns(configuration, orders, made),
             fulfilment.movements(configuration, orders, made),
         ):
-            count = len(columns["number"])
+            count = len(columns["event_number"])
             nothing = {
                 name: np.full(count, value, dtype=object if value is None else np.int64)
                 for name, value in DUE_COLUMNS.items()

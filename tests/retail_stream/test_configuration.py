@@ -98,7 +98,7 @@ def test_a_missing_parameter_is_refused(tables):
 def test_the_remedy_for_a_doubled_name_is_a_statement_that_can_be_run_with_any_name(tables):
     tables["customer_segments"] += [tables["customer_segments"][0] | {"segment_name": "o'hara"}] * 2
     with pytest.raises(
-        ConfigurationRefused, match="DELETE FROM reference_data.customer_segments WHERE segment_name = 'o''hara'"
+        ConfigurationRefused, match=r"DELETE FROM reference_data.customer_segments WHERE segment_name = 'o''hara'"
     ):
         from_tables(tables)
 

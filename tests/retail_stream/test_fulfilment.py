@@ -77,8 +77,8 @@ def test_a_return_points_to_its_line_and_comes_after_the_delivery(default, order
     assert (returns["quantity"] >= 1).all() and (returns["quantity"] <= made.lines.quantity[rows]).all()
     assert (returns["refund"] <= made.lines.total[rows]).all()
     assert days.min() >= 1.0 and days.max() <= 30.0
-    assert len(set(returns["number"])) == len(rows)
-    assert (returns["number"] == returns["order_id"] * LINE_STRIDE + returns["line_number"]).all()
+    assert len(set(returns["event_number"])) == len(rows)
+    assert (returns["event_number"] == returns["order_id"] * LINE_STRIDE + returns["line_number"]).all()
 
 
 def test_nothing_that_came_in_time_is_returned_for_coming_late(default, orders, made, returns):
@@ -91,8 +91,8 @@ def test_nothing_that_came_in_time_is_returned_for_coming_late(default, orders, 
 
 def test_numbers_of_movements_are_their_own(default, movements, new_year):
     start = new_year * SLOT_MS
-    stock = [row["number"] for row in fulfilment.stock_movements(default, start, start + 365 * DAY_MS)]
-    numbers = movements["number"].tolist() + stock
+    stock = [row["event_number"] for row in fulfilment.stock_movements(default, start, start + 365 * DAY_MS)]
+    numbers = movements["event_number"].tolist() + stock
 
     assert len(set(numbers)) == len(numbers)
 
@@ -106,15 +106,15 @@ def test_stock_does_not_depend_on_how_time_is_cut(default, new_year):
         for row in fulfilment.stock_movements(default, start + part * 3 * DAY_MS, start + (part + 1) * 3 * DAY_MS)
     ]
 
-    assert sorted(row["number"] for row in parts) == sorted(row["number"] for row in whole)
+    assert sorted(row["event_number"] for row in parts) == sorted(row["event_number"] for row in whole)
     assert len(whole) > 10
 
 
 def test_what_runs_out_is_filled_up_again(default, new_year):
     start = new_year * SLOT_MS
     rows = fulfilment.stock_movements(default, start, start + 365 * DAY_MS)
-    out = {row["number"]: row["due_ms"] for row in rows if row["movement_type"] == "stock_out"}
-    back = {row["number"] - 2: row["due_ms"] for row in rows if row["movement_type"] == "restock"}
+    out = {row["event_number"]: row["due_ms"] for row in rows if row["movement_type"] == "stock_out"}
+    back = {row["event_number"] - 2: row["due_ms"] for row in rows if row["movement_type"] == "restock"}
     both = out.keys() & back.keys()
 
     assert len(both) > 0.95 * len(out)

@@ -90,7 +90,7 @@ def test_a_channel_without_campaigns_still_reaches_people(tables, people):
 
 
 def test_numbers_of_touches_are_their_own(acquisitions, reminders):
-    numbers = np.concatenate((acquisitions["number"], reminders["number"]))
+    numbers = np.concatenate((acquisitions["event_number"], reminders["event_number"]))
 
     assert len(np.unique(numbers)) == len(numbers)
 
@@ -99,6 +99,6 @@ def test_touches_of_a_customer_do_not_depend_on_the_others(default, people, acqu
     alone = marketing.acquisitions(
         default, people.number[7:8], people.signed_up_ms[7:8], people.acquisition_channel[7:8]
     )
-    mine = acquisitions["number"] // 2 // 64 == people.number[7]
+    mine = acquisitions["event_number"] // 2 // 64 == people.number[7]
 
     assert alone["due_ms"].tolist() == acquisitions["due_ms"][mine].tolist()

@@ -18,7 +18,7 @@ create or replace function core.fulfilment_events(
 )
 returns table (
     kind number(1, 0),
-    number number(18, 0),
+    event_number number(18, 0),
     due_ms number(18, 0),
     order_id number(18, 0),
     line_number number(3, 0),

@@ -10,7 +10,7 @@ create or replace function core.marketing_events(
     acquisition_channel varchar
 )
 returns table (
-    number number(18, 0),
+    event_number number(18, 0),
     due_ms number(18, 0),
     customer_id number(18, 0),
     channel_name varchar,

@@ -2,7 +2,7 @@
 
 create table if not exists pipeline.due_events (
     kind number(1, 0) not null comment 'Kind of event: 3 return, 4 marketing_touch, 5 supply_chain',
-    number number(18, 0) not null comment 'The event''s own number, unique within the kind',
+    event_number number(18, 0) not null comment 'The event''s own number, unique within the kind',
     due_at timestamp_ntz not null comment 'When it happens, UTC',
     due_slot number(9, 0) not null comment 'Half-hour in which it happens, counted from 2000-01-01 00:00 UTC',
     event_data variant not null comment 'The event, as raw_data.raw_retail_events will hold it',
