@@ -5,27 +5,21 @@ macros of `rewrites/macros.sql` live in the root database, so a connection's cur
 another one.
 """
 
-import logging
-import re
 import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import lru_cache
-from typing import ClassVar
 
 import duckdb
 import pyarrow as pa
-import sqlglot
 from sqlglot import exp
-from sqlglot.dialects.snowflake import Snowflake
-from sqlglot.tokens import Token, TokenType
 
 from local_account import definitions
 from local_account.definitions import describe_table, list_tables
 from local_account.errors import SqlError, compilation, from_duckdb, unsupported
-from local_account.rewrites import MACROS, names, rewritten, to_sql, understood
+from local_account.parsing import parse
+from local_account.rewrites import MACROS, rewritten, to_sql, understood
 from local_account.rewrites.assignments import assign
 from local_account.rewrites.functions import snowflake_functions
 from local_account.rewrites.kinds import kind_of_type
@@ -45,9 +39,6 @@ __all__ = [
     "run",
     "run_many",
 ]
-
-# sqlglot warns of each statement it leaves unread; whoever routes the statement decides what that means.
-logging.getLogger("sqlglot").setLevel(logging.CRITICAL)
 
 
 @dataclass
@@ -87,135 +78,6 @@ def connect_duckdb() -> duckdb.DuckDBPyConnection:
 def prepare_database(cursor: duckdb.DuckDBPyConnection, database: str) -> None:
     """Makes a newly attached database ready. There is nothing to make: what statements need lives in the root."""
     definitions.changed()
-
-
-# --- parsing
-
-# Words and signs of other dialects that sqlglot reads everywhere: `?::int` is a cast of a bind, and the words are names
-# of columns.
-_FOREIGN = {"?::", "GLOB", "ISNULL", "NOTNULL", "OVERLAPS", "RETURNING", "UNCACHE"}
-
-
-class _Dialect(Snowflake):
-    class Tokenizer(Snowflake.Tokenizer):
-        KEYWORDS: ClassVar = {word: kind for word, kind in Snowflake.Tokenizer.KEYWORDS.items() if word not in _FOREIGN}
-
-
-@lru_cache(maxsize=4096)
-def _parsed(sql: str) -> exp.Expression:
-    try:
-        tokens = _Dialect().tokenize(sql)
-        if binds := [token for token in tokens if token.token_type == TokenType.PLACEHOLDER and token.text == "?"]:
-            sql = _numbered(sql, binds)
-            tokens = _Dialect().tokenize(sql)
-        if [token.text.upper() for token in tokens[:2]] == ["START", "TRANSACTION"]:
-            return exp.Transaction()
-        trees = [tree for tree in _Dialect().parse(sql) if tree is not None and not isinstance(tree, exp.Semicolon)]
-    except sqlglot.errors.ParseError as error:
-        raise _syntax_error(error) from None
-    except sqlglot.errors.TokenError as error:
-        raise compilation(1003, f"parse error: {str(error).splitlines()[0]}") from None
-    if len(trees) != 1:
-        if not trees:
-            raise SqlError(900, "SQL compilation error:\nEmpty SQL statement.", "42601")
-        raise SqlError(8, f"Actual statement count {len(trees)} did not match the desired statement count 1.", "0A000")
-    tree = trees[0]
-    _refuse_foreign_functions(tokens, tree)
-    if isinstance(tree, exp.Comment) and isinstance(tree.this, exp.Column):
-        column = tree.this
-        tree.set("this", exp.table_(column.args.get("table"), column.args.get("db"), column.args.get("catalog")))
-        tree.set("column", column.this)
-    if isinstance(tree, exp.Query):
-        names.name_columns(tree, _projections(sql, tokens, tree))
-    if isinstance(tree, exp.Create):
-        words = [token.text.upper() for token in tokens[:3]]
-        tree.meta["or_alter"] = words == ["CREATE", "OR", "ALTER"]
-        tree.meta["text"] = sql
-    return tree
-
-
-def parse(sql: str) -> exp.Expression:
-    """The tree of one statement; a Command when sqlglot does not know it. Binds `?` become `:1`, `:2`; COMMENT ON
-    COLUMN has its table as `this` and the column as `column`. Raises SqlError 1003 with line and position."""
-    return _parsed(sql).copy()
-
-
-def _refuse_foreign_functions(tokens: list[Token], tree: exp.Expression) -> None:
-    """sqlglot reads functions of all dialects; one that Snowflake does not have would run here and fail there."""
-    if isinstance(tree, exp.Command):
-        return
-    unread = {node.name.upper() for node in tree.find_all(exp.Anonymous)}
-    for before, token, after in zip([None, *tokens], tokens, tokens[1:], strict=False):
-        name = token.text.upper()
-        if (
-            after.token_type == TokenType.L_PAREN
-            and token.token_type == TokenType.VAR
-            and name in _Dialect.Parser.FUNCTIONS
-            and name not in snowflake_functions()
-            and name not in unread
-            and not (before and before.token_type in _BEFORE_NAMES)
-        ):
-            raise compilation(2140, f"Unknown function {name}.", "42601")
-
-
-_BEFORE_NAMES = {
-    TokenType.DOT, TokenType.INTO, TokenType.TABLE, TokenType.VIEW, TokenType.ALIAS, TokenType.JOIN, TokenType.FROM,
-    TokenType.WITH, TokenType.UPDATE,
-    TokenType.EXISTS, TokenType.R_PAREN, TokenType.VAR, TokenType.IDENTIFIER,
-}  # fmt: skip
-
-
-def _numbered(sql: str, binds: Sequence[Token]) -> str:
-    parts, last = [], 0
-    for number, token in enumerate(binds, start=1):
-        parts += [sql[last : token.start], f":{number}"]
-        last = token.end + 1
-    return "".join([*parts, sql[last:]])
-
-
-def _projections(sql: str, tokens: list[Token], tree: exp.Expression) -> list[str] | None:
-    """The text of each projection of the outermost select, as it was written; None when it cannot be told."""
-    while isinstance(tree, (exp.SetOperation, exp.Subquery)):
-        tree = tree.this
-    if not isinstance(tree, exp.Select):
-        return None
-    depth, base, found, start = 0, None, [], None
-    for token in tokens:
-        kind = token.token_type
-        if base is None:
-            # The first select that is not inside a common table expression: those stand in parentheses after AS.
-            if kind == TokenType.SELECT and (depth == 0 or tree.args.get("with_") is None):
-                base, start = depth, token.end + 1
-        elif depth == base and (kind in _AFTER_PROJECTIONS or kind == TokenType.R_PAREN):
-            found.append(sql[start : token.start])
-            start = None
-            break
-        elif depth == base and kind == TokenType.COMMA:
-            found.append(sql[start : token.start])
-            start = token.end + 1
-        if kind in (TokenType.L_PAREN, TokenType.L_BRACKET, TokenType.L_BRACE):
-            depth += 1
-        elif kind in (TokenType.R_PAREN, TokenType.R_BRACKET, TokenType.R_BRACE):
-            depth -= 1
-    if start is not None:
-        found.append(sql[start:].rstrip().removesuffix(";"))
-    texts = [re.sub(r"^(?:distinct|all)\s+", "", text.strip(), flags=re.IGNORECASE) for text in found]
-    return texts if len(texts) == len(tree.expressions) else None
-
-
-_AFTER_PROJECTIONS = {
-    TokenType.FROM, TokenType.WHERE, TokenType.GROUP_BY, TokenType.HAVING, TokenType.QUALIFY, TokenType.ORDER_BY,
-    TokenType.LIMIT, TokenType.UNION,
-    TokenType.EXCEPT, TokenType.INTERSECT, TokenType.INTO, TokenType.SEMICOLON, TokenType.FETCH,
-}  # fmt: skip
-
-
-def _syntax_error(error: sqlglot.errors.ParseError) -> SqlError:
-    first = error.errors[0] if error.errors else {}
-    line, position, word = first.get("line") or 1, first.get("col") or 0, first.get("highlight") or ""
-    return compilation(
-        1003, f"syntax error line {line} at position {max(0, position - len(word))} unexpected '{word}'."
-    )
 
 
 # --- translating

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from local_account import engine, results
-from local_account.errors import SqlError
+from local_account.errors import LOCK_CONFLICT, SqlError
 from local_account.results import python_rows
 from sqlglot import exp
 
@@ -390,3 +390,18 @@ def test_errors_travel_between_processes():
 
     error = pickle.loads(pickle.dumps(SqlError(2003, "gone", "42S02", transaction_lost=True)))
     assert (error.errno, error.message, error.sqlstate, error.transaction_lost) == (2003, "gone", "42S02", True)
+
+
+def test_the_second_writer_of_a_row_hears_of_a_lock(session):
+    session.run("create table shared (id int)")
+    session.run("insert into shared values (1)")
+    other = Session(session.cursor)
+    session.cursor.begin()
+    other.cursor.begin()
+    session.run("update shared set id = 2", in_transaction=True)
+    with pytest.raises(SqlError) as raised:
+        other.run("update shared set id = 3", in_transaction=True)
+    assert (raised.value.errno, raised.value.transaction_lost) == (LOCK_CONFLICT, True)
+    other.cursor.rollback()
+    session.cursor.commit()
+    assert session.rows("select id from shared") == [(2,)]
