@@ -36,12 +36,14 @@ class _Dialect(Snowflake):
 def _parsed(sql: str) -> exp.Expression:
     try:
         tokens = _Dialect().tokenize(sql)
-        if binds := [token for token in tokens if token.token_type == TokenType.PLACEHOLDER and token.text == "?"]:
-            sql = _numbered(sql, binds)
-            tokens = _Dialect().tokenize(sql)
+        binds = [token for token in tokens if token.token_type == TokenType.PLACEHOLDER and token.text == "?"]
         if [token.text.upper() for token in tokens[:2]] == ["START", "TRANSACTION"]:
             return exp.Transaction()
-        trees = [tree for tree in _Dialect().parse(sql) if tree is not None and not isinstance(tree, exp.Semicolon)]
+        trees = [
+            tree
+            for tree in _Dialect().parse(_numbered(sql, binds))
+            if tree is not None and not isinstance(tree, exp.Semicolon)
+        ]
     except sqlglot.errors.ParseError as error:
         raise _syntax_error(error) from None
     except sqlglot.errors.TokenError as error:
@@ -66,8 +68,11 @@ def _parsed(sql: str) -> exp.Expression:
 
 
 def parse(sql: str) -> exp.Expression:
-    """The tree of one statement; a Command when sqlglot does not know it. Binds `?` become `:1`, `:2`; COMMENT ON
-    COLUMN has its table as `this` and the column as `column`. Raises SqlError 1003 with line and position."""
+    """The tree of one statement; a Command when sqlglot does not know it.
+
+    Binds `?` become `:1`, `:2`; COMMENT ON COLUMN has its table as `this` and the column as `column`. Raises SqlError
+    1003 with line and position.
+    """
     return _parsed(sql).copy()
 
 

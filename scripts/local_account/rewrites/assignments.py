@@ -121,11 +121,7 @@ def _assign_set(assignments: list[exp.Expression], types: dict[str, str]) -> Non
 
 
 def _fit(value: exp.Expression, type_: str | None) -> exp.Expression:
-    if (
-        isinstance(value, (exp.Null, exp.Placeholder))
-        or (isinstance(value, exp.Var) and value.name.upper() == "DEFAULT")
-        or type_ is None
-    ):
+    if isinstance(value, exp.Null) or (isinstance(value, exp.Var) and value.name.upper() == "DEFAULT") or type_ is None:
         return value
     if isinstance(value, exp.Column) and value.name.upper() == "DEFAULT":
         return exp.var("DEFAULT")
