@@ -2,8 +2,6 @@
 
 import numpy as np
 
-# ruff: noqa: SIM905 (lists of words read better as words)
-
 # Sales of each month as a share of the mean month: US Census Bureau, combined seasonal factors (nadjusts.txt; * from
 # 2012-13).
 CENSUS_MONTHS = {

@@ -75,9 +75,12 @@ def test_a_function_fills_a_table_in_the_callers_transaction(total):
 
 
 def test_no_input_gives_no_rows(total):
-    assert total(
-        "select t.total from (select n from numbers where n > 99) s, table(total(s.n, 1) over (partition by 1)) t"
-    ) == []
+    assert (
+        total(
+            "select t.total from (select n from numbers where n > 99) s, table(total(s.n, 1) over (partition by 1)) t"
+        )
+        == []
+    )
 
 
 def test_a_handler_that_fails_says_where(client):

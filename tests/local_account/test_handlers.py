@@ -248,7 +248,7 @@ def test_processes_end_when_the_account_is_killed(tmp_path: Path) -> None:
         from local_account.handlers import Handler, Pool
         endless = "import os\\nclass F:\\n def process(self):\\n  open('pid', 'w').write(str(os.getpid()))\\n  while True: pass"
         Pool(Path({str(tmp_path)!r})).call_table_function(Handler("f", None, endless, "F"), pa.table({{"X": [1]}}), [], [], [])
-    """  # noqa: E501
+    """
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
     account = subprocess.Popen([sys.executable, "-c", textwrap.dedent(script)], env=environment)
     pid = wait_for(lambda: (tmp_path / "pid").exists() and (tmp_path / "pid").read_text())
