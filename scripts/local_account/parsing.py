@@ -46,7 +46,7 @@ def _parsed(sql: str) -> exp.Expression:
         ]
     except sqlglot.errors.ParseError as error:
         raise _syntax_error(error) from None
-    except sqlglot.errors.TokenError as error:
+    except (sqlglot.errors.SqlglotError, ValueError, RecursionError) as error:
         raise compilation(1003, f"parse error: {str(error).splitlines()[0]}") from None
     if len(trees) != 1:
         if not trees:

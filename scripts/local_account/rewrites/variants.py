@@ -17,8 +17,6 @@ from local_account.rewrites.kinds import (
     variant_of,
 )
 
-_DUCKDB_TEXT = exp.DataType.build("varchar", dialect="duckdb")
-
 
 @rule(exp.JSONExtract)
 def path(node: exp.JSONExtract) -> exp.Expression:
@@ -190,12 +188,20 @@ def comparable(value: exp.Expression, other: str | None) -> exp.Expression:
 @rule(exp.In, exp.Between)
 def comparison_with_several(node: exp.Expression) -> exp.Expression:
     """As `comparison`, for IN and BETWEEN."""
-    if kind(node.this) != "variant":
+    query = node.args.get("query")
+    if query is not None:
+        if kind(node.this) == "variant" and kind(query) != "variant":
+            node.set("this", comparable(node.this, kind(query) or "text"))
         return node
     others = node.expressions if isinstance(node, exp.In) else [node.args["low"], node.args["high"]]
-    kinds = {kind(other) for other in others}
-    if len(kinds) == 1 and (only := kinds.pop()) not in ("variant", None):
-        node.set("this", comparable(node.this, only))
+    kinds = {kind(other) for other in others if not isinstance(other, exp.Null)}
+    if "variant" not in {kind(node.this), *kinds}:
+        return node
+    if kind(node.this) == "variant" and len(kinds) == 1 and not kinds & {"variant", None}:
+        node.set("this", comparable(node.this, kinds.pop()))
+        return node
+    for value in [node.this, *others]:
+        value.replace(call("sf_key", variant_of(value.copy())))
     return node
 
 
@@ -215,8 +221,23 @@ def extremes(node: exp.Expression) -> exp.Expression:
 @rule(exp.Ordered)
 def order(node: exp.Ordered) -> exp.Expression:
     """As `extremes`, for ORDER BY."""
-    if kind(node.this) == "variant":
-        node.set("this", call("sf_key", node.this))
+    value, select = node.this, node.parent and node.parent.parent
+    if isinstance(value, exp.Literal) and value.is_int and isinstance(select, exp.Select) and not select.is_star:
+        chosen = select.expressions[int(value.name) - 1 : int(value.name)]
+        if chosen and kind(chosen[0]) == "variant" and not select.args.get("distinct"):
+            node.set("this", call("sf_key", chosen[0].unalias().copy()))
+    elif kind(value) == "variant":
+        node.set("this", call("sf_key", value))
+    return node
+
+
+@rule(exp.Where, exp.Having, exp.Qualify, exp.And, exp.Or, exp.Not, exp.If)
+def conditions(node: exp.Expression) -> exp.Expression:
+    """A variant that holds true or false is a condition; DuckDB's JSON is none."""
+    for name in ("this", "expression"):
+        value = node.args.get(name)
+        if isinstance(value, exp.Expression) and kind(value) == "variant":
+            node.set(name, cast(text_of(value), "boolean"))
     return node
 
 
@@ -391,6 +412,6 @@ def one_parse(node: exp.Select) -> exp.Expression:
 
 RULES = (
     casts, path, member, object_construct, object_construct_keep_null, object_of_row, to_variant, parse_json,
-    comparison, comparison_with_several, extremes, order, text_arguments, concatenation, mixed_results, typeof,
+    comparison, comparison_with_several, extremes, order, conditions, text_arguments, concatenation, mixed_results, typeof,
     value_types, objects, one_parse,
 )  # fmt: skip

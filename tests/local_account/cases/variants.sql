@@ -130,3 +130,32 @@ create table many as select j:a::varchar a, j:n::int n, j:d::float d, j:when::ti
 select * from many;
 --: text | number(38,0) | real | timestamp_ntz | variant | variant | text | text
 --> x | 5 | 1.5 | 2024-01-02 03:04:05.678000 | null | null | low | x5
+create table flags as select 1 id, parse_json('{"on": true, "n": 10, "s": "x"}') j union all select 2, parse_json('{"on": false, "n": 9, "s": "y"}');
+select id from flags where j:on;
+--> 1
+select id from flags where not j:on and id > 0;
+--> 2
+select id, iff(j:on, 'yes', 'no') from flags;
+--> 1 | yes
+--> 2 | no
+select id from flags where j:s in (select 'x');
+--> 1
+select id from flags where j:n in (select 10);
+--> 1
+select id from flags where j:n in (id * 10, 77);
+--> 1
+select id from flags where 'y' in (j:s, j:on);
+--> 2
+select id from flags where j:n between 10 and 20;
+--> 1
+select id from flags where j:n between id and 9.5;
+--> 2
+select j:n from flags order by 1 limit 1;
+--> 9
+select j:n as size from flags order by size desc limit 1;
+--> 10
+select id from flags where j:s is not null and j:s <> 'x';
+--> 2
+select id from flags f1 where exists (select 1 from flags f2 where f2.j:n = f1.j:n and f2.id <> f1.id);
+select max(j:n) over () from flags where id = 2;
+--> 9
