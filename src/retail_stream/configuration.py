@@ -80,7 +80,7 @@ PARAMETERS = {
     "hour_weights": ("numbers", 24),
     "seasonal_lift": ("number", 0, 5),
     "holiday_strength": ("number", 0, 1.5),
-    "sales_channel_weights": ("numbers", 4),
+    "sales_channel_weights": ("numbers", len(SALES_CHANNELS)),
     "preferred_channel_probability": ("number", 0, 1),
     "favourite_category_probability": ("number", 0, 1),
     "products_per_category": ("integer", 5, 5_000),
@@ -384,6 +384,3 @@ def _check_together(tables: dict[str, list[dict]], faults: list[Fault]) -> None:
 
 def _quoted(text: str) -> str:
     return "'" + text.replace("\\", "\\\\").replace("'", "''") + "'"
-
-
-assert len(SALES_CHANNELS) == PARAMETERS["sales_channel_weights"][1]

@@ -15,6 +15,7 @@ from retail_stream.slots import DAY_MS, MONTH_OF_DAY
 MARKETING = 4  # the kind of event, as it stands in event_id
 MOST_LOST_CLICKS = 60  # per sign-up; the price of a click allows for the cut
 NO_CUSTOMER = 0
+REMINDED_AFTER = 3_600_000  # ms: nobody is reminded of a shop while still in it
 
 
 def acquisitions(
@@ -36,17 +37,18 @@ def acquisitions(
     row = np.repeat(np.arange(len(customer_id)), 1 + lost)
     index = np.arange(len(row)) - np.repeat(np.cumsum(1 + lost) - 1 - lost, 1 + lost)
     key = customer_id[row] * LINE_STRIDE + index
-    wait = np.where(index == 0, 0, configuration.randomness.below(DAY_MS, "touch", "lost click", key))
     converted = index == 0
-    return _touches(
-        configuration,
-        number=key * 2,
-        due_ms=signed_up_ms[row] + wait,
-        customer_id=np.where(converted, customer_id[row], NO_CUSTOMER),
-        channel=channel[row],
-        touch_type=np.where(converted, "conversion", "click").astype(object),
-        cost=np.floor(click_cost[channel[row]] * 100.0 + 0.5).astype(np.int64),
-    )
+    wait = np.where(converted, 0, configuration.randomness.below(DAY_MS, "touch", "lost click", key))
+    due_ms = signed_up_ms[row] + wait
+    return {
+        "event_number": key * 2,
+        "due_ms": due_ms,
+        "customer_id": np.where(converted, customer_id[row], NO_CUSTOMER),
+        "channel_name": _channel_names(configuration)[channel[row]],
+        "campaign_name": _campaigns(configuration, channel[row], key * 2, due_ms),
+        "touch_type": np.where(converted, "conversion", "click").astype(object),
+        "cost": np.floor(click_cost[channel[row]] * 100.0 + 0.5).astype(np.int64),
+    }
 
 
 def reminders(
@@ -58,62 +60,29 @@ def reminders(
     key = order_id[row] * LINE_STRIDE + 2 * np.tile(np.arange(each), len(order_id))
     randomness = configuration.randomness
     channel = randomness.below(len(configuration.rows("marketing_channels")), "touch", "channel", key)
-    seen_ms = ordered_ms[row] + HOUR_AFTER + randomness.below(30 * DAY_MS, "touch", "impression", key)
+    seen_ms = ordered_ms[row] + REMINDED_AFTER + randomness.below(30 * DAY_MS, "touch", "impression", key)
     clicked = (
         randomness.uniform("touch", "click", key)
         < configuration.column("marketing_channels", "engagement_rate")[channel]
     )
     click_ms = seen_ms + randomness.below(DAY_MS // 12, "touch", "click after", key)
     again = np.flatnonzero(clicked)
-    return _touches(
-        configuration,
-        number=np.concatenate((key, key[again] + 1)) * 2 + 1,
-        due_ms=np.concatenate((seen_ms, click_ms[again])),
-        customer_id=np.concatenate((customer_id[row], customer_id[row][again])),
-        channel=np.concatenate((channel, channel[again])),
-        touch_type=np.array(["impression"] * len(key) + ["click"] * len(again), dtype=object),
-        cost=np.zeros(len(key) + len(again), dtype=np.int64),
-        campaign_key=np.concatenate((key, key[again])),
-        campaign_ms=np.concatenate((seen_ms, seen_ms[again])),
-    )
-
-
-HOUR_AFTER = 3_600_000  # ms: nobody is reminded of a shop while still in it
-
-
-def _touches(
-    configuration: Configuration,
-    number,
-    due_ms,
-    customer_id,
-    channel,
-    touch_type,
-    cost,
-    campaign_key=None,
-    campaign_ms=None,
-) -> dict[str, np.ndarray]:
-    campaign = _campaigns(
-        configuration,
-        channel,
-        number if campaign_key is None else campaign_key,
-        due_ms if campaign_ms is None else campaign_ms,
-    )
-    names = np.array([row["channel_name"] for row in configuration.rows("marketing_channels")], dtype=object)
+    campaign = _campaigns(configuration, channel, key * 2 + 1, seen_ms)
     return {
-        "event_number": number,
-        "due_ms": due_ms,
-        "customer_id": customer_id,
-        "channel_name": names[channel],
-        "campaign_name": campaign,
-        "touch_type": touch_type,
-        "cost": cost,
+        "event_number": np.concatenate((key, key[again] + 1)) * 2 + 1,
+        "due_ms": np.concatenate((seen_ms, click_ms[again])),
+        "customer_id": np.concatenate((customer_id[row], customer_id[row][again])),
+        "channel_name": _channel_names(configuration)[np.concatenate((channel, channel[again]))],
+        "campaign_name": np.concatenate((campaign, campaign[again])),
+        "touch_type": np.array(["impression"] * len(key) + ["click"] * len(again), dtype=object),
+        "cost": np.zeros(len(key) + len(again), dtype=np.int64),
     }
 
 
 def _campaigns(configuration: Configuration, channel: np.ndarray, key: np.ndarray, at_ms: np.ndarray) -> np.ndarray:
     """A campaign of the channel that runs in the month (UTC), by weight; None where none does."""
     campaigns = configuration.rows("marketing_campaigns")
-    channels = [row["channel_name"] for row in configuration.rows("marketing_channels")]
+    channels = _channel_names(configuration).tolist()
     running = np.zeros((len(channels), 12, len(campaigns) + 1))
     for column, row in enumerate(campaigns):
         months = [month - 1 for month in row["active_months"]] or list(range(12))
@@ -122,6 +91,10 @@ def _campaigns(configuration: Configuration, channel: np.ndarray, key: np.ndarra
     weights = running[channel, MONTH_OF_DAY[at_ms // DAY_MS]]
     names = np.array([row["campaign_name"] for row in campaigns] + [None], dtype=object)
     return names[pick_by_row(weights, configuration.randomness.uniform("touch", "campaign", key))]
+
+
+def _channel_names(configuration: Configuration) -> np.ndarray:
+    return np.array([row["channel_name"] for row in configuration.rows("marketing_channels")], dtype=object)
 
 
 def _power(base: np.ndarray, exponent: int) -> np.ndarray:

@@ -67,8 +67,7 @@ class Window:
 
 
 def window_of(now_ms: int, last_end_slot: int | None, request: Request, first_run_days: int) -> Window | None:
-    """The slots to fill: all that ended since the last run; failing that, for given numbers, the passed part of the
-    open slot.
+    """The slots to fill: all that ended since the last run, or else, for given numbers, what has passed of the open one.
 
     None when there is nothing to do: the natural course waits for the slot to end.
     """
@@ -89,9 +88,7 @@ class Plan:
 
     sign_ups: list[tuple[int, int, int, int]]  # slot, open_ms, first customer, count
     first_orders: list[tuple[int, int, int, int, int]]  # slot, open_ms, first customer, first order, count
-    further_orders: list[
-        tuple[int, int, int, int, int, int]
-    ]  # slot, open_ms, zone, weight of the living, first order, count
+    further_orders: list[tuple[int, int, int, int, int, int]]  # slot, open_ms, zone, living weight, first order, count
     first_customer: int
     next_customer: int
     first_order: int
@@ -121,9 +118,12 @@ def plan_of(
     first_customer: int,
     first_order: int,
 ) -> Plan:
-    """The plan of a run. `living` holds the weight of the earlier customers alive in each slot (rows) and zone
-    (columns).
+    """The plan of a run. `living` holds the weight of the earlier customers in each slot (rows) and zone (columns).
+
+    An open slot gets only what is asked for: its natural course follows when it has ended.
     """
+    if window.is_open:
+        request = Request(*(count or 0 for count in vars(request).values()))
     parameters = configuration.parameters
     masses = calendar.national_masses(window.slots) / MILLION * (window.open_ms / SLOT_MS if window.is_open else 1.0)
     remarks: list[str] = []

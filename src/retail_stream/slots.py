@@ -9,6 +9,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from retail_stream.configuration import Configuration, from_text
 from retail_stream.places import ZONE_SHARE, ZONES
 from retail_stream.world import CENSUS_MONTHS, CENSUS_PEAKS, HOLIDAYS
 
@@ -92,7 +93,7 @@ def category_months(category: dict, seasonal_lift: float) -> np.ndarray:
 class Calendar:
     """The business calendar of a configuration."""
 
-    def __init__(self, configuration):
+    def __init__(self, configuration: Configuration):
         parameters = configuration.parameters
         categories = configuration.categories
         popularity = np.array([category["popularity"] for category in categories], dtype=np.float64)
@@ -154,8 +155,6 @@ class Calendar:
 @lru_cache(maxsize=2)
 def calendar_of(snapshot_text: str) -> Calendar:
     """The calendar of a snapshot, made once per process."""
-    from retail_stream.configuration import from_text
-
     return Calendar(from_text(snapshot_text))
 
 

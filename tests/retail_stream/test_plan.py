@@ -50,6 +50,13 @@ def test_within_the_half_hour_the_natural_course_waits_and_given_numbers_do_not(
     assert window_of(now, new_year, Request(1, None, None, None), 30) == Window(new_year, 1, 60_000)
 
 
+def test_an_open_slot_gets_nothing_that_was_not_asked_for(default, calendar, new_year):
+    window = Window(new_year, 1, 60_000)
+    made = plan_of(default, calendar, window, Request(None, 4, None, None), somebody(window, 1e6), 1, 1)
+
+    assert (made.customer_count, made.order_count) == (1, 4)
+
+
 def test_a_clock_that_went_back_is_no_reason_to_generate_the_future(new_year):
     window = window_of(new_year * SLOT_MS + 60_000, new_year + 4, Request(1, 1, 1, 1), 30)
 
