@@ -8,6 +8,7 @@ listed, so that rights can be checked and streams can follow.
 from __future__ import annotations
 
 import itertools
+import zlib
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -35,7 +36,6 @@ FORBIDDEN_IN_APPLICATIONS = {
     "CURRENT_WAREHOUSE",
     "SYSTEM$ALLOWLIST",
 }
-_numbers = itertools.count(1)
 Name = tuple[str, str, str]  # database, physical schema, name
 
 
@@ -98,7 +98,8 @@ def literal(value: Any) -> exp.Expression:
 
 def register(plan: Plan, relation: pyarrow.Table, alias: exp.Expression | None, default: str) -> exp.Table:
     """An Arrow table under a name that the statement can read."""
-    name = f"_RELATION_{next(_numbers)}"
+    # The same for the same statement over the same columns, so that the engine knows it again.
+    name = f"_RELATION_{len(plan.relations)}_{zlib.crc32(str(relation.schema).encode()):08X}"
     plan.relations[name] = relation
     alias = alias.copy() if alias else exp.TableAlias(this=exp.to_identifier(default, quoted=True))
     return exp.Table(this=exp.to_identifier(name, quoted=True), alias=alias)
