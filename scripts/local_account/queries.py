@@ -139,6 +139,8 @@ def _define(session: Session, plan: Plan) -> Result:
     elif not access.may(session, "OWNERSHIP", "TABLE", *name):
         raise access.not_found("TABLE", *name)
     with session.account.change(database, session) as change:
+        for relation, rows in plan.relations.items():  # CREATE TABLE AS over a table function
+            change.cursor.register(relation, rows)
         result = engine.run(
             change.cursor, tree, plan.binds, names.context(session), in_transaction=True, tables=plan.relations
         )

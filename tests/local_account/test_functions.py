@@ -100,3 +100,9 @@ def test_a_handler_that_fails_says_where(client):
 def test_functions_that_are_not_there_are_refused_by_name(client, function):
     with pytest.raises(SqlError, match="Unsupported feature"):
         client(function)
+
+
+def test_a_table_can_be_made_from_a_function(total):
+    total("create table totals as select t.total from numbers s, table(total(s.n, 1) over (partition by s.part)) t")
+
+    assert [(3,), (10,)] == total("select total from totals order by 1")

@@ -149,7 +149,7 @@ def variant_of(node: exp.Expression) -> exp.Expression:
     found = kind(node)
     if found == "variant" or isinstance(node, exp.Null):
         return node
-    if found in ("text", "number", "boolean"):
+    if found in ("text", "boolean"):
         return call("to_json", node, type="variant")
     return call("sf_variant", node, type="variant")
 

@@ -14,8 +14,9 @@ create or replace macro sf_text(x) as case typeof(x)
     when 'BLOB' then hex(try_cast(x::varchar as blob))
     else x::varchar end;
 
--- Variant of a value. Snowflake keeps times as text in its own format.
+-- Variant of a value. Snowflake keeps times as text in its own format, and decimals as they are: DuckDB makes doubles of those below 18 digits.
 create or replace macro sf_variant(x) as case
+    when starts_with(typeof(x), 'DECIMAL') then try_cast(x::varchar as json)
     when typeof(x) in ('TIMESTAMP', 'TIMESTAMP WITH TIME ZONE') then to_json(sf_text(x))
     else to_json(x) end;
 

@@ -74,7 +74,7 @@ def casts(node: exp.Expression) -> exp.Expression:
 
 
 def _entry(key: exp.Expression, value: exp.Expression, *, keep_null: bool) -> exp.Expression:
-    text = call("to_json", value) if kind(value) in ("text", "number", "boolean") else variant_of(value)
+    text = variant_of(value)
     if isinstance(value, exp.Null) or keep_null:
         text = literal("null") if isinstance(value, exp.Null) else call("coalesce", text, literal("null"))
     if isinstance(key, exp.Literal):

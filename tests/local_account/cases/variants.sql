@@ -159,3 +159,6 @@ select id from flags where j:s is not null and j:s <> 'x';
 select id from flags f1 where exists (select 1 from flags f2 where f2.j:n = f1.j:n and f2.id <> f1.id);
 select max(j:n) over () from flags where id = 2;
 --> 9
+
+select object_construct('a', 4::number(9, 0), 'b', 4.50::number(12, 2)) as o, to_json(4::number(9, 0)::variant) as n;
+--> {"a":4,"b":4.50} | 4
