@@ -6,6 +6,7 @@ Beside each statement stands what the text around it promised.
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from snowflake.connector.errors import ProgrammingError
 
 pytestmark = pytest.mark.end_to_end
 
@@ -429,6 +431,28 @@ def test_the_snapshot_of_a_run_shows_the_settings_it_had(worksheet):
     assert {row["table_name"] for row in settings} >= {"customer_segments", "generation_parameters", "warehouses"}
 
 
-def test_the_statements_by_which_rows_could_be_stolen_are_refused(worksheet):
-    with pytest.raises(Exception, match="does not exist or not authorized"):
+def test_all_of_them_run_through_the_real_client_in_one_go(worksheet, installed_app, tmp_path):
+    """In one file, since each start of `snow` costs more than all these statements."""
+    role = worksheet.value("select current_role()")
+    script = [
+        f"use role {role}",
+        f"use schema {installed_app.application}.core",
+        "delete from reference_data.product_categories where category_name in ('toys_games', 'luxury_goods')",
+        *dict.fromkeys(statement for statement, _ in STATEMENTS),
+    ]
+    path = tmp_path / "seed.sql"
+    path.write_text("".join(f"{statement};\n" for statement in script))
+    results = json.loads(installed_app.snow("sql", "--filename", str(path), "--format", "json"))
+
+    assert len(results) == len(script)
+    assert "10 orders" in str(results[-1])
+
+
+def test_the_three_that_are_left_out_do_what_the_readme_says(worksheet):
+    with pytest.raises(ProgrammingError, match="does not exist or not authorized"):
         worksheet.run("SELECT SYSTEM$STREAM_HAS_DATA('RAW_RETAIL_EVENTS_STREAM')")
+    with pytest.raises(ProgrammingError):
+        worksheet.run("CALL GENERATE_RETAIL_DATA(customer_events, purchase_events)")
+    found, _ = worksheet.run("SELECT * FROM TABLE(INFORMATION_SCHEMA.TASK_HISTORY()) WHERE NAME LIKE '%RETAIL%'")
+
+    assert found == []
