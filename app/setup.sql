@@ -76,6 +76,7 @@ execute immediate from './setup/core/data_summary.sql';
 execute immediate from './setup/core/build_task_graph.sql';
 execute immediate from './setup/core/start_pipeline.sql';
 execute immediate from './setup/core/stop_pipeline.sql';
+execute immediate from './setup/core/configure_pipeline.sql';
 execute immediate from './setup/core/check_pipeline_status.sql';
 execute immediate from './setup/core/view_reference_config.sql';
 execute immediate from './setup/core/view_generation_audit.sql';

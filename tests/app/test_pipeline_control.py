@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from snowflake.connector.errors import ProgrammingError
 
 pytestmark = pytest.mark.end_to_end
 
@@ -46,13 +47,59 @@ def test_a_started_pipeline_says_when_it_runs_next(stopped_app):
 
 
 def test_an_upgrade_keeps_a_started_pipeline_started_and_a_stopped_one_stopped(stopped_app):
+    stopped_app.cursor.execute("call configure_pipeline(45)")
     stopped_app.cursor.execute("call start_pipeline()")
     stopped_app.upgrade()
     assert states(stopped_app) == {"pipeline": "STARTED"} | dict.fromkeys(TASKS, "STARTED")
+    wait = status(stopped_app)["data_generation_task"]["next_run_at"] - stopped_app.now()
+    assert 40 <= wait.total_seconds() / 60 <= 45, "the schedule is kept too"
+    stopped_app.cursor.execute("call configure_pipeline(30)")
 
     stopped_app.cursor.execute("call stop_pipeline()")
     stopped_app.upgrade()
     assert states(stopped_app) == {"pipeline": "STOPPED"} | dict.fromkeys(TASKS, "SUSPENDED")
+
+
+def test_a_schedule_is_changed_at_once_and_leaves_a_stopped_pipeline_stopped(stopped_app):
+    stopped_app.cursor.execute("call configure_pipeline(15)")
+    assert states(stopped_app) == {"pipeline": "STOPPED"} | dict.fromkeys(TASKS, "SUSPENDED")
+
+    stopped_app.cursor.execute("call start_pipeline()")
+    wait = status(stopped_app)["data_generation_task"]["next_run_at"] - stopped_app.now()
+    assert 10 <= wait.total_seconds() / 60 <= 15
+
+    stopped_app.cursor.execute(
+        "call configure_pipeline(cron => '30  6 * jan-dec mon-fri,sat,0', time_zone => 'Asia/Kolkata')"
+    )
+    assert states(stopped_app) == {"pipeline": "STARTED"} | dict.fromkeys(TASKS, "STARTED")
+    next_run = status(stopped_app)["data_generation_task"]["next_run_at"]
+    assert (next_run.hour, next_run.minute) == (1, 0), "06:30 in Kolkata is 01:00 UTC"
+
+    stopped_app.cursor.execute("call configure_pipeline(30)")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "remedy"),
+    [
+        ("", "one of the two"),
+        ("15, '* * * * *'", "one of the two"),
+        ("0", "between 1 and 11520"),
+        ("cron => '0 6 * *'", "five fields"),
+        ("cron => '0 6 * * * *'", "five fields"),
+        ("cron => '61 6 * * *'", r"minute \(0-59\)"),
+        ("cron => '0 24 * * *'", r"hour \(0-23\)"),
+        ("cron => '0 6 * * MON'' as call core.stop_pipeline() --'", "five fields"),
+        ("cron => '0 6 * * *', time_zone => 'Mars/Olympus'", "IANA"),
+    ],
+)
+def test_an_impossible_schedule_changes_nothing_and_is_told_what_is_possible(stopped_app, arguments, remedy):
+    wish = "select schedule_minutes, schedule_cron, changed_at from pipeline.wishes"
+    before = stopped_app.rows(wish)
+
+    with pytest.raises(ProgrammingError, match=f"Nothing was changed: .*{remedy}"):
+        stopped_app.cursor.execute(f"call configure_pipeline({arguments})")
+
+    assert stopped_app.rows(wish) == before
 
 
 def test_half_an_hour_later_a_batch_has_reached_gold_by_itself(account, stopped_app):
