@@ -42,6 +42,7 @@ execute immediate from './setup/raw_data/raw_retail_events_stream.sql';
 
 create schema if not exists bronze comment = 'Events with types, each once';
 grant usage on schema bronze to application role app_analyst;
+execute immediate from './setup/bronze/arrivals.sql';
 execute immediate from './setup/bronze/stg_customers.sql';
 execute immediate from './setup/bronze/stg_purchases.sql';
 execute immediate from './setup/bronze/stg_purchase_lines.sql';
@@ -71,6 +72,7 @@ execute immediate from './setup/core/marketing_events.sql';
 execute immediate from './setup/core/generate_batch.sql';
 execute immediate from './setup/core/transform_raw_to_bronze.sql';
 execute immediate from './setup/core/transform_bronze_to_gold.sql';
+execute immediate from './setup/core/release_quarantined_events.sql';
 execute immediate from './setup/core/generate_retail_data.sql';
 execute immediate from './setup/core/data_summary.sql';
 execute immediate from './setup/core/build_task_graph.sql';

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+import re
 from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import count
@@ -225,6 +226,69 @@ def test_bad_events_hold_up_no_good_one(app, bad_batch):
     assert app.rows("select count(*) from gold.dim_customers where customer_id = %s", bad_batch[1]) == [(1,)]
 
 
+def held(app, *events: dict) -> dict[int, str]:
+    """The reasons of those of the events that are in quarantine."""
+    rows = dict(app.rows("select event_id, reason from bronze.quarantined_events where released_at is null"))
+    return {index: rows[e["event_id"]] for index, e in enumerate(events) if e["event_id"] in rows}
+
+
+def test_released_events_that_fit_now_reach_gold_once_and_the_others_stay_with_the_reason_of_today(app):
+    customer, moment = next(KEYS), app.now()
+    good, still_bad = (
+        purchase(customer, Line(), ordered=moment),
+        purchase(customer, Line(), ordered=moment, final_total=1),
+    )
+    for late in (good, still_bad):
+        late["event_time"] = at(moment + timedelta(days=1))
+    app.land(good, still_bad)
+    app.to_gold()
+    assert set(held(app, good, still_bad)) == {0, 1}
+    # a day passes, without a clock that can be moved
+    app.as_the_app(
+        f"update bronze.quarantined_events set event_time = '{at(moment)}'"
+        f" where event_id in ({good['event_id']}, {still_bad['event_id']})"
+    )
+
+    ((told,),) = app.rows("call release_quarantined_events()")
+    app.rows("call release_quarantined_events()")
+
+    assert re.search(r"Of \d+ released from quarantine 1 fit now, \d+ stay", told)
+    assert list(held(app, good, still_bad)) == [1]
+    assert "do not add up" in held(app, still_bad)[0]
+    assert app.rows("select order_id from gold.fct_sales where customer_id = %s", customer) == [
+        (good["event_data"]["order_id"],)
+    ]
+
+
+def test_an_event_can_be_corrected_and_the_original_stays(app):
+    customer = next(KEYS)
+    bad = purchase(customer, Line(), ordered=app.now(), final_total=1)
+    app.land(bad)
+    app.to_gold()
+
+    call = "call release_quarantined_events(%s, parse_json(%s))"
+    app.rows(call, bad["event_id"], json.dumps(bad["event_data"] | {"final_total": 2}))
+    assert held(app, bad)
+    app.rows(call, bad["event_id"], json.dumps(bad["event_data"] | {"final_total": 26.5}))
+
+    assert not held(app, bad)
+    assert app.rows("select final_total from gold.fct_sales where customer_id = %s", customer) == [(Decimal("26.50"),)]
+    ((original, corrected),) = app.rows(
+        "select event_data, corrected_data from bronze.quarantined_events where event_id = %s", bad["event_id"]
+    )
+    assert json.loads(original)["final_total"] == 1
+    assert json.loads(corrected)["final_total"] == 26.5
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [("1", "no event of that event_id is held"), ("null, parse_json('{}')", "a correction is for one")],
+)
+def test_a_release_that_means_no_event_is_refused(app, arguments, reason):
+    with pytest.raises(ProgrammingError, match=reason):
+        app.rows(f"call release_quarantined_events({arguments})")
+
+
 def test_returns_touches_and_movements_are_typed_in_bronze(app):
     moment = app.now().replace(microsecond=250_000)
     returned = event("return", {
@@ -295,7 +359,7 @@ def test_each_step_leaves_a_record_of_what_it_moved(app):
     moved = {layer: json.loads(counts) for layer, status, counts in runs if status == "COMPLETED"}
     assert moved["BRONZE"] == {
         "arrived": 2, "customer_profile": 0, "purchase": 1, "purchase_line": 1, "return": 0, "marketing_touch": 0, "supply_chain": 0,
-        "quarantined": 1, "duplicate": 0,
+        "quarantined": 1, "released": 0, "duplicate": 0,
     }  # fmt: skip
     assert moved["GOLD"] == {
         "batches": 1,

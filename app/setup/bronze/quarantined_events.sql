@@ -9,8 +9,11 @@ create table if not exists bronze.quarantined_events (
     run_id varchar not null comment 'The run that generated the event',
     batch_number number(18, 0) not null comment 'The bronze batch that put it aside',
     quarantined_at timestamp_ntz not null comment 'When it was put aside, UTC',
-    released_at timestamp_ntz comment 'When it was let through after a fix, UTC; null while it is held'
+    released_at timestamp_ntz comment 'When it was let through after a fix, UTC; null while it is held',
+    corrected_data variant comment 'The event as a release corrected it; null where none did'
 )
 comment = 'Events that were put aside, so that one bad event never holds up or loses a good one. One row per event.';
+
+alter table bronze.quarantined_events add column if not exists corrected_data variant comment 'The event as a release corrected it; null where none did';
 
 grant select on table bronze.quarantined_events to application role app_analyst;

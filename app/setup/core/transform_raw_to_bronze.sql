@@ -1,4 +1,4 @@
--- Raw to bronze: one transaction that types what waits in the stream. Each kind is read with functions that give null where a value
+-- Raw to bronze: one transaction that types what waits in the stream, which is read once, into bronze.arrivals. Each kind is read with functions that give null where a value
 -- does not fit; what lacks a value that it cannot do without is not taken. The last statement puts aside whatever none of the others
 -- took: so each event is in bronze, or in quarantine with a reason, or was there before, and nothing that an event holds can fail the batch.
 
@@ -15,6 +15,7 @@ declare
     -- clocks differ a little; an event from later than this has no business here
     latest timestamp_ntz default dateadd('hour', 1, sysdate());
     has_data boolean;
+    let_in number;
     batch number;
     arrived number;
     first_event number;
@@ -26,11 +27,20 @@ declare
     touches number;
     movements number;
     quarantined number;
+    released number;
+    tried number;
     reason varchar;
+    stream_unreadable exception (-20021, 'The stream raw_data.raw_retail_events_stream cannot be read: it is gone, or was not read for 60 days. Nothing is lost: CALL core.repair_stream() makes it anew and brings what it missed.');
 begin
     -- Asking also keeps an idle stream from going stale.
-    select system$stream_has_data('raw_data.raw_retail_events_stream') into :has_data;
-    if (not has_data) then
+    begin
+        select system$stream_has_data('raw_data.raw_retail_events_stream') into :has_data;
+    exception
+        when other then
+            raise stream_unreadable;
+    end;
+    select count(*) into :let_in from bronze.arrivals;
+    if (not has_data and let_in = 0) then
         return 'Nothing waits for bronze.';
     end if;
 
@@ -45,13 +55,26 @@ begin
         set last_batch = last_batch + 1, changed_at = :started_at
         where layer = 'BRONZE';
 
+        insert into bronze.arrivals (event_id, event_type, event_time, event_data, run_id, origin, occurrence)
+        select
+            landed.event_id, landed.event_type, landed.event_time, landed.event_data, landed.run_id, 'STREAM',
+            row_number() over (partition by landed.event_id order by landed.created_at, landed.run_id)
+            + iff(let_in.event_id is null, 0, 1)
+        from raw_data.raw_retail_events_stream as landed
+        left join bronze.arrivals as let_in
+            on landed.event_id = let_in.event_id;
+
         -- Event ids grow with time, so that looking for duplicates between the first and the last prunes instead of scanning history.
-        select progress.last_batch, waiting.arrived, waiting.first_event, waiting.last_event
-        into :batch, :arrived, :first_event, :last_event
+        select progress.last_batch, waiting.arrived, waiting.tried, waiting.first_event, waiting.last_event
+        into :batch, :arrived, :tried, :first_event, :last_event
         from pipeline.progress
         cross join (
-            select count(*) as arrived, coalesce(min(event_id), 0) as first_event, coalesce(max(event_id), 0) as last_event
-            from raw_data.raw_retail_events_stream
+            select
+                count_if(origin <> 'QUARANTINE') as arrived,
+                count_if(origin = 'QUARANTINE') as tried,
+                coalesce(min(event_id), 0) as first_event,
+                coalesce(max(event_id), 0) as last_event
+            from bronze.arrivals
         ) as waiting
         where progress.layer = 'BRONZE';
 
@@ -64,9 +87,8 @@ begin
 
         arrivals as (
             select event_id, event_data, run_id
-            from raw_data.raw_retail_events_stream
-            where event_type = 'customer_profile' and event_time <= :latest
-            qualify row_number() over (partition by event_id order by created_at, run_id) = 1
+            from bronze.arrivals
+            where event_type = 'customer_profile' and event_time <= :latest and occurrence = 1
         ),
 
         typed as (
@@ -115,9 +137,8 @@ begin
 
         arrivals as (
             select event_id, event_data
-            from raw_data.raw_retail_events_stream
-            where event_type = 'purchase' and event_time <= :latest
-            qualify row_number() over (partition by event_id order by created_at, run_id) = 1
+            from bronze.arrivals
+            where event_type = 'purchase' and event_time <= :latest and occurrence = 1
         ),
 
         typed as (
@@ -168,9 +189,8 @@ begin
 
         arrivals as (
             select event_id, event_data, run_id
-            from raw_data.raw_retail_events_stream
-            where event_type = 'purchase' and event_time <= :latest
-            qualify row_number() over (partition by event_id order by created_at, run_id) = 1
+            from bronze.arrivals
+            where event_type = 'purchase' and event_time <= :latest and occurrence = 1
         ),
 
         taken_lines as (
@@ -238,9 +258,8 @@ begin
 
         arrivals as (
             select event_id, event_data, run_id
-            from raw_data.raw_retail_events_stream
-            where event_type = 'return' and event_time <= :latest
-            qualify row_number() over (partition by event_id order by created_at, run_id) = 1
+            from bronze.arrivals
+            where event_type = 'return' and event_time <= :latest and occurrence = 1
         ),
 
         typed as (
@@ -286,9 +305,8 @@ begin
 
         arrivals as (
             select event_id, event_data, run_id
-            from raw_data.raw_retail_events_stream
-            where event_type = 'marketing_touch' and event_time <= :latest
-            qualify row_number() over (partition by event_id order by created_at, run_id) = 1
+            from bronze.arrivals
+            where event_type = 'marketing_touch' and event_time <= :latest and occurrence = 1
         ),
 
         typed as (
@@ -329,9 +347,8 @@ begin
 
         arrivals as (
             select event_id, event_data, run_id
-            from raw_data.raw_retail_events_stream
-            where event_type = 'supply_chain' and event_time <= :latest
-            qualify row_number() over (partition by event_id order by created_at, run_id) = 1
+            from bronze.arrivals
+            where event_type = 'supply_chain' and event_time <= :latest and occurrence = 1
         ),
 
         typed as (
@@ -364,95 +381,123 @@ begin
             );
         movements := sqlrowcount;
 
-        insert into bronze.quarantined_events (
-            event_id, event_type, event_time, event_data, reason, run_id, batch_number, quarantined_at
-        )
-        with
+        -- Whoever was held and fits now is let through; whoever does not is told why.
+        update bronze.quarantined_events
+        set released_at = :started_at
+        where
+            released_at is null
+            and event_id between :first_event and :last_event
+            and event_id in (
+                select event_id from bronze.stg_customers where batch_number = :batch
+                union all
+                select event_id from bronze.stg_purchases where batch_number = :batch
+                union all
+                select event_id from bronze.stg_returns where batch_number = :batch
+                union all
+                select event_id from bronze.stg_marketing_touches where batch_number = :batch
+                union all
+                select event_id from bronze.stg_supply_chain where batch_number = :batch
+            );
 
-        arrivals as (
-            select event_id, event_type, event_time, event_data, run_id
-            from raw_data.raw_retail_events_stream
-            qualify row_number() over (partition by event_id order by created_at, run_id) = 1
-        ),
+        merge into bronze.quarantined_events as held
+        using (
+            with
 
-        known as (
-            select event_id from bronze.stg_customers where event_id between :first_event and :last_event
-            union all
-            select event_id from bronze.stg_purchases where event_id between :first_event and :last_event
-            union all
-            select event_id from bronze.stg_returns where event_id between :first_event and :last_event
-            union all
-            select event_id from bronze.stg_marketing_touches where event_id between :first_event and :last_event
-            union all
-            select event_id from bronze.stg_supply_chain where event_id between :first_event and :last_event
-            union all
-            select event_id from bronze.quarantined_events where event_id between :first_event and :last_event
-        ),
+            known as (
+                select event_id from bronze.stg_customers where event_id between :first_event and :last_event
+                union all
+                select event_id from bronze.stg_purchases where event_id between :first_event and :last_event
+                union all
+                select event_id from bronze.stg_returns where event_id between :first_event and :last_event
+                union all
+                select event_id from bronze.stg_marketing_touches where event_id between :first_event and :last_event
+                union all
+                select event_id from bronze.stg_supply_chain where event_id between :first_event and :last_event
+            ),
 
-        refused as (
-            select arrivals.*
-            from arrivals
-            left join known
-                on arrivals.event_id = known.event_id
-            where known.event_id is null
-        ),
+            refused as (
+                select arrivals.*
+                from bronze.arrivals
+                left join known
+                    on arrivals.event_id = known.event_id
+                where known.event_id is null and arrivals.occurrence = 1
+            ),
 
-        faults as (
+            faults as (
+                select
+                    refused.*,
+                    case event_type
+                        when 'customer_profile' then
+                            iff(try_to_number(event_data:customer_id::varchar, 18, 0) is null, ' customer_id', '')
+                            || iff(try_to_timestamp_ntz(event_data:signed_up_at::varchar, 'YYYY-MM-DD HH24:MI:SS.FF3') is null, ' signed_up_at', '')
+                        when 'purchase' then
+                            iff(try_to_number(event_data:order_id::varchar, 18, 0) is null, ' order_id', '')
+                            || iff(try_to_number(event_data:customer_id::varchar, 18, 0) is null, ' customer_id', '')
+                            || iff(try_to_timestamp_ntz(event_data:ordered_at::varchar, 'YYYY-MM-DD HH24:MI:SS.FF3') is null, ' ordered_at', '')
+                            || iff(try_to_number(event_data:subtotal::varchar, 12, 2) is null, ' subtotal', '')
+                            || iff(try_to_number(event_data:discount_total::varchar, 12, 2) is null, ' discount_total', '')
+                            || iff(try_to_number(event_data:tax_total::varchar, 12, 2) is null, ' tax_total', '')
+                            || iff(try_to_number(event_data:shipping_total::varchar, 12, 2) is null, ' shipping_total', '')
+                            || iff(try_to_number(event_data:final_total::varchar, 12, 2) is null, ' final_total', '')
+                            || iff(coalesce(array_size(event_data:lines), 0) = 0, ' lines', '')
+                        when 'return' then
+                            iff(try_to_number(event_data:return_id::varchar, 18, 0) is null, ' return_id', '')
+                            || iff(try_to_number(event_data:order_id::varchar, 18, 0) is null, ' order_id', '')
+                            || iff(try_to_number(event_data:line_number::varchar, 9, 0) is null, ' line_number', '')
+                            || iff(try_to_number(event_data:customer_id::varchar, 18, 0) is null, ' customer_id', '')
+                            || iff(coalesce(try_to_number(event_data:quantity::varchar, 9, 0), 0) <= 0, ' quantity', '')
+                            || iff(coalesce(try_to_number(event_data:refund_total::varchar, 12, 2), -1) < 0, ' refund_total', '')
+                            || iff(try_to_timestamp_ntz(event_data:returned_at::varchar, 'YYYY-MM-DD HH24:MI:SS.FF3') is null, ' returned_at', '')
+                        when 'marketing_touch' then
+                            iff(try_to_number(event_data:touch_id::varchar, 18, 0) is null, ' touch_id', '')
+                            || iff(event_data:channel_name::varchar is null, ' channel_name', '')
+                            || iff(event_data:touch_type::varchar is null, ' touch_type', '')
+                            || iff(coalesce(try_to_number(event_data:cost::varchar, 12, 4), -1) < 0, ' cost', '')
+                            || iff(try_to_timestamp_ntz(event_data:occurred_at::varchar, 'YYYY-MM-DD HH24:MI:SS.FF3') is null, ' occurred_at', '')
+                        when 'supply_chain' then
+                            iff(try_to_number(event_data:movement_id::varchar, 18, 0) is null, ' movement_id', '')
+                            || iff(event_data:movement_type::varchar is null, ' movement_type', '')
+                            || iff(try_to_timestamp_ntz(event_data:occurred_at::varchar, 'YYYY-MM-DD HH24:MI:SS.FF3') is null, ' occurred_at', '')
+                    end as faulty_keys
+                from refused
+            )
+
             select
-                refused.*,
-                case event_type
-                    when 'customer_profile' then
-                        iff(try_to_number(event_data:customer_id::varchar, 18, 0) is null, ' customer_id', '')
-                        || iff(try_to_timestamp_ntz(event_data:signed_up_at::varchar, 'YYYY-MM-DD HH24:MI:SS.FF3') is null, ' signed_up_at', '')
-                    when 'purchase' then
-                        iff(try_to_number(event_data:order_id::varchar, 18, 0) is null, ' order_id', '')
-                        || iff(try_to_number(event_data:customer_id::varchar, 18, 0) is null, ' customer_id', '')
-                        || iff(try_to_timestamp_ntz(event_data:ordered_at::varchar, 'YYYY-MM-DD HH24:MI:SS.FF3') is null, ' ordered_at', '')
-                        || iff(try_to_number(event_data:subtotal::varchar, 12, 2) is null, ' subtotal', '')
-                        || iff(try_to_number(event_data:discount_total::varchar, 12, 2) is null, ' discount_total', '')
-                        || iff(try_to_number(event_data:tax_total::varchar, 12, 2) is null, ' tax_total', '')
-                        || iff(try_to_number(event_data:shipping_total::varchar, 12, 2) is null, ' shipping_total', '')
-                        || iff(try_to_number(event_data:final_total::varchar, 12, 2) is null, ' final_total', '')
-                        || iff(coalesce(array_size(event_data:lines), 0) = 0, ' lines', '')
-                    when 'return' then
-                        iff(try_to_number(event_data:return_id::varchar, 18, 0) is null, ' return_id', '')
-                        || iff(try_to_number(event_data:order_id::varchar, 18, 0) is null, ' order_id', '')
-                        || iff(try_to_number(event_data:line_number::varchar, 9, 0) is null, ' line_number', '')
-                        || iff(try_to_number(event_data:customer_id::varchar, 18, 0) is null, ' customer_id', '')
-                        || iff(coalesce(try_to_number(event_data:quantity::varchar, 9, 0), 0) <= 0, ' quantity', '')
-                        || iff(coalesce(try_to_number(event_data:refund_total::varchar, 12, 2), -1) < 0, ' refund_total', '')
-                        || iff(try_to_timestamp_ntz(event_data:returned_at::varchar, 'YYYY-MM-DD HH24:MI:SS.FF3') is null, ' returned_at', '')
-                    when 'marketing_touch' then
-                        iff(try_to_number(event_data:touch_id::varchar, 18, 0) is null, ' touch_id', '')
-                        || iff(event_data:channel_name::varchar is null, ' channel_name', '')
-                        || iff(event_data:touch_type::varchar is null, ' touch_type', '')
-                        || iff(coalesce(try_to_number(event_data:cost::varchar, 12, 4), -1) < 0, ' cost', '')
-                        || iff(try_to_timestamp_ntz(event_data:occurred_at::varchar, 'YYYY-MM-DD HH24:MI:SS.FF3') is null, ' occurred_at', '')
-                    when 'supply_chain' then
-                        iff(try_to_number(event_data:movement_id::varchar, 18, 0) is null, ' movement_id', '')
-                        || iff(event_data:movement_type::varchar is null, ' movement_type', '')
-                        || iff(try_to_timestamp_ntz(event_data:occurred_at::varchar, 'YYYY-MM-DD HH24:MI:SS.FF3') is null, ' occurred_at', '')
-                end as faulty_keys
-            from refused
-        )
+                event_id,
+                event_type,
+                event_time,
+                event_data,
+                case
+                    when event_time > :latest then 'from the future: event_time is later than the clock'
+                    when faulty_keys is null then 'unknown event_type'
+                    when faulty_keys <> '' then 'missing, or not a possible value:' || faulty_keys
+                    when event_type = 'purchase' then 'a line is incomplete or impossible, or the totals do not add up'
+                    else 'does not fit its table'
+                end as reason,
+                run_id,
+                origin
+            from faults
+        ) as refused
+            on held.event_id = refused.event_id and held.event_id between :first_event and :last_event
+        when matched and held.released_at is null and refused.origin = 'QUARANTINE' then
+            update set reason = refused.reason
+        when not matched then
+            insert (event_id, event_type, event_time, event_data, reason, run_id, batch_number, quarantined_at)
+            values (
+                refused.event_id, refused.event_type, refused.event_time, refused.event_data, refused.reason, refused.run_id,
+                :batch, :started_at
+            );
 
         select
-            event_id,
-            event_type,
-            event_time,
-            event_data,
-            case
-                when event_time > :latest then 'from the future: event_time is later than the clock'
-                when faulty_keys is null then 'unknown event_type'
-                when faulty_keys <> '' then 'missing, or not a possible value:' || faulty_keys
-                when event_type = 'purchase' then 'a line is incomplete or impossible, or the totals do not add up'
-                else 'does not fit its table'
-            end,
-            run_id,
-            :batch,
-            :started_at
-        from faults;
-        quarantined := sqlrowcount;
+            count_if(quarantined_events.batch_number = :batch),
+            count_if(arrivals.origin = 'QUARANTINE' and quarantined_events.released_at = :started_at)
+        into :quarantined, :released
+        from bronze.arrivals
+        inner join bronze.quarantined_events
+            on arrivals.event_id = quarantined_events.event_id
+        where arrivals.occurrence = 1;
+
+        delete from bronze.arrivals;
 
         -- Whoever started before and holds the layer no more has died: its transaction is gone, its record is closed here.
         update reference_data.data_generation_audit
@@ -473,7 +518,8 @@ begin
                 'marketing_touch', :touches,
                 'supply_chain', :movements,
                 'quarantined', :quarantined,
-                'duplicate', :arrived - :customers - :purchases - :returned - :touches - :movements - :quarantined
+                'released', :released,
+                'duplicate', :arrived + :released - :customers - :purchases - :returned - :touches - :movements - :quarantined
             ),
             execution_seconds = datediff('millisecond', :started_at, sysdate()) / 1000
         where run_id = :run_id;
@@ -492,7 +538,8 @@ begin
             raise;
     end;
 
-    return arrived || ' events reached bronze, ' || quarantined || ' of them in quarantine.';
+    return arrived || ' events reached bronze, ' || quarantined || ' of them in quarantine.'
+        || iff(tried = 0, '', ' Of ' || tried || ' released from quarantine ' || released || ' fit now, ' || (tried - released) || ' stay.');
 end;
 $$;
 
