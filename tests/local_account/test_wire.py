@@ -90,15 +90,13 @@ def test_two_connections_work_at_once(account, database):
     assert rows(database, "select n, count(*) from counted group by n order by n") == [(0, 5), (1, 5), (2, 5), (3, 5)]
 
 
-def test_many_rows_can_be_bound_at_once(database):
+def test_many_rows_can_be_bound_at_once(account, database):
+    (name,) = rows(database, "select current_database()")[0]
     rows(database, "create table bound (n int, t varchar)")
-    snowflake.connector.paramstyle = "qmark"
-    cursor = database.cursor()
-    cursor._connection._paramstyle = "qmark"
+    with account.connect(database=name, schema="PUBLIC", paramstyle="qmark") as connection:
+        connection.cursor().executemany("insert into bound values (?, ?)", [(n, str(n)) for n in range(100)])
 
-    cursor.executemany("insert into bound values (?, ?)", [(n, str(n)) for n in range(100)])
-
-    assert rows(database, "select count(*), max(n) from bound") == [(100, 99)]
+    assert [(100, 99)] == rows(database, "select count(*), max(n) from bound")
 
 
 def test_snowpark_sessions_query_and_write(account, database):
