@@ -101,7 +101,7 @@ def test_many_rows_can_be_bound_at_once(account, database):
 
 def test_snowpark_sessions_query_and_write(account, database):
     (name,) = rows(database, "select current_database()")[0]
-    with account.connect(database=name, schema="PUBLIC") as connection:
+    with account.connect(database=name, schema="PUBLIC", paramstyle="qmark") as connection:
         session = Session.builder.configs({"connection": connection}).create()
         rows(database, "create table people (id int, name varchar)")
         session.sql("insert into people values (?, ?)", params=[1, "Ada"]).collect()
