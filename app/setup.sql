@@ -72,6 +72,7 @@ execute immediate from './setup/core/marketing_events.sql';
 execute immediate from './setup/core/generate_batch.sql';
 execute immediate from './setup/core/transform_raw_to_bronze.sql';
 execute immediate from './setup/core/transform_bronze_to_gold.sql';
+execute immediate from './setup/core/rebuild_gold.sql';
 execute immediate from './setup/core/release_quarantined_events.sql';
 execute immediate from './setup/core/generate_retail_data.sql';
 execute immediate from './setup/core/data_summary.sql';
