@@ -60,6 +60,28 @@ def generate_batch(session: Session, customer_events, purchase_events, marketing
     return run.run_id
 
 
+def configuration_faults(session: Session) -> str:
+    """The faults that a run would refuse with, in its order, as JSON text; an empty list when there is none."""
+    try:
+        read_configuration(session)
+    except settings.ConfigurationRefused as refusal:
+        return json.dumps([vars(fault) for fault in refusal.faults])
+    return "[]"
+
+
+def read_configuration(session: Session) -> tuple[dict, settings.Configuration]:
+    """The generator's state and the reference tables, in one statement.
+
+    Raises:
+        ConfigurationRefused: with all faults of the reference tables.
+    """
+    tables: dict[str, list[dict]] = {}
+    for table, text in session.sql(statements.READ_ALL).collect():
+        tables.setdefault(table, []).append(json.loads(text))
+    state = tables.pop("state")[0]
+    return state, settings.from_tables(tables, {"segments": state.get("known_segments") or []})
+
+
 class _Run:
     """One run: what is asked, and the session that carries it out."""
 
@@ -89,7 +111,7 @@ class _Run:
             raise RunRefused("; ".join(faults))
         if not self.execute(statements.HOLD_STATE, self.run_id)[0][0]:
             raise RunRefused("Another run started at the same moment and took over; call again when it has ended")
-        state, config = self._read()
+        state, config = read_configuration(self.session)
         now, end = (
             None if text is None else slots.from_datetime(np.datetime64(text))
             for text in (state["now"], state.get("window_end"))
@@ -122,13 +144,6 @@ class _Run:
             json.dumps(config.segments),
         )
         self._close(config, window, planned, counts, checksum, self._summary(window, planned, counts))
-
-    def _read(self) -> tuple[dict, settings.Configuration]:
-        tables: dict[str, list[dict]] = {}
-        for table, text in self.execute(statements.READ_ALL):
-            tables.setdefault(table, []).append(json.loads(text))
-        state = tables.pop("state")[0]
-        return state, settings.from_tables(tables, {"segments": state.get("known_segments") or []})
 
     def _living(self, window: plan.Window, frequencies: str) -> np.ndarray:
         """The weight of the earlier customers alive in each slot (rows) and zone (columns)."""

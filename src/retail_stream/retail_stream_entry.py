@@ -30,3 +30,10 @@ def generate_batch(session, customer_events, purchase_events, marketing_events, 
     from retail_stream import procedures
 
     return procedures.generate_batch(session, customer_events, purchase_events, marketing_events, supply_chain_events)
+
+
+def configuration_faults(session) -> str:
+    """The faults of the reference tables as they are now, as JSON text."""
+    from retail_stream import procedures
+
+    return procedures.configuration_faults(session)

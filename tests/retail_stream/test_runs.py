@@ -139,6 +139,36 @@ def test_settings_that_cannot_be_honoured_are_refused_and_recorded(ask, runs):
     assert raw_events(ask) == before
 
 
+def test_what_a_run_would_refuse_is_told_without_a_run(ask, runs):
+    assert ask("call core.validate_configuration()") == []
+    before = newest_run(ask)
+    ask("update reference_data.marketing_channels set conversion_rate = 2 where channel_name = 'email'")
+    ask("insert into reference_data.marketing_campaigns values ('doves', 'pigeon', 1, '[]', null)")
+    ask("update reference_data.generation_parameters set parameter_value = 'dear' where parameter_name = 'tax_rate'")
+    try:
+        told = ask("call core.validate_configuration()")
+        without_a_run = newest_run(ask)
+        with pytest.raises(snowflake.connector.errors.ProgrammingError) as refusal:
+            ask("call core.generate_retail_data(1, 1)")
+    finally:
+        ask("update reference_data.marketing_channels set conversion_rate = 0.3 where channel_name = 'email'")
+        ask("delete from reference_data.marketing_campaigns where channel_name = 'pigeon'")
+        ask(
+            "update reference_data.generation_parameters set parameter_value = '0.076' where parameter_name = 'tax_rate'"
+        )
+
+    assert [fault[:3] for fault in told] == [
+        ("marketing_channels", "email", "conversion_rate"),
+        ("generation_parameters", "tax_rate", "parameter_value"),
+        ("marketing_campaigns", "doves", "channel_name"),
+    ]
+    assert "(3 faults)" in str(refusal.value)
+    for table, row, column, value, remedy in told:
+        assert f"{table}, row {row}, column {column}, value {value}: {remedy}" in str(refusal.value)
+    assert without_a_run == before
+    assert ask("call core.validate_configuration()") == []
+
+
 @pytest.mark.parametrize("count", [-1, 10_000_000_000])
 def test_absurd_numbers_are_refused_and_recorded(ask, runs, count):
     before = raw_events(ask)
