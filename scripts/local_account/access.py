@@ -20,10 +20,12 @@ APPLICATION = "APPLICATION"
 # kind of object -> what may be granted on it to an application role
 # (docs.snowflake.com/en/sql-reference/sql/grant-privilege-application-role)
 GRANTABLE = {
-    "TABLE": {"SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES"},
+    "TABLE": {"SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES", "EVOLVE SCHEMA", "APPLYBUDGET"},
     "VIEW": {"SELECT", "REFERENCES"},
     "STREAM": {"SELECT"},
-    "TASK": {"MONITOR", "OPERATE"},
+    "DYNAMIC TABLE": {"SELECT", "OPERATE"},
+    "FILE FORMAT": {"USAGE"},
+    "TASK": {"MONITOR", "OPERATE", "APPLYBUDGET"},
     "PROCEDURE": {"USAGE"},
     "FUNCTION": {"USAGE"},
     "SEQUENCE": {"USAGE"},

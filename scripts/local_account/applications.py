@@ -18,7 +18,7 @@ from local_account import access, blocks, manifests, packages, reply, stages
 from local_account.catalogue import HOME, quote
 from local_account.errors import SqlError
 from local_account.session import Frame
-from local_account.syntax import IDENTIFIER, fold, like, parse_options
+from local_account.syntax import IDENTIFIER, fold, like, parse_options, split_path
 
 if TYPE_CHECKING:
     from local_account.engine import Result
@@ -211,6 +211,7 @@ def _run_setup(session: Session, name: str, snapshot: Path, manifest: dict[str, 
     try:
         blocks.run_file(inner, script, shown)
         inner.end_scope()
+        _require_callbacks(inner, manifest)
         _run_initializer(session, name, snapshot, manifest, generation)
     except SqlError as error:
         inner.abandon_scope()
@@ -218,6 +219,23 @@ def _run_setup(session: Session, name: str, snapshot: Path, manifest: dict[str, 
             93_082,
             f"Failed to execute setup script of application {name}. {error.errno:06d} ({error.sqlstate}): {error.message}",
         ) from error
+
+
+_CALLED_WITH = {"version_initializer": "()", "register_callback": "(VARCHAR, VARCHAR, VARCHAR)"}
+
+
+def _require_callbacks(inner: Session, manifest: dict[str, Any]) -> None:
+    """The procedures that the manifest names stand where the setup script has just put them."""
+    for key, written in manifests.callbacks(manifest):
+        database, schema, name = inner.account.qualify(inner, split_path(written), "procedure")
+        signatures = [found.name for found, _ in inner.account.catalogue.find("procedure", database, schema)]
+        if not any(found == name + _CALLED_WITH.get(key, found.removeprefix(name)) for found in signatures):
+            wanted = f"{written}{_CALLED_WITH.get(key, '')}"
+            raise SqlError(
+                2003, f"{key}: the setup script creates no procedure {wanted} (rules MAN-25, MAN-26, MAN-27)."
+            )
+        if key == "version_initializer" and "$" not in schema:
+            raise SqlError(93_206, f"{key}: {written} must stand in a versioned schema (rule MAN-26).")
 
 
 def _run_initializer(session: Session, name: str, snapshot: Path, manifest: dict[str, Any], generation: int) -> None:
@@ -264,10 +282,11 @@ def set_options(session: Session, match: Match) -> Result:
     if "DEBUG_MODE" in options:
         if manifests.read(Path(document["snapshot"])).get("manifest_version") == 2:
             raise SqlError(
-                93_362, "DEBUG_MODE cannot be set when the application's manifest_version is 2: use session debug."
+                93_362,
+                "DEBUG_MODE cannot be set when the application's manifest_version is 2: use session debug (rule MAN-34).",
             )
         if document["source"] == "directive":
-            raise SqlError(93_012, "DEBUG_MODE is for applications in development mode.")
+            raise SqlError(93_046, "DEBUG_MODE is for applications in development mode.")
     _save(
         session,
         name,

@@ -149,7 +149,7 @@ def run_file(session: Session, path: Path, shown: str) -> Result:
     session.file_depth = depth
     result = reply.status("Statement executed successfully.")
     try:
-        statements = scripting.split(path.read_text(encoding="utf-8"))
+        statements = scripting.split(read_script(path, shown))
         if not statements:
             raise SqlError(900, f"SQL compilation error: Empty SQL statement: file '{shown}' holds none.")
         for statement in statements:
@@ -167,6 +167,16 @@ def run_file(session: Session, path: Path, shown: str) -> Result:
         return result
     finally:
         session.file_depth = depth - 1
+
+
+def read_script(path: Path, shown: str) -> str:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise SqlError(93_160, f"File '{shown}' is not UTF-8 (rule SET-21).") from None
+    if text.lstrip().startswith("--!jinja"):
+        raise SqlError(2, f"Unsupported feature 'Jinja template' of the local account ({shown}; rule SET-26).")
+    return text
 
 
 def is_exact_file(path: Path) -> bool:

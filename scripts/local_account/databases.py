@@ -41,17 +41,7 @@ _FIXED = {
 }
 
 
-def _refuse_in_code(session: Session, what: str) -> None:
-    """Owner's rights code may not change the caller's context (developer-guide/stored-procedure/stored-procedures-rights)."""
-    if session.frame:
-        raise SqlError(
-            90_236,
-            f"Stored procedure execution error: Unsupported statement type '{what}' in {session.frame.what}: qualify names instead.",
-        )
-
-
 def use_warehouse(session: Session, match: Match) -> Result:
-    _refuse_in_code(session, "USE WAREHOUSE")
     warehouse = match.name()
     if not session.account.catalogue.get("warehouse", HOME, "", warehouse):
         raise _missing("warehouse", warehouse)
@@ -63,7 +53,6 @@ def use_database(session: Session, match: Match) -> Result:
     path = match.path()
     if len(path) == 2:
         return use_schema(session, match)
-    _refuse_in_code(session, "USE DATABASE")
     database = match.name()
     if not session.account.database(database):
         raise _missing("database", database)
@@ -73,7 +62,6 @@ def use_database(session: Session, match: Match) -> Result:
 
 
 def use_schema(session: Session, match: Match) -> Result:
-    _refuse_in_code(session, "USE SCHEMA")
     database, schema = session.account.qualify_schema(session, match.path())
     physical = session.account.physical_schema(session, database, schema)
     if not session.account.catalogue.get("schema", database, "", schema) or not (
@@ -96,7 +84,6 @@ def _missing(kind: str, name: str) -> SqlError:
 
 
 def alter_session(session: Session, match: Match) -> Result:
-    _refuse_in_code(session, "ALTER SESSION")
     for name, value in parse_options(match.raw("rest"), tuple(SESSION_PARAMETERS)).items():
         if name in _FIXED and value.upper() not in _FIXED[name]:
             raise SqlError(
@@ -111,7 +98,6 @@ def alter_session(session: Session, match: Match) -> Result:
 
 
 def unset_session(session: Session, match: Match) -> Result:
-    _refuse_in_code(session, "ALTER SESSION")
     for name in (word.strip().upper() for word in match.raw("rest").split(",")):
         if name not in SESSION_PARAMETERS:
             raise SqlError(2, f"Unsupported feature: the session parameter '{name}' is not known to the local account.")
@@ -133,13 +119,11 @@ def _value(session: Session, expression: str, binds: list[Any]) -> Any:
 
 
 def set_variable(session: Session, match: Match) -> Result:
-    _refuse_in_code(session, "SET")
     session.variables[match.name()] = _value(session, match.raw("rest"), match.binds)
     return reply.status(DONE)
 
 
 def set_variables(session: Session, match: Match) -> Result:
-    _refuse_in_code(session, "SET")
     found = re.fullmatch(r"([^()]*)\)\s*=\s*\(([\s\S]*)\)", match.raw("rest"))
     if not found:
         raise SqlError(1003, "SQL compilation error: syntax error: SET (a, b) = (1, 2)")
@@ -151,7 +135,6 @@ def set_variables(session: Session, match: Match) -> Result:
 
 
 def unset_variable(session: Session, match: Match) -> Result:
-    _refuse_in_code(session, "UNSET")
     session.variables.pop(match.name(), None)
     return reply.status(DONE)
 
@@ -163,11 +146,7 @@ def create_database(session: Session, match: Match) -> Result:
     name = match.name()
     options = match.options("COMMENT", "DATA_RETENTION_TIME_IN_DAYS")
     if session.application:
-        raise SqlError(
-            3001,
-            f"SQL access control error: CREATE DATABASE {name} needs the CREATE DATABASE privilege, which the application does not hold.",
-            "42501",
-        )
+        raise SqlError(2, f"Unsupported feature 'CREATE DATABASE in an application' of the local account ({name}).")
     if session.account.database(name):
         if match.has("if not exists"):
             return reply.status(f"{name} already exists, statement succeeded.")
@@ -220,12 +199,6 @@ def create_schema(session: Session, match: Match) -> Result:
         session.database, session.schema = database, schema
     return reply.status(
         f"Schema {schema} successfully created." if not existing else f"{schema} already exists, statement succeeded."
-    )
-
-
-def refuse_versioned_schema(session: Session, match: Match) -> Result:
-    raise SqlError(
-        2, f"CREATE VERSIONED SCHEMA {match.raw('name')}: write CREATE OR ALTER VERSIONED SCHEMA (rule SET-04)."
     )
 
 
@@ -288,9 +261,7 @@ def create_warehouse(session: Session, match: Match) -> Result:
         "STATEMENT_TIMEOUT_IN_SECONDS",
     )
     if session.application:
-        raise SqlError(
-            3001, f"SQL access control error: CREATE WAREHOUSE {name} needs the CREATE WAREHOUSE privilege.", "42501"
-        )
+        raise SqlError(2, f"Unsupported feature 'CREATE WAREHOUSE in an application' of the local account ({name}).")
     if session.account.catalogue.get("warehouse", HOME, "", name) and not match.has("or replace"):
         if match.has("if not exists"):
             return reply.status(f"{name} already exists, statement succeeded.")

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlglot import exp
 
-from local_account import access, engine, streams, system
+from local_account import access, engine, rules, streams, system
 from local_account.errors import SqlError
 from local_account.syntax import split_path
 
@@ -25,17 +25,6 @@ if TYPE_CHECKING:
 
     from local_account.session import Session
 
-# Owner's rights code inside an application may not call these
-# (docs.snowflake.com/en/developer-guide/native-apps/adding-application-logic).
-FORBIDDEN_IN_APPLICATIONS = {
-    "CURRENT_IP_ADDRESS",
-    "CURRENT_AVAILABLE_ROLES",
-    "CURRENT_SECONDARY_ROLES",
-    "ALL_USER_NAMES",
-    "GET_USERS_FOR_COLLABORATION",
-    "CURRENT_WAREHOUSE",
-    "SYSTEM$ALLOWLIST",
-}
 Name = tuple[str, str, str]  # database, physical schema, name
 
 
@@ -120,8 +109,8 @@ def _literals(session: Session, plan: Plan) -> None:
             node.replace(literal(session.variables[name]))
         elif isinstance(node, exp.Anonymous):
             name = str(node.this).upper()
-            if session.application and name in FORBIDDEN_IN_APPLICATIONS:
-                raise _forbidden(name)
+            if session.application and name in rules.FORBIDDEN_FUNCTIONS:
+                raise SqlError(2140, f"SQL compilation error: {rules.forbidden(name)}", "0A000")
             if function := system.FUNCTIONS.get(name):
                 arguments = [_constant(session, argument, plan.binds) for argument in node.expressions]
                 value = literal(function(session, *arguments))
@@ -136,17 +125,8 @@ def _literals(session: Session, plan: Plan) -> None:
                 )
     if session.application:
         for node in plan.tree.find_all(exp.Func):
-            if (name := node.sql_name()) in FORBIDDEN_IN_APPLICATIONS:
-                raise _forbidden(name)
-
-
-def _forbidden(name: str) -> SqlError:
-    return SqlError(
-        2140,
-        f"SQL compilation error: the function {name} is not allowed inside a native application "
-        "(developer-guide/native-apps/adding-application-logic): remove it.",
-        "0A000",
-    )
+            if (name := node.sql_name()) in rules.FORBIDDEN_FUNCTIONS:
+                raise SqlError(2140, f"SQL compilation error: {rules.forbidden(name)}", "0A000")
 
 
 def _constant(session: Session, argument: exp.Expression, binds: list[Any]) -> Any:

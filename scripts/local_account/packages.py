@@ -148,12 +148,13 @@ def _register(session: Session, name: str, document: dict[str, Any], found: dict
     )
     if not version or len(version) > LONGEST_VERSION or not re.fullmatch(r"[A-Za-z0-9_\-$. ]+", version):
         raise SqlError(
-            93_034, f"'{version}' is no version name: 1 to {LONGEST_VERSION} letters, digits, _ - $ . or spaces."
+            93_035,
+            f"'{version}' is no version name: 1 to {LONGEST_VERSION} letters, digits, _ - $ . or spaces (rule VER-09).",
         )
     if version in document["versions"]:
         raise SqlError(93_030, f"Version {version} of {name} exists already: add a patch, or choose another name.")
     if (manifest.get("version") or {}).get("patch"):
-        raise SqlError(93_170, "A new version has patch 0: take version.patch out of the manifest.")
+        raise SqlError(93_170, "A new version has patch 0: take version.patch out of the manifest (rule MAN-07).")
     unbound = [
         other
         for other in document["versions"]
@@ -161,7 +162,7 @@ def _register(session: Session, name: str, document: dict[str, Any], found: dict
     ]
     if document["channels_enabled"] and len(unbound) >= VERSIONS_IN_CHANNEL:
         raise SqlError(
-            93_037,
+            512_023,
             f"Package {name} has two registered versions that are in no channel ({', '.join(unbound)}): deregister one.",
         )
     now = session.account.clock.now().isoformat()
@@ -179,13 +180,15 @@ def _add_patch(session: Session, name: str, document: dict[str, Any], found: dic
     version = _version(name, document, found["version"])
     patches = document["versions"][version]["patches"]
     number = int(found["patch"]) if found["patch"] else max(map(int, patches)) + 1
-    if str(number) in patches or number <= max(map(int, patches)):
+    if number <= max(map(int, patches)):
         raise SqlError(
-            93_168,
+            93_168 if str(number) in patches else 93_167,
             f"Patch {number} of version {version}: patch numbers only grow (newest is {max(map(int, patches))}).",
         )
     if number > MOST_PATCHES:
-        raise SqlError(93_167, f"Version {version} has reached {MOST_PATCHES} patches: make a new version.")
+        raise SqlError(
+            93_167, f"Version {version} has reached {MOST_PATCHES} patches: make a new version (rule VER-09)."
+        )
     snapshot, manifest = _copy(session, name, found["stage"])
     _require_patchable(Path(patches[str(max(map(int, patches)))]["snapshot"]), manifest)
     now = session.account.clock.now().isoformat()

@@ -55,11 +55,6 @@ def _create(session: Session, match: Match, kind: str) -> Result:
             f"Unsupported feature '{signature.language} function that returns {signature.returns}' of the local account ({name}): Python table functions are there.",
         )
     if signature.rights != "OWNER":
-        if session.application:
-            raise SqlError(
-                93_202,
-                f"EXECUTE AS {signature.rights} is not allowed in an application ({name}): leave it out (rule SET-02).",
-            )
         raise SqlError(2, f"Unsupported feature 'EXECUTE AS {signature.rights}' of the local account ({name}).")
     if signature.language == "PYTHON":
         handlers.check_packages(signature.packages, procedure=kind == "PROCEDURE")

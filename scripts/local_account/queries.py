@@ -159,13 +159,6 @@ def _define(session: Session, plan: Plan) -> Result:
 def _require_creation(session: Session, tree: exp.Create, name: names.Name) -> None:
     database, schema, table = name
     kind = str(tree.args["kind"]).upper()
-    temporary = tree.find(exp.TemporaryProperty)
-    if session.application and temporary:
-        raise SqlError(
-            93_201,
-            f"Operation CREATE on TEMPORARY {kind} is not permitted within APPLICATION {session.application} ({table}): use an ordinary table.",
-            "0A000",
-        )
     if not access.may(session, f"CREATE {kind}", "SCHEMA", database, "", schema):
         raise SqlError(
             3001,

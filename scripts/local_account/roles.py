@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 
 def use(session: Session, match: Match) -> Result:
-    _refuse_in_code(session, "USE ROLE")
     role = match.name()
     if role not in access.roles_of_user(session.account, session.user):
         raise SqlError(
@@ -30,26 +29,13 @@ def use(session: Session, match: Match) -> Result:
 
 
 def use_secondary(session: Session, match: Match) -> Result:
-    _refuse_in_code(session, "USE SECONDARY ROLES")
     if match.name().upper() != "NONE":
         raise SqlError(2, "Unsupported feature 'secondary roles' of the local account: only USE SECONDARY ROLES NONE.")
     return reply.status("Statement executed successfully.")
 
 
-def _refuse_in_code(session: Session, what: str) -> None:
-    if session.frame:
-        raise SqlError(
-            90_236, f"Stored procedure execution error: Unsupported statement type '{what}' in {session.frame.what}."
-        )
-
-
 def create(session: Session, match: Match) -> Result:
     role = match.name()
-    if session.frame and session.frame.application:
-        raise SqlError(
-            93_200,
-            f"CREATE ROLE {role}: an application has application roles only; use CREATE APPLICATION ROLE IF NOT EXISTS.",
-        )
     if session.account.catalogue.get("role", HOME, "", role):
         if match.has("if not exists"):
             return reply.status(f"{role} already exists, statement succeeded.")
@@ -168,18 +154,10 @@ def _change_role(session: Session, kind: str, database: str, role: str, match: M
             )
         grantee = f"{to_database}.{to_role}"
     elif to_kind == "ROLE":
-        if session.application:
-            raise SqlError(
-                3001, "SQL access control error: an application grants to its application roles only.", "42501"
-            )
         grantee = path[-1]
         if not account.catalogue.get("role", HOME, "", grantee):
             raise SqlError(2003, f"SQL compilation error: Role '{grantee}' does not exist or not authorized.", "02000")
     elif to_kind == "USER":
-        if session.application:
-            raise SqlError(
-                3001, "SQL access control error: an application grants to its application roles only.", "42501"
-            )
         grantee = access.user_grantee(path[-1])
     else:
         raise SqlError(2, f"Unsupported feature 'GRANT ROLE TO {to_kind}' of the local account.")
@@ -211,12 +189,6 @@ def _change_privileges(session: Session, match: Match, *, add: bool) -> Result:
     kind = " ".join(match.raw("kind").upper().split())
     privileges = [" ".join(privilege.upper().split()) for privilege in match.raw("privileges").split(",")]
     to_kind = " ".join(match.raw("to_kind").upper().split())
-    if session.application and to_kind != "APPLICATION ROLE":
-        raise SqlError(
-            3001,
-            f"SQL access control error: inside an application privileges go to application roles, not to {to_kind}.",
-            "42501",
-        )
     if to_kind == "APPLICATION ROLE":
         to_database, to_role = _application_role(session, match.path("to"))
         if not account.catalogue.get("application_role", to_database, "", to_role):

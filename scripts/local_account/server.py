@@ -16,6 +16,7 @@ from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any
 
 import anyio.to_thread
+import duckdb
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -24,7 +25,7 @@ from starlette.routing import Route
 
 from local_account import queries, results, statements, system
 from local_account.clock import parse_duration, parse_moment
-from local_account.errors import SqlError
+from local_account.errors import SqlError, from_duckdb
 from local_account.stages import Transfer
 from local_account.syntax import strip_comments
 
@@ -177,6 +178,8 @@ class Server:
                 return _answer(session, result)
         except SqlError as error:
             return _failed(error)
+        except duckdb.Error as error:
+            return _failed(from_duckdb(error))
         except Exception as error:
             traceback.print_exc()
             return _failed(

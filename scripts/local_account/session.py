@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from local_account.catalogue import SYSTEM_SCHEMA, quote
-from local_account.errors import SqlError
+from local_account.errors import SqlError, from_duckdb
 
 if TYPE_CHECKING:
     from local_account.account import Account
@@ -85,9 +85,9 @@ class Transaction:
                     [stream, self.number],
                 )
             self.cursor.execute("commit")
-        except Exception:
+        except duckdb.Error as error:  # another transaction moved the same stream or changed the same rows first
             self.rollback()
-            raise
+            raise from_duckdb(error) from error
         self._end()
 
     def rollback(self) -> None:

@@ -58,7 +58,9 @@ def parse(text: str, name: str) -> Signature:
     arguments = [_argument(source, part, name) for part in _split(tokens[1:close])]
     optional = [argument["default"] is not None for argument in arguments]
     if optional != sorted(optional):
-        raise SqlError(1003, f"SQL compilation error: {name}: optional arguments come after the required ones.")
+        raise SqlError(
+            1003, f"SQL compilation error: {name}: optional arguments come after the required ones (rule PY-22)."
+        )
     position = close + 1
     if position >= len(tokens) or tokens[position].text.upper() != "RETURNS":
         raise SqlError(1003, f"SQL compilation error: {name}: RETURNS is missing.")
@@ -172,19 +174,24 @@ def _check(signature: Signature, name: str) -> None:
     if signature.language == "SQL" and not signature.body:
         raise SqlError(1003, f"SQL compilation error: {name}: the body is missing.")
     if len(signature.body or "") > LARGEST_BODY:
-        raise SqlError(1003, f"SQL compilation error: {name}: the body is larger than 1 MB.")
+        raise SqlError(1003, f"SQL compilation error: {name}: the body is larger than 1 MB (rule PY-25).")
     if signature.language == "PYTHON":
         if not signature.handler:
             raise SqlError(1003, f"SQL compilation error: {name}: HANDLER is missing.")
         if signature.runtime not in RUNTIMES:
             raise SqlError(
                 391_531,
-                f"SQL compilation error: {name}: RUNTIME_VERSION '{signature.runtime}' cannot be created; use '3.11' or newer (3.9 was decommissioned).",
+                f"SQL compilation error: {name}: RUNTIME_VERSION '{signature.runtime}' cannot be created; use '3.11' or newer (3.9 was decommissioned; rule PY-01).",
             )
         names = [path.rsplit("/", 1)[-1] for path in signature.imports]
+        if signature.body and signature.handler.split(".")[0] in {entry.split(".")[0] for entry in names}:
+            raise SqlError(
+                1003,
+                f"SQL compilation error: {name}: the handler is in a file of IMPORTS, so there is no AS (rule PY-11).",
+            )
         doubled = sorted({entry for entry in names if names.count(entry) > 1})
         if doubled:
             raise SqlError(
                 1008,
-                f"SQL compilation error: {name}: IMPORTS land flat, so names must differ; doubled: {', '.join(doubled)}.",
+                f"SQL compilation error: {name}: IMPORTS land flat, so names must differ; doubled: {', '.join(doubled)} (rule PY-07).",
             )

@@ -38,12 +38,6 @@ def create(session: Session, match: Match) -> Result:
         flags=re.IGNORECASE,
     )
     options = parse_options(rest, ("COMMENT",))
-    if match.has("temporary") and session.application:
-        raise SqlError(
-            93_201,
-            f"Operation CREATE on TEMPORARY STAGE is not permitted within APPLICATION {session.application}.",
-            "0A000",
-        )
     if not session.account.catalogue.get("schema", name[0], "", name[1].split("$")[0]):
         raise access.not_found("SCHEMA", name[0], "", name[1])
     if session.account.catalogue.get("stage", *name):
@@ -154,7 +148,6 @@ def put(session: Session, match: Match) -> Result:
     found = re.match(r"('(?:[^']|'')*'|\S+)\s+('(?:[^']|'')*'|@\S+)\s*([\s\S]*)\Z", match.raw("rest"))
     if not found:
         raise SqlError(1003, "SQL compilation error: PUT file://<path> @<stage> [options]")
-    _refuse_in_code(session, "PUT")
     source = unquote_text(found[1]).removeprefix("file://")
     options = parse_options(found[3], ("AUTO_COMPRESS", "PARALLEL", "OVERWRITE", "SOURCE_COMPRESSION"))
     name, path = locate(session, found[2], "WRITE")
@@ -183,7 +176,6 @@ def get(session: Session, match: Match) -> Result:
     found = re.match(r"('(?:[^']|'')*'|@\S+)\s+('(?:[^']|'')*'|\S+)\s*([\s\S]*)\Z", match.raw("rest"))
     if not found:
         raise SqlError(1003, "SQL compilation error: GET @<stage>/<path> file://<directory> [options]")
-    _refuse_in_code(session, "GET")
     options = parse_options(found[3], ("PARALLEL", "PATTERN"))
     name, path = locate(session, found[1])
     there = [
@@ -206,14 +198,6 @@ def get(session: Session, match: Match) -> Result:
             },
         }
     )
-
-
-def _refuse_in_code(session: Session, what: str) -> None:
-    if session.application:
-        raise SqlError(
-            90_236,
-            f"Stored procedure execution error: Unsupported statement type '{what}' in {session.frame.what if session.frame else 'code'}.",
-        )
 
 
 def _transfer(instructions: dict[str, Any]) -> Transfer:

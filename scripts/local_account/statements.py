@@ -15,6 +15,7 @@ from local_account import (
     procedures,
     queries,
     roles,
+    rules,
     shows,
     stages,
     streams,
@@ -52,7 +53,6 @@ ROUTES = tuple(
         ("create [or replace] [transient] database [if not exists] {name} {rest}", databases.create_database),
         ("drop database [if exists] {name} [cascade] [restrict]", databases.drop_database),
         ("create or alter versioned schema {name} {rest}", databases.create_versioned_schema),
-        ("create [or replace] versioned schema [if not exists] {name} {rest}", databases.refuse_versioned_schema),
         ("create [or replace] [transient] schema [if not exists] {name} {rest}", databases.create_schema),
         ("drop schema [if exists] {name} [cascade] [restrict]", databases.drop_schema),
         ("create [or replace] warehouse [if not exists] {name} [with] {rest}", databases.create_warehouse),
@@ -162,6 +162,7 @@ def execute(session: Session, text: str, binds: list[Any] | None = None) -> Resu
             f"ROLLBACK, then begin again. The earlier error: {transaction.lost.message}",
             transaction.lost.sqlstate,
         )
+    rules.refuse(session, statement)
     if blocks.is_block(statement):
         return session.remember(blocks.run_anonymous(session, statement))
     for _, pattern, function in ROUTES:

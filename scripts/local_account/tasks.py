@@ -39,6 +39,7 @@ SHOWN = (
     "allow_overlapping_execution error_integration last_committed_on last_suspended_on owner_role_type config task_relations"
 )
 GRAPH_ERROR = 91_427
+MOST_TASKS, MOST_PARENTS, MOST_CHILDREN, MOST_RETRIES = 1000, 100, 100, 30
 _WHEN_ALLOWED = re.compile(
     r"SYSTEM\$(STREAM_HAS_DATA|GET_PREDECESSOR_RETURN_VALUE)\s*\(|\b(AND|OR|NOT|TRUE|FALSE|IS|NULL)\b|'[^']*'|[()=<>!,:\d\s.]|::\s*\w+",
     re.IGNORECASE,
@@ -56,7 +57,7 @@ def create(session: Session, match: Match) -> Result:
         )
     if not account.catalogue.get("schema", database, "", schema):
         raise access.not_found("SCHEMA", database, "", schema)
-    document = _parse(match.raw("rest"), task)
+    document = parse(match.raw("rest"), task)
     _require_managed(session, document, task)
     existing = account.catalogue.get("task", *name)
     if existing and match.has("if not exists"):
@@ -73,6 +74,7 @@ def create(session: Session, match: Match) -> Result:
         if not account.catalogue.get("task", *predecessor):
             raise access.not_found("TASK", *predecessor)
         _require_suspended_root(account, tuple(predecessor), f"add task {task} to the graph")
+    _require_graph(account, name, [tuple(predecessor) for predecessor in document["after"]])
     if existing:
         _require_suspended_root(account, name, f"change task {task}")
     now = account.clock.now().isoformat()
@@ -93,7 +95,28 @@ def create(session: Session, match: Match) -> Result:
     return reply.status(f"Task {task} successfully created.")
 
 
-def _parse(rest: str, task: str) -> dict[str, Any]:
+def _require_graph(account: Account, name: Name, parents: list[Name]) -> None:
+    """A graph has one root, no circle and no more tasks than Snowflake takes."""
+    others = {(key.database, key.schema, key.name): other for key, other in account.catalogue.find("task", *name[:2])}
+    above, waiting = set(), list(parents)
+    while waiting:
+        task = waiting.pop()
+        if task not in above:
+            above.add(task)
+            waiting += map(tuple, others.get(task, {"after": []})["after"])
+    roots = [task for task in above if not others[task]["after"]]
+    if name in above or len(roots) > 1:
+        raise SqlError(GRAPH_ERROR, f"Task {name[2]}: a graph has one root and no circle (rule TSK-02).")
+    children = {
+        task: sum(list(task) in other["after"] for key, other in others.items() if key != name) for task in parents
+    }
+    tasks = {*graph(account, roots[0]), name} if roots else {name}
+    if len(parents) > MOST_PARENTS or len(tasks) > MOST_TASKS or any(n >= MOST_CHILDREN for n in children.values()):
+        limits = f"{MOST_TASKS} tasks, {MOST_PARENTS} predecessors and {MOST_CHILDREN} children"
+        raise SqlError(GRAPH_ERROR, f"Task {name[2]}: a graph has at most {limits} (rule TSK-05).")
+
+
+def parse(rest: str, task: str) -> dict[str, Any]:
     """The options and the body of CREATE TASK."""
     tokens = Snowflake().tokenize(rest)
     depth = 0
@@ -137,7 +160,15 @@ def _parse(rest: str, task: str) -> dict[str, Any]:
         raise SqlError(
             2, f"Unsupported feature 'OVERLAP_POLICY = {options['OVERLAP_POLICY']}' of the local account (task {task})."
         )
-    if options.get("TASK_AUTO_RETRY_ATTEMPTS", "0") != "0":
+    retries = options.get("TASK_AUTO_RETRY_ATTEMPTS", "0")
+    if not retries.isdigit() or int(retries) > MOST_RETRIES:
+        raise SqlError(GRAPH_ERROR, f"Task {task}: TASK_AUTO_RETRY_ATTEMPTS lies in 0 to {MOST_RETRIES} (rule TSK-12).")
+    if not {"SCHEDULE", "WAREHOUSE"} & set(options) and when and not predecessors:
+        raise SqlError(
+            GRAPH_ERROR,
+            f"Task {task}: a triggered serverless task needs TARGET_COMPLETION_INTERVAL (rule TSK-20), which the local account does not have: give it a SCHEDULE.",
+        )
+    if int(retries):
         raise SqlError(2, f"Unsupported feature 'TASK_AUTO_RETRY_ATTEMPTS' of the local account (task {task}).")
     if "SCHEDULE" in options:
         Schedule(options["SCHEDULE"])
