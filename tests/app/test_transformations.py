@@ -349,31 +349,77 @@ def gold(app) -> dict[str, Counter]:
     return {table: Counter(app.rows(f"select {names} from gold.{table}")) for table, names in columns}
 
 
+def returned(order: dict, *, when: datetime) -> dict:
+    """The first line of an order comes back."""
+    line = order["event_data"]["lines"][0]
+    return event("return", {
+        "return_id": next(KEYS), "order_id": order["event_data"]["order_id"], "line_number": line["line_number"],
+        "customer_id": order["event_data"]["customer_id"], "product_id": line["product_id"], "category_name": line["category_name"],
+        "quantity": line["quantity"], "refund_total": line["line_total"], "reason": "defective", "returned_at": at(when),
+    })  # fmt: skip
+
+
+def touch(
+    customer: int | None, touch_type: str, *, when: datetime, channel: str = "email", cost: float = 0.0125
+) -> dict:
+    return event("marketing_touch", {
+        "touch_id": next(KEYS), "customer_id": customer, "channel_name": channel, "campaign_name": "spring", "touch_type": touch_type,
+        "cost": cost, "occurred_at": at(when),
+    })  # fmt: skip
+
+
+def movement(order: dict, movement_type: str, *, when: datetime, **changes: object) -> dict:
+    data = {
+        "movement_id": next(KEYS), "movement_type": movement_type, "order_id": order["event_data"]["order_id"], "warehouse_id": 3,
+        "quantity": 4, "occurred_at": at(when),
+    }  # fmt: skip
+    return event("supply_chain", data | changes)
+
+
 def life(customer: int, moment: datetime) -> list[dict]:
-    """What happens around a customer: two profiles, three orders, one of them told again by another event."""
+    """What happens around a customer: two profiles, three orders and what follows from them, some of it told again by another event."""
     orders = [
         purchase(customer, Line(), Line(line_number=2), ordered=moment - timedelta(days=days)) for days in (9, 5, 2)
     ]
-    told_again = event("purchase", orders[0]["event_data"] | {"payment_method": "paypal"})
+    follow_ups = [
+        returned(orders[0], when=moment - timedelta(days=1)),
+        *(touch(customer, kind, when=moment - timedelta(days=3)) for kind in ("impression", "impression", "click")),
+        touch(customer, "conversion", when=moment - timedelta(days=9), channel="display", cost=42),
+        touch(None, "click", when=moment - timedelta(days=9), channel="display", cost=42),
+        movement(orders[1], "pick", when=moment - timedelta(days=4)),
+        movement(orders[1], "delay", when=moment - timedelta(days=4), delay_days=2, reason="weather"),
+        movement(orders[1], "ship", when=moment - timedelta(days=2)),
+        movement(orders[1], "deliver", when=moment - timedelta(days=1)),
+    ]
+    told_again = [
+        event("purchase", orders[0]["event_data"] | {"payment_method": "paypal"}),
+        event("return", follow_ups[0]["event_data"] | {"reason": "other"}),
+        event("marketing_touch", follow_ups[1]["event_data"] | {"cost": 7}),
+        event("supply_chain", follow_ups[6]["event_data"] | {"occurred_at": at(moment)}),
+    ]
     return [
         profile(customer, signed_up=moment - timedelta(days=9), city="Reno"),
         profile(customer, signed_up=moment - timedelta(days=9), city="Elko"),
         *orders,
-        told_again,
+        *follow_ups,
+        *told_again,
     ]
 
 
 def test_gold_of_batches_late_doubled_and_out_of_order_is_gold_rebuilt_from_nothing(app):
     moment, order = app.now(), random.Random(20260101)
     events = [happened for _ in range(6) for happened in life(next(KEYS), moment)]
-    arrivals = events + order.sample(events, 12)
+    arrivals = events + order.sample(events, 30)
     order.shuffle(arrivals)
-    for start in range(0, len(arrivals), 12):
-        app.land(*arrivals[start : start + 12])
+    for start in range(0, len(arrivals), 30):
+        app.land(*arrivals[start : start + 30])
         app.to_gold()
     grown = gold(app)
     app.as_the_app("delete from gold.fct_sales where mod(order_id, 3) = 0")
     app.as_the_app("update gold.customer_statistics set total_spent = 0")
+    app.as_the_app("delete from gold.fct_returns")
+    app.as_the_app("update gold.customer_engagement set clicks = clicks + 1")
+    app.as_the_app("update gold.fct_shipments set delivered_at = null")
     app.as_the_app("delete from gold.customer_profiles where mod(customer_id, 2) = 0")
 
     for _ in range(2):
@@ -384,6 +430,70 @@ def test_gold_of_batches_late_doubled_and_out_of_order_is_gold_rebuilt_from_noth
     app.land(*life(next(KEYS), moment))
     app.to_gold()
     assert sum(gold(app)["FCT_SALES"].values()) == sum(grown["FCT_SALES"].values()) + 3, "it grows on from there"
+
+
+@pytest.mark.parametrize(
+    ("layer", "tables"),
+    {
+        "RETURNS": ["fct_returns"],
+        "TOUCHES": ["fct_marketing_touches", "customer_engagement"],
+        "SHIPMENTS": ["fct_shipments"],
+    }.items(),
+)
+def test_a_fact_that_an_upgrade_brings_is_filled_with_what_bronze_holds_already(app, layer, tables):
+    app.land(*life(next(KEYS), app.now()))
+    app.to_gold()
+    before = gold(app)
+    for table in tables:
+        app.as_the_app(f"delete from gold.{table}")
+    app.as_the_app(f"update pipeline.progress set last_batch = 0 where layer = '{layer}'")
+
+    app.to_gold()
+
+    assert gold(app) == before
+
+
+def test_returns_touches_and_shipments_become_facts_that_resolve_and_add_up(app):
+    moment = app.now().replace(microsecond=0)
+    customer = next(KEYS)
+    app.land(*life(customer, moment))
+    app.to_gold()
+
+    assert app.rows(
+        "select returns.quantity <= lines.quantity, returns.refund_total, lines.line_total, returns.reason from gold.fct_returns as returns"
+        " inner join gold.fct_sale_lines as lines"
+        " on returns.order_id = lines.order_id and returns.line_number = lines.line_number where lines.customer_id = %s",
+        customer,
+    ) == [(True, Decimal("20.00"), Decimal("20.00"), "defective")]
+    assert app.rows(
+        "select picked_at, shipped_at, delivered_at, delay_days, delay_reason, shipments.warehouse_id from gold.fct_shipments as shipments"
+        " inner join gold.fct_sales as sales on shipments.order_id = sales.order_id where customer_id = %s",
+        customer,
+    ) == [(*(moment - timedelta(days=days) for days in (4, 2, 1)), Decimal("2.00"), "weather", 3)]
+    assert app.rows(
+        "select engagement_score, engaged_channels from gold.dim_customers where customer_id = %s", customer
+    ) == [(Decimal("25.00"), 2)], "two of four touches were answered, and four more are taken for granted"
+
+
+def test_facts_hold_each_thing_once_and_sums_of_facts_are_those_of_bronze(app):
+    app.to_gold()
+
+    for fact, staged, key, amount in [
+        ("fct_returns", "stg_returns", "return_id", "refund_total"),
+        ("fct_marketing_touches", "stg_marketing_touches", "touch_id", "cost"),
+    ]:
+        once = f"qualify row_number() over (partition by {key} order by batch_number, event_id) = 1"
+        assert app.rows(f"select count(*), count(distinct {key}), sum({amount}) from gold.{fact}") == app.rows(
+            f"select count(*), count(*), sum({amount}) from (select * from bronze.{staged} {once})"
+        )
+    assert app.rows("select order_id from gold.fct_shipments order by 1") == app.rows(
+        "select distinct order_id from bronze.stg_supply_chain where order_id is not null order by 1"
+    )
+    summed = "customer_id, channel_name, sum(impressions + clicks + conversions), sum(cost)"
+    assert app.rows(f"select {summed} from gold.customer_engagement group by 1, 2 order by 1, 2") == app.rows(
+        "select customer_id, channel_name, count(*), sum(cost) from gold.fct_marketing_touches"
+        " where customer_id is not null group by 1, 2 order by 1, 2"
+    )
 
 
 def test_gold_adds_up_and_customers_are_the_sums_of_their_sales(app):
@@ -417,6 +527,10 @@ def test_each_step_leaves_a_record_of_what_it_moved(app):
         "fct_sale_lines": 1,
         "customer_profiles": 0,
         "customer_statistics": 1,
+        "fct_returns": 0,
+        "fct_marketing_touches": 0,
+        "customer_engagement": 0,
+        "fct_shipments": 0,
     }
 
 

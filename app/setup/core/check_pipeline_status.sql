@@ -106,7 +106,7 @@ begin
         layers as (
             select
                 max(iff(layer = 'BRONZE', last_batch, 0)) as bronze_batch,
-                max(iff(layer = 'GOLD', last_batch, 0)) as gold_batch
+                min(iff(layer = 'BRONZE', null, last_batch)) as gold_batch
             from pipeline.progress
         ),
 

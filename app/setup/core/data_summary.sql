@@ -31,6 +31,12 @@ declare
             select 10, 'gold', 'fct_sales', count(*), max(loaded_at) from gold.fct_sales
             union all
             select 11, 'gold', 'fct_sale_lines', count(*), null from gold.fct_sale_lines
+            union all
+            select 12, 'gold', 'fct_returns', count(*), max(loaded_at) from gold.fct_returns
+            union all
+            select 13, 'gold', 'fct_marketing_touches', count(*), max(loaded_at) from gold.fct_marketing_touches
+            union all
+            select 14, 'gold', 'fct_shipments', count(*), max(changed_at) from gold.fct_shipments
         )
         order by place
     );

@@ -37,7 +37,9 @@ create or replace view gold.dim_customers (
     last_order_at comment 'When the last order was placed, UTC; null before the first',
     days_since_last_order comment 'Days since the last order; null before the first',
     churn_probability comment 'Probability of no order in the next 90 days',
-    lifetime_value comment 'Expected margin of the next 12 months, USD'
+    lifetime_value comment 'Expected margin of the next 12 months, USD',
+    engagement_score comment 'From 0 to 100: share of marketing touches that were answered, over all channels; near 0 while touches are few',
+    engaged_channels comment 'Marketing channels whose touches were ever answered'
 )
 comment = 'Customers with what is to be expected of them, amounts in USD. One row per customer who signed up or bought.'
 as
@@ -55,15 +57,29 @@ segments as (
     select * from gold.customer_model
 ),
 
+engagement as (
+    -- four touches without an answer are taken for granted, so that the first click does not make a score of 100
+    select
+        customer_id,
+        round(100 * sum(clicks + conversions) / (4 + sum(impressions + clicks + conversions)), 2)::number(5, 2) as engagement_score,
+        count_if(clicks + conversions > 0) as engaged_channels
+    from gold.customer_engagement
+    group by customer_id
+),
+
 customers as (
     select
         statistics.*,
         profiles.* exclude (customer_id, event_id),
+        coalesce(engagement.engagement_score, 0) as engagement_score,
+        coalesce(engagement.engaged_channels, 0) as engaged_channels,
         coalesce(profiles.signed_up_at, statistics.first_order_at) as born_at,
         sysdate() as read_at
     from statistics
     left join profiles
         on statistics.customer_id = profiles.customer_id
+    left join engagement
+        on statistics.customer_id = engagement.customer_id
 ),
 
 parameters as (
@@ -178,7 +194,9 @@ select
     last_order_at,
     datediff('day', last_order_at, read_at) as days_since_last_order,
     least(greatest(no_order_in_90_days, 0), 1)::number(9, 6) as churn_probability,
-    (orders_of_next_year * margin_per_order)::number(12, 2) as lifetime_value
+    (orders_of_next_year * margin_per_order)::number(12, 2) as lifetime_value,
+    engagement_score,
+    engaged_channels
 from expectations;
 
 grant select on view gold.dim_customers to application role app_analyst;
