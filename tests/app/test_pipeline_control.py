@@ -150,6 +150,45 @@ def test_what_was_changed_between_two_runs_is_told_to_the_cell(app):
     assert float(seen["avg_order_value"]) == value
 
 
+def rows_by_table(app) -> dict[str, int]:
+    """The number of rows of every table that a reset is to empty."""
+    tables = app.rows(
+        "select lower(table_schema || '.' || table_name) from information_schema.tables where table_type = 'BASE TABLE'"
+        " and table_schema in ('RAW_DATA', 'BRONZE', 'GOLD', 'TRUTH') and table_name <> 'CUSTOMER_MODEL' order by 1"
+    )
+    return {table: app.rows(f"select count(*) from {table}")[0][0] for (table,) in tables}
+
+
+@pytest.mark.parametrize("confirmation", ["", "'yes'", "'delete all business data'", "null"])
+def test_a_reset_that_is_not_confirmed_word_by_word_deletes_nothing(app, confirmation):
+    before = rows_by_table(app)
+
+    with pytest.raises(ProgrammingError, match="Nothing was deleted.*DELETE ALL BUSINESS DATA"):
+        app.rows(f"call reset_data({confirmation})")
+
+    assert rows_by_table(app) == before
+
+
+def test_a_reset_empties_every_layer_and_keeps_the_settings_and_the_record(app):
+    app.rows("call generate_retail_data(3, 4, 1, 1)")
+    app.land({"event_id": 1, "event_type": "parade", "event_time": "2026-01-01", "event_data": {}})
+    segments = "select * from reference_data.customer_segments order by 1"
+    runs = "select count(*) from audit.generation_runs"
+    settings, count = app.rows(segments), app.rows(runs)
+
+    app.rows("call reset_data('DELETE ALL BUSINESS DATA')")
+    app.rows("call transform_bronze_to_gold()")
+
+    assert {table: rows for table, rows in rows_by_table(app).items() if rows} == {}
+    assert (app.rows(segments), app.rows(runs)) == (settings, count)
+    assert app.rows("select layer, status from audit.pipeline_runs order by run_timestamp desc limit 1") == [
+        ("RESET", "COMPLETED")
+    ]
+    app.rows("call generate_retail_data(3, 4, 1, 1)")
+    assert app.rows("select count(*) from gold.fct_sales") == [(4,)]
+    assert app.rows("select min(customer_id) from gold.dim_customers") == [(1,)]
+
+
 @pytest.mark.parametrize("call", ["compare_generation_runs('run-1', 'run-1')", "view_run_snapshot('run-1')"])
 def test_a_run_that_does_not_exist_is_named_with_the_way_to_find_one(app, call):
     ((problem, remedy, *_),) = app.rows(f"call {call}")

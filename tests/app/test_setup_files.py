@@ -165,10 +165,10 @@ def test_clock_and_text_of_time_do_not_depend_on_the_callers_session(setup_file)
 
 
 def test_the_stream_has_one_consumer(sql_procedure_file):
-    """Whoever reads it in a DML takes what waits in it."""
+    """Whoever reads it in a DML takes what waits in it; a reset means to."""
     consumes = re.search(r"\b(?:insert|merge|delete|update)\b[^;]*raw_retail_events_stream", sql_procedure_file.body)
 
-    assert bool(consumes) == (sql_procedure_file.object_name == "core.transform_raw_to_bronze")
+    assert bool(consumes) == (sql_procedure_file.object_name in ("core.transform_raw_to_bronze", "core.reset_data"))
 
 
 def test_a_transaction_is_ended_on_both_ways_out_and_changes_no_object(sql_procedure_file):
