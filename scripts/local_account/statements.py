@@ -18,6 +18,7 @@ from local_account import (
     rules,
     shows,
     stages,
+    streamlits,
     streams,
     tasks,
 )
@@ -115,6 +116,8 @@ ROUTES = tuple(
         ("call {rest}", procedures.call),
         ("execute immediate from {rest}", blocks.execute_file),
         ("execute immediate {rest}", blocks.execute_immediate),
+        ("create [or replace] streamlit [if not exists] {name} {rest}", streamlits.create),
+        ("drop streamlit [if exists] {name}", streamlits.drop),
         # streams and tasks
         ("create [or replace] stream [if not exists] {name} on table {table} {rest}", streams.create),
         ("drop stream [if exists] {name}", streams.drop),
@@ -129,6 +132,7 @@ ROUTES = tuple(
         (f"show [user] procedures {_LIKE} {{rest}}", shows.of(procedures.show_procedures)),
         (f"show [user] functions {_LIKE} {{rest}}", shows.of(procedures.show_functions)),
         (f"show stages {_LIKE} {{rest}}", shows.of(stages.show)),
+        (f"show streamlits {_LIKE} {{rest}}", shows.of(streamlits.show)),
         (f"show [terse] databases {_LIKE} {{rest}}", shows.databases),
         (f"show [terse] schemas {_LIKE} {{rest}}", shows.of(shows.schemas)),
         (f"show [terse] tables|views|objects {_LIKE} {{rest}}", shows.of(shows.tables)),
@@ -143,6 +147,7 @@ ROUTES = tuple(
         ("describe|desc view {name}", shows.describe_table),
         ("describe|desc task {name}", tasks.describe),
         ("describe|desc stream {name}", streams.describe),
+        ("describe|desc streamlit {name}", streamlits.describe),
         ("describe|desc procedure {on:target}", procedures.describe_procedure),
         ("describe|desc function {on:target}", procedures.describe_function),
     )

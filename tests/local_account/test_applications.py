@@ -297,3 +297,30 @@ def test_a_dropped_application_is_gone(app, provider):
         app("select * from app.state.notes")
     provider.install(app.name, app.package)
     assert app("select * from app.state.notes") == []
+
+
+STREAMLIT = """
+    create or replace streamlit code.page from '/page' main_file = 'page.py';
+    grant usage on streamlit code.page to application role reader;
+"""
+
+
+def test_a_streamlit_is_made_of_the_applications_files_and_listed(app, provider, tmp_path):
+    root = provider.write(
+        tmp_path / "two", SETUP + STREAMLIT, code__version_sql=VERSION.format("two"), page__page_py="import streamlit\n"
+    )
+    provider.stage(app.package, root)
+    app.upgrade()
+
+    assert ["PAGE"] == [row[1] for row in provider(f"show streamlits in application {app.name}")]
+    assert "page.py" == app("describe streamlit app.code.page")[0][3]
+
+    app.upgrade()
+    assert ["PAGE"] == [row[1] for row in provider(f"show streamlits in application {app.name}")]
+
+
+def test_a_streamlit_whose_main_file_is_missing_is_refused(app):
+    app.stage("two", SETUP + STREAMLIT)
+
+    with pytest.raises(SqlError, match="'/page' is not among the application's files"):
+        app.upgrade()

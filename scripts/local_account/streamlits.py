@@ -1,0 +1,135 @@
+"""Streamlit objects: the files of a page, copied when it is created, as Snowflake does. They are listed and described; serving them is not the account's."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import uuid
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from local_account import access, blocks, reply
+from local_account.errors import SqlError
+
+if TYPE_CHECKING:
+    from local_account.engine import Result
+    from local_account.names import Name
+    from local_account.session import Session
+    from local_account.syntax import Match
+
+SHOWN = "created_on name database_name schema_name title owner comment query_warehouse url_id owner_role_type"
+
+
+def create(session: Session, match: Match) -> Result:
+    account = session.account
+    name = account.qualify(session, match.path(), "streamlit")
+    found = re.match(r"from\s+'([^']*)'\s*([\s\S]*)\Z", match.raw("rest"), re.IGNORECASE)
+    if not found:
+        raise SqlError(
+            2, f"Unsupported feature 'CREATE STREAMLIT {name[2]} without FROM' of the local account (ROOT_LOCATION)."
+        )
+    written, match.groups["rest"] = found.groups()
+    options = match.options("MAIN_FILE", "TITLE", "COMMENT", "QUERY_WAREHOUSE")
+    folder, main = _files(session, written, options.get("MAIN_FILE", "streamlit_app.py"), name[2])
+    existing = account.catalogue.get("streamlit", *name)
+    if existing and match.has("if not exists"):
+        return reply.status(f"{name[2]} already exists, statement succeeded.")
+    if existing and not match.has("or replace"):
+        raise reply.exists(name[2])
+    if not account.catalogue.get("schema", name[0], "", name[1].split("$")[0]):
+        raise access.not_found("SCHEMA", name[0], "", name[1])
+    url_id = uuid.uuid4().hex[:20]
+    copy = account.stage_directory(*name) / url_id
+    shutil.copytree(folder, copy)
+    document = {
+        "files": str(copy),
+        "main_file": main,
+        "title": options.get("TITLE", name[2]),
+        "comment": options.get("COMMENT", ""),
+        "url_id": url_id,
+        "owner": session.application or session.role,
+        "created_on": account.clock.now().isoformat(),
+    }
+    with account.change(name[0], session) as change:
+        change.put("streamlit", name[1], name[2], document)
+        for key, _ in account.catalogue.find("grant", name[0], name[1]):
+            if key.name.startswith(f"STREAMLIT:{name[2]}:"):  # CREATE OR REPLACE drops grants
+                change.delete("grant", key.schema, key.name)
+    if existing:
+        shutil.rmtree(existing["files"], ignore_errors=True)
+    return reply.status(f"Streamlit {name[2]} successfully created.")
+
+
+def _files(session: Session, written: str, main: str, name: str) -> tuple[Path, str]:
+    """The folder of the page and its main file, which must be there."""
+    frame = session.frame
+    if not frame or not frame.snapshot or written.startswith("@"):
+        raise SqlError(2, f"Unsupported feature 'CREATE STREAMLIT {name} outside an application' of the local account.")
+    folder = frame.snapshot / written.strip("/")
+    if ".." in Path(written).parts or not folder.is_dir():
+        raise SqlError(93_009, f"Streamlit {name}: the folder '{written}' is not among the application's files.")
+    main = main.lstrip("/")
+    if not blocks.is_exact_file(folder / main):
+        raise SqlError(
+            93_009, f"Streamlit {name}: the main file '{main}' is not in '{written}' (paths are case-sensitive)."
+        )
+    return folder, main
+
+
+def _require(session: Session, path: list[str]) -> tuple[Name, dict[str, Any]]:
+    name = session.account.qualify(session, path, "streamlit")
+    document = session.account.catalogue.get("streamlit", *name)
+    if not document:
+        raise access.not_found("STREAMLIT", *name)
+    access.require(session, "USAGE", "STREAMLIT", *name)
+    return name, document
+
+
+def drop(session: Session, match: Match) -> Result:
+    name = session.account.qualify(session, match.path(), "streamlit")
+    document = session.account.catalogue.get("streamlit", *name)
+    if not document:
+        if match.has("if exists"):
+            return reply.status(f"Drop statement executed successfully ({name[2]} already dropped).")
+        raise access.not_found("STREAMLIT", *name)
+    access.require(session, "OWNERSHIP", "STREAMLIT", *name)
+    with session.account.change(name[0], session) as change:
+        change.delete("streamlit", name[1], name[2])
+    shutil.rmtree(document["files"], ignore_errors=True)
+    return reply.status(f"{name[2]} successfully dropped.")
+
+
+def show(session: Session, match: Match) -> Result:
+    rows = [
+        {
+            "created_on": datetime.fromisoformat(document["created_on"]),
+            "name": key.name,
+            "database_name": key.database,
+            "schema_name": key.schema.split("$")[0],
+            "title": document["title"],
+            "owner": document["owner"],
+            "comment": document["comment"],
+            "query_warehouse": None,
+            "url_id": document["url_id"],
+            "owner_role_type": "APPLICATION" if session.account.database(document["owner"]) else "ROLE",
+        }
+        for key, document in reply.visible(session, "STREAMLIT", match)
+    ]
+    return reply.rows(SHOWN, rows)
+
+
+def describe(session: Session, match: Match) -> Result:
+    name, document = _require(session, match.path())
+    row = {
+        "name": name[2],
+        "title": document["title"],
+        "root_location": None,
+        "main_file": document["main_file"],
+        "query_warehouse": None,
+        "url_id": document["url_id"],
+        "default_packages": "python==3.11.*,snowflake-snowpark-python,streamlit",
+        "user_packages": "",
+        "comment": document["comment"],
+    }
+    return reply.rows(" ".join(row), [row])
