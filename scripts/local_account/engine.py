@@ -184,12 +184,13 @@ def run(
     context: Context | None = None,
     *,
     in_transaction: bool = False,
+    is_alone: bool = False,
     tables: Mapping[str, pa.Table] | None = None,
 ) -> Result:
     """Runs one statement. `tables` are Arrow tables that the statement names (with no schema).
 
     Within a transaction a statement is planned on a second connection first, so that a mistake in it leaves the
-    transaction alive. Raises SqlError; its `transaction_lost` says that DuckDB has given the transaction up.
+    transaction alive; unless it `is_alone` there, so that nothing is lost with it. Raises SqlError; its `transaction_lost` says that DuckDB has given the transaction up.
     """
     context = context or Context()
     if isinstance(tree, (exp.Create, exp.Alter, exp.Drop, exp.Comment)):
@@ -202,7 +203,7 @@ def run(
     with (
         _failures(),
         _registered(cursor, tables),
-        _planned(cursor, tree, binds, context, tables, in_transaction) as (statements, kind),
+        _planned(cursor, tree, binds, context, tables, in_transaction and not is_alone) as (statements, kind),
     ):
         if max((number for statement in statements for number in statement.binds), default=0) > len(binds):
             raise compilation(2049, f"Bind variable :{len(binds) + 1} not set.")

@@ -90,7 +90,7 @@ def _modify(session: Session, plan: Plan) -> Result:
     while True:
         session.begin()
         try:
-            result = _modify_in_transaction(session, plan)
+            result = _modify_in_transaction(session, plan, is_alone=True)
             session.commit()
             return result
         except SqlError as error:
@@ -104,7 +104,7 @@ def _modify(session: Session, plan: Plan) -> Result:
             raise
 
 
-def _modify_in_transaction(session: Session, plan: Plan) -> Result:
+def _modify_in_transaction(session: Session, plan: Plan, *, is_alone: bool = False) -> Result:
     transaction = session.transaction
     try:
         result = engine.run(
@@ -113,6 +113,7 @@ def _modify_in_transaction(session: Session, plan: Plan) -> Result:
             plan.binds,
             names.context(session),
             in_transaction=True,
+            is_alone=is_alone,
             tables=plan.relations,
         )
     except SqlError as error:
