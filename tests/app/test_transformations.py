@@ -534,6 +534,64 @@ def test_each_step_leaves_a_record_of_what_it_moved(app):
     }
 
 
+def status(app) -> dict[str, dict]:
+    """The rows of CHECK_PIPELINE_STATUS by component."""
+    rows = app.rows("call check_pipeline_status()")
+    names = [column.name.lower() for column in app.cursor.description]
+    return {row[0]: dict(zip(names, row, strict=True)) for row in rows}
+
+
+def test_a_stream_that_cannot_be_read_is_told_and_repaired_without_loss_or_doubling(app):
+    moment = app.now()
+    before, after, bad = life(next(KEYS), moment), life(next(KEYS), moment), event("parade", {})
+    app.land(*before)
+    app.to_gold()
+    app.land(*before[:2], *after[::2], bad)
+    app.as_the_app("drop stream raw_data.raw_retail_events_stream")
+    app.land(*after[1::2])
+
+    seen = status(app)["stream"]
+    with pytest.raises(ProgrammingError, match=r"Nothing is lost: CALL core.repair_stream\(\)"):
+        app.to_gold()
+    ((told,),) = app.rows("call repair_stream()")
+
+    assert (seen["state"], seen["advice"]) == ("UNREADABLE", "Raw still has every event: CALL core.repair_stream()")
+    assert re.search(rf"made anew. {len(after) + 1} events that it had missed", told)
+    assert status(app)["stream"]["state"] == "READABLE"
+    assert held(app, bad)
+    grown = gold(app)
+    assert app.rows("call repair_stream()") == [("The stream can be read. Bronze lacks nothing that raw has.",)]
+    app.land(*after)
+    app.to_gold()
+    assert gold(app) == grown
+    app.rows("call rebuild_gold()")
+    assert gold(app) == grown
+    for happened in (before, after):
+        sales = "select count(*), count(distinct order_id) from gold.fct_sales where customer_id = %s"
+        assert app.rows(sales, happened[0]["event_data"]["customer_id"]) == [(3, 3)]
+
+
+def test_the_status_tells_what_waits_how_fresh_each_layer_is_and_what_is_held(app):
+    app.to_gold()
+    moment = (app.now() + timedelta(minutes=1)).replace(microsecond=0)
+    held_before = status(app)["quarantine"]["waiting"]
+    landed = profile(next(KEYS), signed_up=moment)
+    landed["event_time"] = at(moment)
+    app.land(landed, event("parade", {}))
+
+    waiting = status(app)
+    app.to_gold()
+    done = status(app)
+
+    assert waiting["stream"]["waiting"] == waiting["bronze"]["waiting"] == 2
+    assert waiting["bronze"]["advice"].startswith("Events wait: CALL core.transform_raw_to_bronze()")
+    assert waiting["raw"]["newest_event_at"] == moment > waiting["bronze"]["newest_event_at"]
+    assert done["bronze"]["waiting"] == done["gold"]["waiting"] == 0
+    assert done["bronze"]["newest_event_at"] == done["gold"]["newest_event_at"] == moment
+    assert done["quarantine"]["waiting"] == held_before + 1
+    assert "release_quarantined_events" in done["quarantine"]["advice"]
+
+
 def test_a_step_that_fails_raises_is_recorded_and_leaves_nothing_behind(app):
     customer = next(KEYS)
     app.land(profile(customer, signed_up=app.now()), purchase(customer, Line(), ordered=app.now()))
@@ -544,11 +602,14 @@ def test_a_step_that_fails_raises_is_recorded_and_leaves_nothing_behind(app):
     finally:
         app.as_the_app("alter table gold.customer_statistics rename column hidden to total_items")
 
-    ((status, reason),) = app.rows(
+    ((outcome, reason),) = app.rows(
         "select status, error_message from audit.pipeline_runs where layer = 'GOLD' order by run_timestamp desc limit 1"
     )
-    assert status == "FAILED"
+    assert outcome == "FAILED"
     assert "TOTAL_ITEMS" in reason
+    told = status(app)["gold"]
+    assert "TOTAL_ITEMS" in told["last_result"]
+    assert told["advice"].startswith("Nothing is lost: mend what last_result names")
     assert app.rows("select count(*) from bronze.stg_purchases where customer_id = %s", customer) == [(1,)]
     assert app.rows("select count(*) from gold.fct_sales where customer_id = %s", customer) == [(0,)]
     app.to_gold()
