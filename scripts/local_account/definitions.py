@@ -492,6 +492,12 @@ def _add(cursor: Cursor, table: Table, action: exp.ColumnDef) -> None:
             raise compilation(2028, message, "0A000")
         if new.name in table.names:
             return
+    default = next((kind.this for kind in _constraints(action) if isinstance(kind, exp.DefaultColumnConstraint)), None)
+    if default and not isinstance(default.unnest(), (exp.Literal, exp.Neg, exp.Null, exp.Boolean)):
+        raise compilation(
+            2263,
+            f"The default of a new column must be a literal, '{default.sql(dialect='snowflake')}' is none (rule SET-33).",
+        )
     if new.name in table.names:
         raise compilation(1430, f"column '{new.name}' already exists", "42601")
     _check_not_null(cursor, table.path, new)

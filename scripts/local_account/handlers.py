@@ -71,7 +71,7 @@ def check_packages(packages: Iterable[str], *, procedure: bool = False) -> None:
     names = {package: match[1].lower().replace("_", "-") if match else "" for package, match in found.items()}
     missing = [package for package, name in names.items() if not _is_there(name)]
     if procedure and "snowflake-snowpark-python" not in names.values():
-        missing.append("snowflake-snowpark-python (a Python procedure must name it)")
+        missing.append("snowflake-snowpark-python (a Python procedure must name it, rule PY-03)")
     if missing:
         raise compilation(
             391_525,

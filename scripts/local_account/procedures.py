@@ -99,20 +99,27 @@ def _imports(session: Session, signature: signatures.Signature, schema: str, nam
         raise SqlError(2, f"Unsupported feature 'IMPORTS outside an application' of the local account ({name}).")
     if "$" not in schema:
         raise SqlError(93_203, f"{name}: code with IMPORTS can stand only in a versioned schema (rule SCH-04).")
+    paths = imported_files(frame.snapshot, signature.imports, name)
+    return handlers.stage_imports(paths, session.account.directory / "imports")
+
+
+def imported_files(root: Path, imports: list[str], name: str) -> list[Path]:
+    """The files of IMPORTS below an application's root."""
     paths = []
-    for written in signature.imports:
+    for written in imports:
         if not written.startswith("/") or written.startswith("//") or ".." in written.split("/"):
             raise SqlError(
                 93_204,
                 f"{name}: the import '{written}' must start with one '/' (the application's root) and stay below it (rule PY-06).",
             )
-        path = frame.snapshot / written.lstrip("/")
-        if not blocks.is_exact_file(path):
+        path = root / written.lstrip("/")
+        if not path.parent.is_dir() or not blocks.is_exact_file(path):
             raise SqlError(
-                93_009, f"{name}: the file '{written}' of IMPORTS is not on the stage (paths are case-sensitive)."
+                93_009,
+                f"{name}: the file '{written}' of IMPORTS is not on the stage (paths are case-sensitive; rule PY-06).",
             )
         paths.append(path)
-    return handlers.stage_imports(paths, session.account.directory / "imports")
+    return paths
 
 
 def drop_procedure(session: Session, match: Match) -> Result:
@@ -144,7 +151,7 @@ def find_signature(session: Session, kind: str, written: str) -> Name:
     path, _, arguments = written.partition("(")
     database, schema, name = session.account.qualify(session, split_path(path), kind.lower())
     inner = arguments.rstrip().removesuffix(")").strip()
-    key = f"{name}({', '.join(declared.canonical(part) for part in _split_types(inner))})"
+    key = f"{name}({', '.join(declared.canonical(part) for part in split_types(inner))})"
     if session.account.catalogue.get(kind.lower(), database, schema, key) is None:
         there = ", ".join(other for other, _ in _overloads(session, kind, (database, schema, name)))
         raise SqlError(
@@ -155,7 +162,7 @@ def find_signature(session: Session, kind: str, written: str) -> Name:
     return database, schema, key
 
 
-def _split_types(text: str) -> list[str]:
+def split_types(text: str) -> list[str]:
     parts, depth, current = [], 0, ""
     for character in text:
         depth += {"(": 1, ")": -1}.get(character, 0)

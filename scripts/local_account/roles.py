@@ -218,7 +218,7 @@ def _change_privileges(session: Session, match: Match, *, add: bool) -> Result:
                 ):
                     raise SqlError(
                         3008,
-                        f"SQL compilation error: {privilege} cannot be granted on a {target_kind.lower()} to an application role (possible: {', '.join(sorted(allowed))}).",
+                        f"SQL compilation error: {privilege} cannot be granted on a {target_kind.lower()} to an application role (possible: {', '.join(sorted(allowed))}; rule SET-14).",
                     )
                 key = access.grant_name(target_kind, name, privilege)
                 roles = set((account.catalogue.get("grant", database, schema, key) or {}).get("roles", []))

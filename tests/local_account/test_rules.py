@@ -1,0 +1,320 @@
+"""Snowflake's rules for native applications: for each one an application that keeps it and one that breaks it."""
+
+import json
+
+import pytest
+from local_account import tasks
+from local_account.errors import SqlError
+
+MANIFEST = """\
+manifest_version: 2
+artifacts: {setup_script: setup.sql, extension_code: true}
+privileges:
+  - EXECUTE TASK: {description: runs tasks}
+  - EXECUTE MANAGED TASK: {description: without a warehouse}
+"""
+SETUP = """
+create application role if not exists reader;
+create schema if not exists state;
+grant usage on schema state to application role reader;
+create table if not exists state.notes (id int, text varchar);
+create or alter versioned schema code;
+grant usage on schema code to application role reader;
+create or replace procedure code.hello() returns varchar language sql as $$ begin return 'hello'; end $$;
+"""
+FILES = {"more_sql": "select 1;", "circle_sql": "execute immediate from '/circle.sql';", "jinja_sql": "--!jinja\nselect 1;", "lib_py": "def run(session): return 1", "x__lib_py": ""}  # fmt: skip
+TASK = "create or replace task state.t schedule = '1 minute' user_task_managed_initial_warehouse_size = 'XSMALL' suspend_task_after_num_failures = 5 user_task_timeout_ms = 60000"
+ROOT = f"{TASK} as call code.hello();\n"
+CHILD = "create or replace task state.{} after {} as call code.hello();\n"
+PYTHON = "create or replace procedure {schema}.p({arguments}) returns int language python runtime_version = {version} packages = ({packages}) imports = ({imports}) handler = 'lib.run'{body};"
+
+
+def sql(head="", body="begin return 1; end", name="code.p()"):
+    return f"create or replace procedure {name} returns int language sql {head} as $$ {body} $$;"
+
+
+def python(schema="code", arguments="", version="'3.11'", packages="'snowflake-snowpark-python'", imports="'/lib.py'", body=""):  # fmt: skip
+    return PYTHON.format_map(locals())
+
+
+# rule -> what keeps it, what breaks it, the number of the refusal. The installation refuses, and validation says so before.
+STATEMENTS = {
+    "SET-01": ("select 1;", "use schema state;", 90236),
+    "SET-02": (sql("execute as owner"), sql("execute as caller"), 93202),
+    "SET-03": ("create table if not exists state.t (id int);", "create or replace temporary table state.t (id int);", 93201),
+    "SET-04": ("create or alter versioned schema more;", "create versioned schema more;", 2),
+    "SET-10": ("grant select on table state.notes to application role reader;", "grant select on table state.notes to role public;", 3001),
+    "SET-12": ("grant select on all tables in schema state to application role reader;", "grant select on future tables in schema state to application role reader;", 2),
+    "SET-13": ("grant insert on table state.notes to application role reader;", "grant ownership on table state.notes to application role reader;", 3008),
+    "SET-14": ("grant usage on procedure code.hello() to application role reader;", "grant select on procedure code.hello() to application role reader;", 3008),
+    "SET-15": (sql(name="code.p(a int)") + "grant usage on procedure code.p(number) to application role reader;", "grant usage on procedure code.hello to application role reader;", 1003),
+    "SET-21": ("execute immediate from './more.sql';", "execute immediate from './More.sql';", 93159),
+    "SET-22": ("execute immediate from '/more.sql';", "execute immediate from @code.files/more.sql;", 1003),
+    "SET-24": ("execute immediate from './more.sql';", "execute immediate from './circle.sql';", 93161),
+    "SET-26": ("execute immediate from './more.sql';", "execute immediate from './jinja.sql';", 2),
+    "SET-32": ("alter table state.notes add column if not exists extra int;", "alter table state.notes add column if not exists extra int default 0;", 2028),
+    "SET-36": ("create or alter table state.t (id int);", "create or alter table state.t (id int, check (id > 0));", 2),
+    "SET-37": ("create or replace view code.v as select current_date() as c;", "create or replace view code.v as select current_warehouse() as c;", 2140),
+    "SET-39": (sql("comment = 'level'"), sql("log_level = 'INFO'"), 2),
+    "SET-40": ("create schema if not exists groups;", "create failover group g object_types = databases;", 2),
+    "SET-41": ("create schema if not exists d;", "create warehouse if not exists w;", 3001),
+    "SET-42": ("create table if not exists state.t (id int);", "create external table if not exists state.t (id int);", 2),
+    "SET-43": ("select 1;", "remove @state.files;", 90236),
+    "SCH-01": (ROOT, ROOT.replace("state.t", "code.t"), 93205),
+    "SCH-04": (python(), python(schema="state"), 93203),
+    "MAN-30": ("select 1;", "select reference('elsewhere');", 505026),
+    "TSK-03": (ROOT + CHILD.format("c", "state.t"), ROOT + "create task if not exists state.c schedule = '1 minute' after state.t as select 1;", tasks.GRAPH_ERROR),
+    "TSK-06": (ROOT, ROOT.replace("1 minute", "5 seconds"), tasks.GRAPH_ERROR),
+    "TSK-12": (ROOT, ROOT.replace(" as ", " task_auto_retry_attempts = 31 as "), tasks.GRAPH_ERROR),
+    "TSK-15": (ROOT, ROOT.replace(" as ", " warehouse = w as "), tasks.GRAPH_ERROR),
+    "TSK-17": (ROOT.replace(" as ", " when true as "), ROOT.replace(" as ", " when (select true) as "), tasks.GRAPH_ERROR),
+    "TSK-20": (ROOT.replace(" as ", " when true as "), ROOT.replace("schedule = '1 minute'", "").replace(" as ", " when true as "), tasks.GRAPH_ERROR),
+    "PY-01": (python(), python(version="'3.9'"), 391531),
+    "PY-03": (python(), python(packages=""), 391525),
+    "PY-06": (python(), python(imports="'lib.py'"), 93204),
+    "PY-07": (python(), python(imports="'/lib.py', '/x/lib.py'"), 1008),
+    "PY-11": (python(), python(body=" as $$def run(session): return 1$$"), 1003),
+    "PY-22": (sql(name="code.p(a int, b int default 1)"), sql(name="code.p(a int default 1, b int)"), 1003),
+    "PY-25": (sql(), sql(body=f"begin return '{'x' * 1_000_001}'; end"), 1003),
+}  # fmt: skip
+# As above, but only the account can see it: validation says nothing.
+ONLY_WHEN_RUN = {
+    "SET-31": ("drop schema if exists state;", "drop schema code;", 2),
+    "SET-33": ("alter table state.notes add column extra int default 0;", "alter table state.notes add column extra int default uniform(1, 2, random());", None),
+    "SET-35": ("insert into state.notes (id) select 1; alter table state.notes add column extra int not null default 0;", "insert into state.notes (id) select 1; alter table state.notes add column extra int not null;", 2266),
+    "PY-04": (python(), python(packages="'snowflake-snowpark-python', 'no-such-package'"), 391525),
+    "TSK-01": (ROOT + CHILD.format("c", "state.t"), ROOT + "create schema if not exists other; create or replace task other.c after state.t as select 1;", tasks.GRAPH_ERROR),
+    "TSK-02": (ROOT + CHILD.format("c", "state.t"), ROOT + CHILD.format("c", "state.t") + CHILD.format("t", "state.c"), tasks.GRAPH_ERROR),
+    "TSK-07": (ROOT + CHILD.format("c", "state.t"), ROOT + "alter task state.t resume;" + CHILD.format("c", "state.t"), tasks.GRAPH_ERROR),
+    "TSK-22": ("select 1;", "create or replace task state.t warehouse = reference('bound') schedule = '1 minute' as select 1;", 505019),
+    "TSK-27": (ROOT + "execute task state.t;", ROOT + CHILD.format("c", "state.t") + "execute task state.c;", tasks.GRAPH_ERROR),
+}  # fmt: skip
+# rule -> bodies of a procedure: refused when it is called.
+BODIES = {
+    "PY-15": ("select 1;", "execute immediate 'use role public';", 90236),
+    "PY-16": ("show tables in schema state;", "show variables;", 90236),
+    "SET-03": ("create or replace table state.t (id int);", "create temporary table state.t (id int);", 93201),
+    "SET-25": ("execute immediate from '/more.sql';", "execute immediate from './more.sql';", 1003),
+    "SET-37": ("select current_date();", "select current_warehouse();", 2140),
+    "STR-08": ("begin transaction; commit;", "begin transaction;", 90231),
+    "TSK-24": ("select 1;", "alter session set autocommit = false;", 90236),
+}
+# rule -> a practice: validation warns, and the application can be installed.
+PRACTICES = {
+    "093351": ("create table if not exists state.t (id int);", "create table state.t (id int);"),
+    "093352": ("create application role if not exists r;", "create application role r;"),
+    "093353": ("create or replace view code.v as select 1 as c;", "create or replace view v as select 1 as c;"),
+    "MAN-33": (None, python()),
+    "PY-01": (python(), python(version="'3.10'")),
+    "SCH-03": ("create table if not exists state.t (id int);", "create table if not exists code.t (id int);"),
+    "SCH-07": ("create schema if not exists state;", "create schema if not exists code;"),
+    "SET-06": ("select 1;", "drop application role if exists r;"),
+    "SET-08": ("create view if not exists state.v as select 1 as c;", "create view if not exists app.state.v as select 1 as c;"),
+    "SET-09": ("create view if not exists state.v as select 1 as c;", "create view if not exists later.v as select 1 as c;"),
+    "SET-11": ("grant select on table state.notes to application role reader;", "grant select on table state.notes to application role nobody;"),
+    "SET-16": ("grant select on table state.notes to application role reader;", "create application role if not exists r; grant select on table state.notes to application role r;"),
+    "SET-17": ("grant usage on procedure code.hello() to application role reader;", "grant usage on procedure code.hello() to application role reader;" + sql(name="code.hello()")),
+    "SET-19": ("select 1;", "create or alter versioned schema other;"),
+    "SET-27": ("begin; commit; create table if not exists state.t (id int);", "begin; create table if not exists state.t (id int); commit;"),
+    "SET-28": ("insert into state.notes (id) select 1 where not exists (select 1 from state.notes);", "insert into state.notes (id) values (1);"),
+    "SET-29": ("merge into state.notes t using (select 1 as id) s on t.id = s.id when not matched then insert (id) values (s.id);", "merge into state.notes t using (select 1 as id) s on t.id = s.id when matched then update set id = s.id;"),
+    "SET-30": ("create table if not exists state.t (id int);", "create or replace table state.t (id int);"),
+    "SET-31": ("create schema if not exists more;", "create or replace schema more;"),
+    "SET-34": ("alter table state.notes add column if not exists extra int;", "alter table state.notes add column extra int;"),
+    "SET-45": ("begin select 1; exception when other then raise; end;", "begin select 1; exception when other then return 1; end;"),
+    "SET-46": (f"begin {ROOT} exception when other then raise; end;", ROOT),
+    "STR-01": ("create stream if not exists state.s on table state.notes;", "create or replace stream state.s on table state.notes;"),
+    "STR-12": ("alter table state.notes set comment = 'x';", "alter table state.notes set change_tracking = false;"),
+    "TSK-09": (ROOT + "alter task state.t resume;", ROOT),
+    "TSK-10": (ROOT, ROOT.replace("or replace task", "task if not exists")),
+    "TSK-13": (ROOT, ROOT.replace("suspend_task_after_num_failures = 5", "")),
+    "TSK-14": (ROOT, ROOT.replace("user_task_timeout_ms = 60000", "")),
+    "TSK-16": (ROOT, ROOT.replace("user_task_managed_initial_warehouse_size = 'XSMALL'", "")),
+    "TSK-19": (ROOT + CHILD.format("c", "state.t"), ROOT + CHILD.format("c", "state.t when true") + CHILD.format("d", "state.c")),
+    "TSK-23": (ROOT, ROOT.replace("call code.hello()", "select 1")),
+}  # fmt: skip
+
+
+def with_(text):
+    return MANIFEST + text
+
+
+REFERENCE = "references:\n  - bound: {{label: l, description: d, privileges: [{0}], object_type: {1}, register_callback: code.hello{2}}}\n"
+REGISTER = sql(name="code.register(a varchar, b varchar, c varchar)")
+# rule -> the manifest's end, the setup script's end, for each of the two; the number
+MANIFESTS = {
+    "MAN-02": ("", "manifest_version: 2\n", 93300),
+    "MAN-03": (None, "manifest_version: 3\n", 93302),
+    "MAN-04": ("configuration: {}\n", "config: {}\n", 93301),
+    "MAN-05": ("configuration: {log_level: INFO}\n", "configuration: {loglevel: INFO}\n", 93301),
+    "MAN-06": ("version: {name: v-1.0}\n", f"version: {{name: {'v' * 31}}}\n", 93302),
+    "MAN-08": (None, "manifest_version: 2\nartifacts: {setup_script: Setup.sql}\n", 93003),
+    "MAN-10": ("", "manifest_version: 2\nartifacts: {default_streamlit: dashboard}\n", 93302),
+    "MAN-12": ("", "manifest_version: 2\nartifacts: {default_streamlit: a.b, default_web_endpoint: {service: a.c, endpoint: e}}\n", 93302),
+    "MAN-14": ("  - CREATE WAREHOUSE: {description: d}\n", "  - CREATE TABLE: {description: d}\n", 93302),
+    "MAN-15": ("  - CREATE WAREHOUSE: {description: d}\n", "  - CREATE WAREHOUSE:\n    description: d\n", 93302),
+    "MAN-21": ("configuration: {trace_level: ON_EVENT}\n", "configuration: {trace_level: SOMETIMES}\n", 93302),
+    "MAN-23": ("configuration: {telemetry_event_definitions: [{type: TRACES, sharing: OPTIONAL}]}\n", "configuration: {telemetry_event_definitions: [{type: TRACES}]}\n", 93302),
+    "MAN-25": ("lifecycle_callbacks: {version_initializer: code.hello}\n", "lifecycle_callbacks: {version_initializer: code.nobody}\n", 2003),
+    "MAN-26": ("lifecycle_callbacks: {version_initializer: code.hello}\n", "lifecycle_callbacks: {version_initializer: state.hello}\n", 93206),
+    "MAN-27": (REFERENCE.format("USAGE", "WAREHOUSE", "_3"), REFERENCE.format("USAGE", "WAREHOUSE", ""), 2003),
+    "MAN-28": (REFERENCE.format("USAGE", "WAREHOUSE", "_3"), REFERENCE.format("SELECT", "WAREHOUSE", "_3"), 93302),
+    "MAN-29": (REFERENCE.format("USAGE", "WAREHOUSE", "_3"), REFERENCE.format("USAGE", "SECRET", "_3"), 93302),
+}  # fmt: skip
+ALSO = sql(name="state.hello()") + sql(name="code.hello_3(a varchar, b varchar, c varchar)")
+numbers = iter(range(1000))
+
+
+@pytest.fixture
+def app(provider, tmp_path):
+    class App:
+        name, package = f"rules_app{next(numbers)}", f"rules_pkg{next(numbers)}"
+        roots = iter(range(10))
+
+        def stage(self, more="", manifest=MANIFEST, setup=SETUP):
+            root = provider.write(tmp_path / str(next(self.roots)), setup + more, manifest, **FILES)
+            provider.stage(self.package, root)
+
+        def install(self, *staged):
+            self.stage(*staged)
+            provider.install(self.name, self.package)
+            provider(f"drop application {self.name}")
+
+        def report(self, *staged):
+            self.stage(*staged)
+            return json.loads(provider.value(f"call system$validate_native_app_setup('@{self.package}.app_src.stage')"))
+
+    return App()
+
+
+def refused(error, errno):
+    return errno is None or error.value.errno == errno or f"{errno:06d}" in error.value.message
+
+
+@pytest.mark.parametrize("rule", STATEMENTS)
+def test_the_script_is_refused_by_validation_and_by_the_installation(app, rule):
+    keeps, breaks, errno = STATEMENTS[rule]
+
+    app.install(keeps)
+    assert app.report(keeps)["errors"] == []
+    with pytest.raises(SqlError) as error:
+        app.install(breaks)
+    assert refused(error, errno)
+    assert rule in error.value.message or rule in ("SET-24", "SET-21")
+    assert f"{errno:06d}" in [found["errorCode"] for found in app.report(breaks)["errors"]]
+
+
+@pytest.mark.parametrize("rule", ONLY_WHEN_RUN)
+def test_the_script_is_refused_by_the_installation(app, rule):
+    keeps, breaks, errno = ONLY_WHEN_RUN[rule]
+    manifest = MANIFEST + REFERENCE.format("USAGE", "WAREHOUSE", "_3")
+
+    app.install(keeps + ALSO if "drop" not in keeps else keeps, manifest if "drop" not in keeps else MANIFEST)
+    with pytest.raises(SqlError) as error:
+        app.install(breaks + ALSO, manifest)
+    assert refused(error, errno)
+
+
+@pytest.mark.parametrize("rule", BODIES)
+def test_a_procedure_is_refused_when_it_is_called(app, provider, rule):
+    *bodies, errno = BODIES[rule]
+    calls = [sql(body=f"begin {body} return 1; end") + "call code.p();" for body in bodies]
+
+    app.install(calls[0])
+    with pytest.raises(SqlError) as error:
+        app.install(calls[1])
+    assert refused(error, errno)
+
+
+@pytest.mark.parametrize("rule", PRACTICES)
+def test_validation_warns_of_a_practice(app, rule):
+    keeps, breaks = PRACTICES[rule]
+
+    def warnings(report):
+        assert report["errors"] == []
+        return [found["errorCode"] for found in report["warnings"]]
+
+    bare = MANIFEST.replace(", extension_code: true", "") if rule == "MAN-33" else MANIFEST
+    assert rule not in warnings(app.report(keeps or breaks))
+    assert rule in warnings(app.report(breaks, bare))
+
+
+@pytest.mark.parametrize("rule", MANIFESTS)
+def test_a_manifest_is_refused_by_the_installation(app, rule):
+    keeps, breaks, errno = MANIFESTS[rule]
+
+    app.install(ALSO, MANIFEST + (keeps or ""))
+    with pytest.raises(SqlError) as error:
+        app.install(ALSO, breaks if breaks.startswith("manifest") and rule != "MAN-02" else MANIFEST + breaks)
+    assert refused(error, errno)
+    assert rule in error.value.message
+
+
+@pytest.mark.parametrize(
+    ("manifest", "statement"),
+    [
+        (MANIFEST.replace("EXECUTE TASK", "READ SESSION"), ROOT + "alter task state.t resume;"),
+        (MANIFEST.replace("EXECUTE MANAGED TASK", "READ SESSION"), ROOT),
+        (MANIFEST.replace("manifest_version: 2", "manifest_version: 1"), ROOT),
+    ],
+    ids=["MAN-17", "MAN-18", "MAN-20"],
+)
+def test_tasks_need_the_privileges_of_the_manifest(app, manifest, statement):
+    app.install(statement)
+    with pytest.raises(SqlError) as error:
+        app.install(statement, manifest)
+    assert refused(error, 3001)
+
+
+@pytest.mark.parametrize(
+    ("change", "errno"),
+    [
+        ("configuration: {trace_level: ON_EVENT}\n", "MAN-22"),
+        ("  - EXECUTE TASK: {description: twice}\n", "MAN-16"),
+        ("configuration: {telemetry_event_definitions: [{type: TRACES, sharing: MANDATORY}]}\n", "MAN-24"),
+        ("lifecycle_callbacks: {version_initializer: code.nobody}\n", "MAN-25"),
+    ],
+)
+def test_validation_warns_of_what_the_manifest_says(app, change, errno):
+    assert app.report()["warnings"] == []
+    assert errno in str(app.report("", MANIFEST + change)["warnings"])
+
+
+def test_an_empty_setup_script_is_no_setup_script(app):
+    with pytest.raises(SqlError) as error:
+        app.install("", MANIFEST, "")
+    assert refused(error, 93084)
+
+
+@pytest.mark.parametrize(
+    ("rule", "statement", "manifest", "errno"),
+    [
+        ("VER-09", f"register version {'v' * 31} using", MANIFEST, 93035),
+        ("VER-09", "add patch 131 for version v1 using", MANIFEST, 93167),
+        ("MAN-07", "register version v2 using", MANIFEST + "version: {patch: 1}\n", 93170),
+        ("MAN-31", "add patch for version v1 using", MANIFEST.replace("version: 2", "version: 1"), 93171),
+    ],
+)
+def test_versions(app, provider, rule, statement, manifest, errno):
+    app.stage()
+    provider(f"alter application package {app.package} register version v1 using @{app.package}.app_src.stage")
+    app.stage("", manifest)
+
+    with pytest.raises(SqlError, match=rule) as error:
+        provider(f"alter application package {app.package} {statement} @{app.package}.app_src.stage")
+    assert refused(error, errno)
+
+
+def test_a_graph_has_limits(app, monkeypatch):
+    """TSK-05"""
+    monkeypatch.setattr(tasks, "MOST_CHILDREN", 1)
+    app.install(ROOT + CHILD.format("c", "state.t"))
+    with pytest.raises(SqlError, match="TSK-05"):
+        app.install(ROOT + CHILD.format("c", "state.t") + CHILD.format("d", "state.t"))
+
+
+def test_literals_comments_and_python_are_no_statements(app):
+    text = "create or replace view code.v as select 'use schema x; create temporary table t' as c; -- use role r\n"
+    report = app.report(text + python(imports="", body=" as $$\n# use schema x\ndef f(): 'current_warehouse()'\n$$"))
+
+    assert (report["errors"], report["warnings"]) == ([], [])
