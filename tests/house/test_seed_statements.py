@@ -175,7 +175,7 @@ def pipeline_is(wanted: str, tasks: str) -> Promise:
 def tells_what_runs_and_what_waits(seen: Seen) -> None:
     assert seen.column("component") == [
         "pipeline", "data_generation_task", "bronze_transformation_task", "gold_transformation_task",
-        "raw", "bronze", "gold",
+        "raw", "stream", "bronze", "quarantine", "gold",
     ]  # fmt: skip
     assert seen.rows[-1]["waiting"] == 0
 
