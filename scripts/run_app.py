@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from rich import box
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -29,7 +30,6 @@ FIVE_CUSTOMERS = """
     select
         customer_id as id,
         first_name || ' ' || last_name as name,
-        city,
         customer_segment as segment,
         total_orders as orders,
         total_spent as spent,
@@ -247,7 +247,7 @@ def timed(connection: Any, statement: str) -> None:
 
 def show(connection: Any, title: str, statement: str) -> None:
     cursor = connection.cursor().execute(statement)
-    table = Table(title=title, title_justify="left", title_style="bold")
+    table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
     for column in cursor.description:
         is_number = column.type_code in NUMBERS
         table.add_column(column.name.lower(), justify="right" if is_number else "left", no_wrap=True)
