@@ -20,11 +20,11 @@ from retail_stream.keyed_randomness import row_checksums, text_code
 from retail_stream.places import ZONES
 
 KINDS = {
-    1: "customer_events",
-    2: "purchase_events",
-    3: "return_events",
-    4: "marketing_events",
-    5: "supply_chain_events",
+    "customer_profile": "customer_events",
+    "purchase": "purchase_events",
+    "return": "return_events",
+    "marketing_touch": "marketing_events",
+    "supply_chain": "supply_chain_events",
 }
 NO_ORDER_LIMIT = 1_000_000_000  # more than can be due
 
@@ -69,6 +69,13 @@ def configuration_faults(session: Session) -> str:
     return "[]"
 
 
+def replay_run(session: Session, run_id: str) -> str:
+    """A run made again from its audit row and compared with what is there: rows as JSON text."""
+    from retail_stream.replay import replay
+
+    return json.dumps(replay(lambda statement, *binds: session.sql(statement, params=list(binds)).collect(), run_id))
+
+
 def read_configuration(session: Session) -> tuple[dict, settings.Configuration]:
     """The generator's state and the reference tables, in one statement.
 
@@ -80,6 +87,48 @@ def read_configuration(session: Session) -> tuple[dict, settings.Configuration]:
         tables.setdefault(table, []).append(json.loads(text))
     state = tables.pop("state")[0]
     return state, settings.from_tables(tables, {"segments": state.get("known_segments") or []})
+
+
+def living_weights(execute, window: plan.Window, frequencies: str, first_customer: int) -> np.ndarray:
+    """The weight of the earlier customers (numbers below the first) alive in each slot (rows) and zone (columns)."""
+    last = window.first + window.count - 1
+    changes = np.zeros((window.count + 1, len(ZONES)), dtype=np.int64)
+    zones = {name: index for index, (name, _, _) in enumerate(ZONES)}
+    for zone, joins_at, leaves_at, weight in execute(
+        statements.LIVING_WEIGHTS, frequencies, window.first, last, last, window.first, first_customer
+    ):
+        changes[int(joins_at) - window.first if joins_at else 0, zones[zone]] += int(weight)
+        if leaves_at:
+            changes[int(leaves_at) - window.first, zones[zone]] -= int(weight)
+    return np.cumsum(changes, axis=0)[:-1]
+
+
+def frequencies_of(config: settings.Configuration) -> str:
+    """Each segment's purchase frequency, as JSON text for the SQL of the draw."""
+    return json.dumps([(row["segment_name"], row["purchase_frequency"]) for row in config.segments])
+
+
+def sign_up_binds(config: settings.Configuration, run_id: str, planned: plan.Plan) -> tuple:
+    """The binds of SIGN_UPS."""
+    rows = plan.sharded(planned.sign_ups, config.parameters["events_per_shard"], numbers=(2,))
+    return config.snapshot["law_version"], run_id, config.text(), json.dumps(rows)
+
+
+def draw_binds(config: settings.Configuration, run_id: str, window: plan.Window, planned: plan.Plan) -> tuple:
+    """The binds of DRAWS."""
+    draws = [
+        (slot, passed, "", 0, customer, order, count) for slot, passed, customer, order, count in planned.first_orders
+    ]
+    draws += [
+        (slot, passed, ZONES[zone][0], weight, 0, order, count)
+        for slot, passed, zone, weight, order, count in planned.further_orders
+    ]
+    rows = plan.sharded(draws, config.parameters["events_per_shard"], numbers=(5,), also_if_positive=(4,))
+    last = window.first + window.count - 1
+    return (
+        config.text(), json.dumps(rows), frequencies_of(config), last, window.first, planned.next_customer,
+        window.first, planned.first_customer, run_id, planned.first_order,
+    )  # fmt: skip
 
 
 class _Run:
@@ -124,18 +173,18 @@ class _Run:
             )
             return
         calendar = slots.Calendar(config)
-        frequencies = json.dumps([(row["segment_name"], row["purchase_frequency"]) for row in config.segments])
+        frequencies = frequencies_of(config)
         planned = plan.plan_of(
             config,
             calendar,
             window,
             self.request,
-            self._living(window, frequencies),
+            living_weights(self.execute, window, frequencies, state["next_customer"]),
             state["next_customer"],
             state["next_order"],
         )
-        self._write(config, window, planned, frequencies)
-        counts, checksum = self._emit_due(config, window, planned)
+        self._write(config, window, planned)
+        counts, checksum = self._emit_due(window)
         self.execute(
             statements.ADVANCE_STATE,
             None if window.is_open else slots.to_text(window.end_ms),
@@ -145,77 +194,40 @@ class _Run:
         )
         self._close(config, window, planned, counts, checksum, self._summary(window, planned, counts))
 
-    def _living(self, window: plan.Window, frequencies: str) -> np.ndarray:
-        """The weight of the earlier customers alive in each slot (rows) and zone (columns)."""
-        last = window.first + window.count - 1
-        changes = np.zeros((window.count + 1, len(ZONES)), dtype=np.int64)
-        zones = {name: index for index, (name, _, _) in enumerate(ZONES)}
-        for zone, leaves_at, weight in self.execute(
-            statements.LIVING_WEIGHTS, frequencies, last, window.first, window.first
-        ):
-            changes[0, zones[zone]] += int(weight)
-            if leaves_at:
-                changes[int(leaves_at) - window.first, zones[zone]] -= int(weight)
-        return np.cumsum(changes, axis=0)[:-1]
-
-    def _write(self, config: settings.Configuration, window: plan.Window, planned: plan.Plan, frequencies: str) -> None:
+    def _write(self, config: settings.Configuration, window: plan.Window, planned: plan.Plan) -> None:
         """Customers, orders, and what follows from them."""
         text, most, run = config.text(), config.parameters["events_per_shard"], self.run_id
         customers = (planned.first_customer, planned.next_customer)
         orders = (planned.first_order, most, text, planned.first_order, planned.next_order)
         if planned.customer_count:
-            rows = json.dumps(plan.sharded(planned.sign_ups, most, numbers=(2,)))
-            self.execute(statements.SIGN_UP, config.snapshot["law_version"], run, text, rows)
+            self.execute(statements.SIGN_UP, *sign_up_binds(config, run, planned))
             self.execute(statements.EMIT_PROFILES, *customers)
         if planned.order_count:
-            draws = [
-                (slot, passed, "", 0, customer, order, count)
-                for slot, passed, customer, order, count in planned.first_orders
-            ]
-            draws += [
-                (slot, passed, ZONES[zone][0], weight, 0, order, count)
-                for slot, passed, zone, weight, order, count in planned.further_orders
-            ]
-            rows = json.dumps(plan.sharded(draws, most, numbers=(5,), also_if_positive=(4,)))
-            last = window.first + window.count - 1
-            self.execute(statements.DRAW_ORDERS, text, rows, frequencies, last, window.first, run)
+            self.execute(statements.DRAW_ORDERS, *draw_binds(config, run, window, planned))
             self.execute(statements.REMEMBER_FIRST_ORDERS, planned.first_order, planned.next_order)
             self.execute(statements.EMIT_PURCHASES, run, *orders)
             self.execute(statements.FIX_FULFILMENT, run, *orders)
         if planned.customer_count or planned.order_count:
             self.execute(statements.FIX_MARKETING, run, most, text, *customers, planned.first_order, planned.next_order)
         # An open slot gets only what was asked for; its stock moves when it has ended.
-        stock = [] if window.is_open else fulfilment.stock_movements(config, window.start_ms, window.end_ms)
+        stock = stock_rows(config, window)
         if stock:
-            self.execute(
-                statements.FIX_STOCK, run, json.dumps([row | {"checksum": _stock_checksum(row)} for row in stock])
-            )
+            self.execute(statements.FIX_STOCK, run, json.dumps(stock))
 
-    def _emit_due(
-        self, config: settings.Configuration, window: plan.Window, planned: plan.Plan
-    ) -> tuple[dict[str, int], int]:
-        """Emit what is due, and count everything that the run emits, by kind, with the checksum over all of it."""
+    def _emit_due(self, window: plan.Window) -> tuple[dict[str, int], int]:
+        """Emit what is due; then count what the run has landed, by kind, with the checksum over all of it."""
         limits = [
             NO_ORDER_LIMIT if count is None else count
             for count in (self.request.marketing_events, self.request.supply_chain_events)
         ]
         due = (slots.to_text(window.end_ms), *limits)
+        self.execute(statements.EMIT_DUE, window.first, self.run_id, *due)
+        self.execute(statements.FORGET_DUE, *due)
         counts, checksum = dict.fromkeys(KINDS.values(), 0), 0
         for kind, count, part in self.execute(
-            statements.COUNT_EVENTS,
-            *due,
-            planned.first_customer,
-            planned.next_customer,
-            planned.first_order,
-            config.parameters["events_per_shard"],
-            config.text(),
-            planned.first_order,
-            planned.next_order,
+            statements.COUNT_LANDED, statements.least_event_id(window.first), self.run_id
         ):
-            counts[KINDS[int(kind)]], checksum = int(count), checksum + int(part or 0)
-        if any(counts[KINDS[kind]] for kind in (3, 4, 5)):
-            self.execute(statements.EMIT_DUE, window.first, self.run_id, *due)
-            self.execute(statements.FORGET_DUE, *due)
+            counts[KINDS[kind]], checksum = int(count), checksum + int(part)
         return counts, checksum
 
     def _close(
@@ -252,6 +264,12 @@ class _Run:
             f"{slots.to_text(window.end_ms)[:16]} UTC."
         )
         return " ".join([said, *(remark[0].upper() + remark[1:] + "." for remark in remarks)])
+
+
+def stock_rows(config: settings.Configuration, window: plan.Window) -> list[dict]:
+    """The stock movements that a window brings, each with its hash; none while it is open."""
+    found = [] if window.is_open else fulfilment.stock_movements(config, window.start_ms, window.end_ms)
+    return [row | {"checksum": _stock_checksum(row)} for row in found]
 
 
 def _stock_checksum(row: dict) -> int:

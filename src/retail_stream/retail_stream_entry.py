@@ -19,7 +19,6 @@ from retail_stream.table_functions import (  # noqa: F401
     FulfilmentEvents,
     MarketingEvents,
     OrderDraws,
-    PurchaseChecksums,
     PurchaseEvents,
     SignUps,
 )
@@ -37,3 +36,10 @@ def configuration_faults(session) -> str:
     from retail_stream import procedures
 
     return procedures.configuration_faults(session)
+
+
+def replay_run(session, run_id) -> str:
+    """A run made again and compared with what is there: rows as JSON text."""
+    from retail_stream import procedures
+
+    return procedures.replay_run(session, run_id)

@@ -6,7 +6,12 @@ temporary object and, between BEGIN and COMMIT, no DDL.
 
 EPOCH = "'2000-01-01'::timestamp_ntz"
 FORMAT = "'YYYY-MM-DD HH24:MI:SS.FF3'"
-_BOUND_INSTANT = f"to_timestamp_ntz(?, {FORMAT})"
+
+
+def bound_instant() -> str:
+    return f"to_timestamp_ntz(?, {FORMAT})"
+
+
 _SO_FAR = "rows between unbounded preceding and current row"
 
 
@@ -14,7 +19,7 @@ def _instant(milliseconds: str) -> str:
     return f"dateadd('millisecond', {milliseconds}, {EPOCH})"
 
 
-def _milliseconds(instant: str) -> str:
+def milliseconds_of(instant: str) -> str:
     return f"datediff('millisecond', {EPOCH}, {instant})::number(18, 0)"
 
 
@@ -22,8 +27,13 @@ def _dollars(cents: str) -> str:
     return f"({cents} * 0.01)::number(12, 2)"
 
 
-def _text_of(instant: str) -> str:
+def text_of_instant(instant: str) -> str:
     return f"to_char({instant}, {FORMAT})"
+
+
+def least_event_id(slot: int) -> int:
+    """No event of the slot or a later one has a smaller id."""
+    return slot * 10_000_000_000
 
 
 # Taking the state and closing what crashed are two statements: the second does nothing if another run took the state in
@@ -49,8 +59,8 @@ HOLD_STATE = "update pipeline.generation_state set held_at = sysdate() where sta
 
 READ_ALL = f"""
 select 'state' as table_name, to_json(object_construct(
-    'now', {_text_of("sysdate()")},
-    'window_end', {_text_of("window_end")},
+    'now', {text_of_instant("sysdate()")},
+    'window_end', {text_of_instant("window_end")},
     'next_customer', next_customer, 'next_order', next_order, 'known_segments', known_segments
 )) as row_text from pipeline.generation_state
 union all
@@ -87,8 +97,9 @@ select 'generation_parameters', to_json(object_construct(
 )) from reference_data.generation_parameters
 """
 
-# What the living customers weigh at the start of the window, and what leaves with each dropout in it. Binds: segments,
-# first slot, last slot, first slot twice.
+# What the living customers weigh at the start of the window, and what joins and leaves with each sign-up and dropout in
+# it: who signed up in the window's first half-hour while it was open lives from the second on. The run's own sign-ups
+# are not among them. Binds: segments, first slot, last slot, last slot, first slot, first customer.
 LIVING_WEIGHTS = """
 with segments as (
     select value[0]::varchar as segment_name, value[1]::number(12, 6) as purchase_frequency
@@ -96,30 +107,29 @@ with segments as (
 )
 select
     customers.time_zone,
+    iff(customers.signed_up_slot >= ?, customers.signed_up_slot + 1, 0) as joins_at,
     iff(customers.dropout_slot <= ?, customers.dropout_slot, 0) as leaves_at,
     sum(round(customers.rate_factor * segments.purchase_frequency)::number(18, 0))::number(18, 0) as weight
 from truth.customers
 inner join segments on customers.customer_segment = segments.segment_name
-where customers.signed_up_slot < ? and customers.dropout_slot > ?
-group by 1, 2
+where
+    customers.signed_up_slot < ?
+    and customers.dropout_slot > ?
+    and customers.dropout_slot > customers.signed_up_slot + 1
+    and customers.customer_id < ?
+group by 1, 2, 3
 """
 
-# Binds: law version, run, rows, configuration.
-SIGN_UP = f"""
-insert into truth.customers (
-    customer_id, signed_up_at, signed_up_slot, dropout_at, dropout_slot,
-    first_name, last_name, email, gender, age, income, city, state, zip_code, time_zone,
-    customer_segment, price_sensitivity, favourite_category, preferred_channel, acquisition_channel,
-    rate_factor, value_factor, law_version, checksum, run_id
-)
+# Binds: law version, run, configuration, rows.
+SIGN_UPS = f"""
 select
-    made.customer_id, {_instant("made.signed_up_ms")}, made.signed_up_slot,
-    {_instant("made.dropout_ms")}, made.dropout_slot,
+    made.customer_id, {_instant("made.signed_up_ms")} as signed_up_at, made.signed_up_slot,
+    {_instant("made.dropout_ms")} as dropout_at, made.dropout_slot,
     made.first_name, made.last_name, made.email, made.gender, made.age, made.income,
     made.city, made.state, made.zip_code, made.time_zone,
-    made.customer_segment, (made.price_sensitivity * 0.001)::number(4, 3),
+    made.customer_segment, (made.price_sensitivity * 0.001)::number(4, 3) as price_sensitivity,
     made.favourite_category, made.preferred_channel, made.acquisition_channel,
-    made.rate_factor, made.value_factor, ?, made.checksum, ?
+    made.rate_factor, made.value_factor, ? as law_version, made.checksum, ? as run_id
 from (
     select
         value[0]::number(9, 0) as shard,
@@ -134,13 +144,30 @@ table(core.sign_ups(shards.configuration, shards.slot, shards.open_ms, shards.fi
     over (partition by shards.shard)) as made
 """
 
-# Binds: first and next customer.
-EMIT_PROFILES = f"""
-insert into raw_data.raw_retail_events (event_id, event_type, event_time, event_data, run_id, created_at)
+# Binds: those of SIGN_UPS.
+SIGN_UP = f"""
+insert into truth.customers (
+    customer_id, signed_up_at, signed_up_slot, dropout_at, dropout_slot,
+    first_name, last_name, email, gender, age, income, city, state, zip_code, time_zone,
+    customer_segment, price_sensitivity, favourite_category, preferred_channel, acquisition_channel,
+    rate_factor, value_factor, law_version, checksum, run_id
+)
+{SIGN_UPS}
+"""
+
+_LAND = """
+insert into raw_data.raw_retail_events (
+    event_id, event_type, event_time, event_data, checksum, run_id, created_at
+)
+"""
+
+
+# The events of customers, those of truth or the same made again.
+PROFILES = f"""
 select
-    signed_up_slot * 10000000000 + 1000000000 + mod(customer_id, 1000000000),
-    'customer_profile',
-    signed_up_at,
+    signed_up_slot * 10000000000 + 1000000000 + mod(customer_id, 1000000000) as event_id,
+    'customer_profile' as event_type,
+    signed_up_at as event_time,
     object_construct(
         'customer_id', customer_id, 'first_name', first_name, 'last_name', last_name, 'email', email,
         'gender', gender, 'age', age, 'income', income,
@@ -148,10 +175,15 @@ select
         'customer_segment', customer_segment, 'price_sensitivity', price_sensitivity,
         'favourite_category', favourite_category, 'preferred_channel', preferred_channel,
         'acquisition_channel', acquisition_channel,
-        'signed_up_at', {_text_of("signed_up_at")}
-    )::variant,
-    run_id,
-    sysdate()
+        'signed_up_at', {text_of_instant("signed_up_at")}
+    )::variant as event_data,
+    checksum
+"""
+
+# Binds: first and next customer.
+EMIT_PROFILES = f"""
+{_LAND}
+{PROFILES}, run_id, sysdate()
 from truth.customers
 where customer_id >= ? and customer_id < ?
 """
@@ -161,9 +193,8 @@ where customer_id >= ? and customer_id < ?
 # customers who live at the window's start or sign up in it; those who have dropped out before the slot are gaps, and a
 # position moves right by every gap at or before it. So the result is that of a running sum over just the living of the
 # slot, by customer number, at the cost of one pass over them all. Binds: configuration, rows, segments, last slot,
-# first slot, run.
-DRAW_ORDERS = f"""
-insert into truth.orders (order_id, customer_id, slot, ordered_at, is_first, run_id)
+# first slot, next customer, first slot, first customer, run, first order.
+DRAWS = f"""
 with
 
 drawn as (
@@ -194,30 +225,52 @@ segments as (
 
 living as (
     select
-        customers.customer_id, customers.time_zone, customers.dropout_slot,
+        customers.customer_id, customers.time_zone, customers.signed_up_slot, customers.dropout_slot,
         round(customers.rate_factor * segments.purchase_frequency)::number(18, 0) as weight
     from truth.customers
     inner join segments on customers.customer_segment = segments.segment_name
-    where customers.signed_up_slot < ? and customers.dropout_slot > ?
+    where customers.signed_up_slot < ? and customers.dropout_slot > ? and customers.customer_id < ?
 ),
 
 line as (
     select
-        customer_id, time_zone, dropout_slot, weight,
+        customer_id, time_zone, signed_up_slot, dropout_slot, weight,
         (sum(weight) over (partition by time_zone order by customer_id {_SO_FAR}) - weight)::number(18, 0) as place
     from living
+),
+
+cells as (
+    select distinct slot, time_zone from drawn where buyer = 0
+),
+
+absent as (
+    select cells.slot, cells.time_zone, line.customer_id, line.place, line.weight
+    from cells
+    inner join line on cells.time_zone = line.time_zone and cells.slot >= line.dropout_slot
+    union all
+    -- Who signed up in the window's first half-hour while it was open. The run's own sign-ups need no gap: they stand
+    -- on the line in the order of their slots, to the right of all positions of the slots before.
+    select cells.slot, cells.time_zone, early.customer_id, early.place, early.weight
+    from cells
+    inner join (
+        select customer_id, time_zone, signed_up_slot, dropout_slot, place, weight
+        from line
+        where signed_up_slot >= ? and customer_id < ?
+    ) as early
+        on
+            cells.time_zone = early.time_zone
+            and cells.slot <= early.signed_up_slot
+            and cells.slot < early.dropout_slot
 ),
 
 gaps as (
     -- Where each gap would begin if the gaps before it were not there.
     select
-        cells.slot, cells.time_zone, line.weight,
+        slot, time_zone, weight,
         (
-            line.place + line.weight
-            - sum(line.weight) over (partition by cells.slot, cells.time_zone order by line.customer_id {_SO_FAR})
+            place + weight - sum(weight) over (partition by slot, time_zone order by customer_id {_SO_FAR})
         )::number(18, 0) as place
-    from (select distinct slot, time_zone from drawn where buyer = 0) as cells
-    inner join line on cells.time_zone = line.time_zone and cells.slot >= line.dropout_slot
+    from absent
 ),
 
 positions as (
@@ -255,12 +308,19 @@ select
     bought.order_id,
     bought.customer_id,
     bought.slot,
-    {_instant("bought.ordered_ms")},
+    {_instant("bought.ordered_ms")} as ordered_at,
     first_orders.customer_id is null
-        and row_number() over (partition by bought.customer_id order by bought.ordered_ms, bought.order_id) = 1,
-    ?
+        and row_number() over (partition by bought.customer_id order by bought.ordered_ms, bought.order_id) = 1
+        as is_first,
+    ? as run_id
 from bought
-left join truth.first_orders on bought.customer_id = first_orders.customer_id
+left join truth.first_orders on bought.customer_id = first_orders.customer_id and first_orders.order_id < ?
+"""
+
+# Binds: those of DRAWS.
+DRAW_ORDERS = f"""
+insert into truth.orders (order_id, customer_id, slot, ordered_at, is_first, run_id)
+{DRAWS}
 """
 
 # Binds: first and next order.
@@ -282,7 +342,7 @@ _ORDERS = f"""
         select
             floor((orders.order_id - ?) / ?)::number(9, 0) as shard,
             ? as configuration,
-            orders.order_id, orders.customer_id, {_milliseconds("orders.ordered_at")} as ordered_ms, orders.is_first,
+            orders.order_id, orders.customer_id, {milliseconds_of("orders.ordered_at")} as ordered_ms, orders.is_first,
             customers.customer_segment, customers.time_zone, customers.state,
             (customers.price_sensitivity * 1000)::number(4, 0) as price_sensitivity,
             customers.favourite_category, customers.preferred_channel, customers.value_factor
@@ -298,73 +358,88 @@ _TRAITS = """
 """
 
 # Binds: run, those of _ORDERS.
-EMIT_PURCHASES = f"""
-insert into raw_data.raw_retail_events (event_id, event_type, event_time, event_data, run_id, created_at)
+PURCHASES = f"""
 select
-    floor(made.ordered_ms / 1800000)::number(9, 0) * 10000000000 + 2000000000 + mod(made.order_id, 1000000000),
-    'purchase',
-    {_instant("made.ordered_ms")},
+    floor(made.ordered_ms / 1800000)::number(9, 0) * 10000000000 + 2000000000 + mod(made.order_id, 1000000000)
+        as event_id,
+    'purchase' as event_type,
+    {_instant("made.ordered_ms")} as event_time,
     object_construct(
         'order_id', made.order_id, 'customer_id', made.customer_id, 'customer_segment', made.customer_segment,
-        'ordered_at', {_text_of(_instant("made.ordered_ms"))},
+        'ordered_at', {text_of_instant(_instant("made.ordered_ms"))},
         'sales_channel', made.sales_channel, 'device', made.device, 'payment_method', made.payment_method,
         'shipping_method', made.shipping_method, 'warehouse_id', nullif(made.warehouse_id, 0),
         'ship_state', made.ship_state, 'is_repeat_customer', not made.is_first, 'currency', 'USD',
         'subtotal', {_dollars("made.subtotal")}, 'discount_total', {_dollars("made.discount_total")},
         'tax_total', {_dollars("made.tax_total")}, 'shipping_total', {_dollars("made.shipping_total")},
         'final_total', {_dollars("made.final_total")}, 'lines', parse_json(made.lines)
-    )::variant,
-    ?,
-    sysdate()
+    )::variant as event_data,
+    made.checksum,
+    ? as run_id,
+    sysdate() as created_at
 from ({_ORDERS}) as shards,
 table(core.purchase_events({_TRAITS}) over (partition by shards.shard)) as made
 """
+EMIT_PURCHASES = _LAND + PURCHASES
 
-# Binds: run, those of _ORDERS.
-FIX_FULFILMENT = f"""
+_FIX = """
 insert into pipeline.due_events (kind, event_number, due_at, due_slot, event_data, checksum, run_id)
+"""
+
+
+def fulfilment(orders: str) -> str:
+    """What follows from orders; the run's id is a bind and comes first."""
+    return f"""
 select
     made.kind,
     made.event_number,
-    {_instant("made.due_ms")},
-    floor(made.due_ms / 1800000)::number(9, 0),
+    {_instant("made.due_ms")} as due_at,
+    floor(made.due_ms / 1800000)::number(9, 0) as due_slot,
     iff(
         made.kind = 3,
         object_construct(
             'return_id', made.event_number, 'order_id', made.order_id, 'line_number', made.line_number,
             'customer_id', made.customer_id, 'product_id', made.product_id, 'category_name', made.category_name,
             'quantity', made.quantity, 'refund_total', {_dollars("made.refund")}, 'reason', made.reason,
-            'returned_at', {_text_of(_instant("made.due_ms"))}
+            'returned_at', {text_of_instant(_instant("made.due_ms"))}
         ),
         object_construct(
             'movement_id', made.event_number, 'movement_type', made.movement_type, 'order_id', made.order_id,
             'warehouse_id', made.warehouse_id, 'quantity', made.quantity,
             'delay_days', nullif(made.delay_days, 0), 'reason', made.reason,
-            'occurred_at', {_text_of(_instant("made.due_ms"))}
+            'occurred_at', {text_of_instant(_instant("made.due_ms"))}
         )
-    )::variant,
+    )::variant as event_data,
     made.checksum,
-    ?
-from ({_ORDERS}) as shards,
+    ? as run_id
+from ({orders}) as shards,
 table(core.fulfilment_events({_TRAITS}) over (partition by shards.shard)) as made
 """
 
-# Binds: run, size of a shard, configuration, first and next customer, first and next order.
-FIX_MARKETING = f"""
-insert into pipeline.due_events (kind, event_number, due_at, due_slot, event_data, checksum, run_id)
+
+def marketing(shards: str) -> str:
+    """The touches that go with sign-ups and orders; the run's id is a bind and comes first."""
+    return f"""
 select
-    4,
+    4 as kind,
     made.event_number,
-    {_instant("made.due_ms")},
-    floor(made.due_ms / 1800000)::number(9, 0),
+    {_instant("made.due_ms")} as due_at,
+    floor(made.due_ms / 1800000)::number(9, 0) as due_slot,
     object_construct(
         'touch_id', made.event_number, 'customer_id', nullif(made.customer_id, 0), 'channel_name', made.channel_name,
         'campaign_name', made.campaign_name, 'touch_type', made.touch_type, 'cost', {_dollars("made.cost")},
-        'occurred_at', {_text_of(_instant("made.due_ms"))}
-    )::variant,
+        'occurred_at', {text_of_instant(_instant("made.due_ms"))}
+    )::variant as event_data,
     made.checksum,
-    ?
-from (
+    ? as run_id
+from ({shards}) as shards,
+table(core.marketing_events(
+    shards.configuration, shards.order_id, shards.customer_id, shards.at_ms, shards.acquisition_channel
+) over (partition by shards.shard)) as made
+"""
+
+
+_TOUCHED = f"""
     select
         shard, order_id, customer_id, at_ms, acquisition_channel,
         iff(row_number() over (partition by shard order by order_id, customer_id) = 1, configuration, null)
@@ -377,90 +452,91 @@ from (
         from (
             select
                 0 as order_id, customer_id, acquisition_channel,
-                {_milliseconds("signed_up_at")} as at_ms
+                {milliseconds_of("signed_up_at")} as at_ms
             from truth.customers
             where customer_id >= ? and customer_id < ?
             union all
             select
                 order_id, customer_id, null,
-                {_milliseconds("ordered_at")}
+                {milliseconds_of("ordered_at")}
             from truth.orders
             where order_id >= ? and order_id < ?
         )
     )
-) as shards,
-table(core.marketing_events(
-    shards.configuration, shards.order_id, shards.customer_id, shards.at_ms, shards.acquisition_channel
-) over (partition by shards.shard)) as made
 """
 
+# Binds: run, those of _ORDERS.
+FIX_FULFILMENT = _FIX + fulfilment(_ORDERS)
+
+# Binds: run, size of a shard, configuration, first and next customer, first and next order.
+FIX_MARKETING = _FIX + marketing(_TOUCHED)
+
 # Binds: run, rows.
-FIX_STOCK = f"""
-insert into pipeline.due_events (kind, event_number, due_at, due_slot, event_data, checksum, run_id)
+STOCK = f"""
 select
-    5,
-    value:event_number::number(18, 0),
-    {_instant("value:due_ms::number(18, 0)")},
-    floor(value:due_ms::number(18, 0) / 1800000)::number(9, 0),
+    5 as kind,
+    value:event_number::number(18, 0) as event_number,
+    {_instant("value:due_ms::number(18, 0)")} as due_at,
+    floor(value:due_ms::number(18, 0) / 1800000)::number(9, 0) as due_slot,
     object_construct(
         'movement_id', value:event_number::number(18, 0), 'movement_type', value:movement_type::varchar,
         'warehouse_id', value:warehouse_id::number(9, 0), 'category_name', value:category_name::varchar,
         'quantity', value:quantity::number(9, 0),
-        'occurred_at', {_text_of(_instant("value:due_ms::number(18, 0)"))}
-    )::variant,
-    value:checksum::number(18, 0),
-    ?
+        'occurred_at', {text_of_instant(_instant("value:due_ms::number(18, 0)"))}
+    )::variant as event_data,
+    value:checksum::number(18, 0) as checksum,
+    ? as run_id
 from table(flatten(input => parse_json(?)))
 """
+FIX_STOCK = _FIX + STOCK
 
 # The events that are due before an instant, of marketing and supply chain no more than asked for, the oldest first.
 # Binds: end of the window, most touches, most movements.
-_DUE = f"""
-    select kind, event_number, due_at, due_slot, event_data, checksum
-    from pipeline.due_events
-    where due_at < {_BOUND_INSTANT}
+_AT_MOST = """
     qualify
         row_number() over (partition by kind order by due_at, event_number)
         <= case kind when 4 then ? when 5 then ? else 1000000000 end
 """
-
-# Counts and checksums of what the run emits. Binds: those of _DUE, first and next customer, those of _ORDERS.
-COUNT_EVENTS = f"""
-select kind, count(*) as events, sum(checksum)::number(38, 0) as checksum
-from ({_DUE})
-group by kind
-union all
-select 1, count(*), coalesce(sum(checksum), 0)::number(38, 0)
-from truth.customers
-where customer_id >= ? and customer_id < ?
-union all
-select 2, coalesce(sum(made.order_count), 0), coalesce(sum(made.checksum), 0)::number(38, 0)
-from ({_ORDERS}) as shards,
-table(core.purchase_checksums({_TRAITS}) over (partition by shards.shard)) as made
+_DUE = f"""
+    select kind, event_number, due_at, due_slot, event_data, checksum
+    from pipeline.due_events
+    where due_at < {bound_instant()}
+    {_AT_MOST}
 """
 
-# Late ones take the window's first slot into their id, so that ids grow from run to run. Binds: first slot, run, those
-# of _DUE.
-EMIT_DUE = f"""
-insert into raw_data.raw_retail_events (event_id, event_type, event_time, event_data, run_id, created_at)
+# Late ones take the window's first slot into their id, so that ids grow from run to run. Binds: first slot.
+DUE_EVENTS = """
 select
-    greatest(due_slot, ?) * 10000000000 + kind * 1000000000 + mod(event_number, 1000000000),
-    case kind when 3 then 'return' when 4 then 'marketing_touch' else 'supply_chain' end,
-    due_at,
+    greatest(due_slot, ?) * 10000000000 + kind * 1000000000 + mod(event_number, 1000000000) as event_id,
+    case kind when 3 then 'return' when 4 then 'marketing_touch' else 'supply_chain' end as event_type,
+    due_at as event_time,
     event_data,
-    ?,
-    sysdate()
+    checksum
+"""
+
+# Binds: first slot, run, those of _DUE.
+EMIT_DUE = f"""
+{_LAND}
+{DUE_EVENTS}, ?, sysdate()
 from ({_DUE})
 """
 
 # Binds: those of _DUE.
 FORGET_DUE = f"delete from pipeline.due_events where (kind, event_number) in (select kind, event_number from ({_DUE}))"
 
+# What a run has landed, by kind: how many, and the sum of their hashes. Binds: least event_id, run.
+COUNT_LANDED = """
+select event_type, count(*) as events, sum(checksum)::number(38, 0) as checksum
+from raw_data.raw_retail_events
+where event_id >= ? and run_id = ?
+group by event_type
+"""
+
 # Binds: end of the window (null: it stays), next customer, next order, segments.
 ADVANCE_STATE = f"""
 update pipeline.generation_state
 set
-    window_end = coalesce({_BOUND_INSTANT}, window_end),
+    window_end = coalesce({bound_instant()}, window_end),
     next_customer = ?,
     next_order = ?,
     known_segments = parse_json(?)
@@ -474,8 +550,8 @@ set
     first_numbers = parse_json(?),
     seed = ?,
     law_version = ?,
-    window_start = {_BOUND_INSTANT},
-    window_end = {_BOUND_INSTANT},
+    window_start = {bound_instant()},
+    window_end = {bound_instant()},
     status = 'COMPLETED',
     execution_seconds = ?,
     table_checksums = parse_json(?),

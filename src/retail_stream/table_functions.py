@@ -176,17 +176,9 @@ class PurchaseEvents(_OfOrders):
                 "shipping_total": made.shipping_total,
                 "final_total": made.final_total,
                 "lines": purchases.lines_json(made),
+                "checksum": made.checksums(orders),
             }
         )
-
-
-@_vectorized
-class PurchaseChecksums(_OfOrders):
-    """Orders with their customers' traits -> one row: how many, and the sum of their purchases' hashes."""
-
-    def end_partition(self, frame: pandas.DataFrame) -> Iterator[pandas.DataFrame]:
-        _, orders, made = self._purchases(frame)
-        yield pandas.DataFrame({"order_count": [len(frame)], "checksum": [int(made.checksums(orders).sum())]})
 
 
 DUE_COLUMNS = {  # of FulfilmentEvents, with what stands where a kind has no such value

@@ -33,7 +33,8 @@ returns table (
     tax_total number(12, 0),
     shipping_total number(12, 0),
     final_total number(12, 0),
-    lines varchar
+    lines varchar,
+    checksum number(18, 0)
 )
 language python
 runtime_version = '3.11'

@@ -38,14 +38,6 @@ def known(node: exp.Anonymous) -> exp.Expression:
     raise compilation(2140, f"Unknown function {node.name.upper()}.", "42601")
 
 
-@rule(exp.MD5NumberLower64, exp.MD5NumberUpper64)
-def half_of_md5(node: exp.MD5NumberLower64 | exp.MD5NumberUpper64) -> exp.Expression:
-    """MD5_NUMBER_LOWER64 and _UPPER64: half of the digest as a number without sign; DuckDB's read it from the end."""
-    side = "left" if isinstance(node, exp.MD5NumberUpper64) else "right"
-    digits = call(side, call("md5", text_of(node.this)), literal(16))
-    return cast(cast(exp.DPipe(this=literal("0x"), expression=digits), "ubigint"), "decimal(20, 0)")
-
-
 @rule(exp.WidthBucket)
 def width_bucket(node: exp.WidthBucket) -> exp.Expression:
     """WIDTH_BUCKET: DuckDB has none."""
