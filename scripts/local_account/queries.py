@@ -106,6 +106,12 @@ def _modify(session: Session, plan: Plan) -> Result:
 
 def _modify_in_transaction(session: Session, plan: Plan, *, is_alone: bool = False) -> Result:
     transaction = session.transaction
+    removing = [
+        name
+        for name, privileges in plan.writes.items()
+        if privileges & {"DELETE", "TRUNCATE"} and streams.is_tracked(session.account, name)
+    ]
+    removing = [name for name in removing if streams.set_aside(session.account, transaction, name)]
     try:
         result = engine.run(
             transaction.cursor,
@@ -120,6 +126,8 @@ def _modify_in_transaction(session: Session, plan: Plan, *, is_alone: bool = Fal
         if error.transaction_lost:
             transaction.lost = error
         raise
+    for name in removing:
+        streams.keep_removed(transaction, name)
     for name, privileges in plan.writes.items():
         if "INSERT" in privileges and streams.is_tracked(session.account, name):
             streams.note_inserts(session, name, transaction)
@@ -149,6 +157,8 @@ def _define(session: Session, plan: Plan) -> Result:
             change.execute(
                 f"delete from {quote(stream_database)}.{quote(SYSTEM_SCHEMA)}.stream_queue where stream = ?", [stream]
             )
+        if isinstance(tree, exp.Alter) and streams.is_tracked(session.account, name):
+            streams.follow_columns(change.execute, name)
         if replaces:
             streams.invalidate(session.account, change, name, f"its table {table} was dropped or replaced")
             for key, _ in session.account.catalogue.find("grant", database, schema):

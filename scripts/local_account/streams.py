@@ -2,7 +2,8 @@
 
 A table with a stream has a hidden column METADATA$TXN: the number of the transaction that inserted the row. A queue holds, for each stream, the
 numbers of the committed transactions that it has not given away; it stands in the same database, so DuckDB commits rows, queue and offset
-together. Reading joins table and queue; a DML that read the stream and commits deletes from the queue what it could see. So a row inserted
+together. Rows that are deleted before a stream gave them away are set aside, because an append-only stream shows them all the same
+(docs.snowflake.com/en/user-guide/streams-intro). Reading joins table and queue; a DML that read the stream and commits deletes from the queue what it could see. So a row inserted
 by a transaction that began earlier but committed later is not lost (as it would be with a highest row number), and nothing moves on rollback.
 """
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from local_account.syntax import Match
 
 COLUMN = "METADATA$TXN"
+PLACE = "METADATA$PLACE"
 SHOWN = "created_on name database_name schema_name owner comment table_name source_type base_tables type stale mode stale_after invalid_reason owner_role_type"
 
 
@@ -60,9 +62,13 @@ def as_query(session: Session, name: Name, alias: exp.Expression) -> exp.Subquer
     query = parse_one(
         f"""
         select
-            * exclude ("{COLUMN}"), 'INSERT' as "METADATA$ACTION", false as "METADATA$ISUPDATE",
-            md5(concat(rowid, '{name[2]}')) as "METADATA$ROW_ID"
-        from {base}
+            * exclude ("{COLUMN}", "{PLACE}"), 'INSERT' as "METADATA$ACTION", false as "METADATA$ISUPDATE",
+            md5(concat("{COLUMN}", '.', "{PLACE}", '{name[2]}')) as "METADATA$ROW_ID"
+        from (
+            select *, rowid as "{PLACE}" from {base}
+            union all by name
+            select * from {_aside(tuple(document["table"]))}
+        )
         where "{COLUMN}" in (
             select txn from {quote(database)}.{quote(SYSTEM_SCHEMA)}.stream_queue
             where stream = '{name[1]}.{name[2]}' and txn <> coalesce(cast(current_transaction() as bigint), -1)
@@ -88,12 +94,63 @@ def note_inserts(session: Session, name: Name, transaction: Transaction) -> None
             transaction.tracked.add((database, stream))
 
 
+def _aside(table: Name) -> str:
+    """The table of a tracked table's rows that were deleted while they still waited in a stream."""
+    return f"{quote(table[0])}.{quote(SYSTEM_SCHEMA)}.{quote(f'removed {table[1]}.{table[2]}')}"
+
+
+def _columns(execute: Any, table: Name) -> dict[str, str]:
+    found = execute(
+        "select column_name, data_type from duckdb_columns() where database_name = ? and schema_name = ? and table_name = ?",
+        list(table),
+    )
+    return dict(found.fetchall())
+
+
+def follow_columns(execute: Any, table: Name) -> None:
+    """Gives the rows set aside the columns that their table has now."""
+    wanted = _columns(execute, table)
+    present = _columns(execute, (table[0], SYSTEM_SCHEMA, f"removed {table[1]}.{table[2]}"))
+    for column in present.keys() - wanted.keys() - {PLACE}:
+        execute(f"alter table {_aside(table)} drop column {quote(column)}")
+    for column in wanted.keys() - present.keys():
+        execute(f"alter table {_aside(table)} add column {quote(column)} {wanted[column]}")
+
+
+def set_aside(account: Account, transaction: Transaction, table: Name) -> bool:
+    """Before rows are deleted: copies those that still wait in a stream. False when none does."""
+    queue = f"{quote(table[0])}.{quote(SYSTEM_SCHEMA)}.stream_queue"
+    following = [
+        key for key, document in account.catalogue.find("stream", table[0]) if tuple(document["table"]) == table
+    ]
+    waiting = [f"{key.schema}.{key.name}" for key in following]
+    execute = transaction.cursor.execute
+    if not execute(f"select 1 from {queue} where list_contains(?, stream) limit 1", [waiting]).fetchone():
+        return False
+    execute(f'delete from {_aside(table)} where "{COLUMN}" not in (select txn from {queue})')
+    full = ".".join(quote(part) for part in table)
+    execute(
+        f'insert into {_aside(table)} by name select *, rowid as "{PLACE}" from {full} '
+        f'where "{COLUMN}" in (select txn from {queue} where list_contains(?, stream))',
+        [waiting],
+    )
+    return True
+
+
+def keep_removed(transaction: Transaction, table: Name) -> None:
+    """After rows were deleted: of those set aside only the deleted ones stay."""
+    full = ".".join(quote(part) for part in table)
+    transaction.cursor.execute(f'delete from {_aside(table)} where "{PLACE}" in (select rowid from {full})')
+    transaction.cursor.execute(f'update {_aside(table)} set "{PLACE}" = -1 - "{PLACE}" where "{PLACE}" >= 0')
+
+
 def invalidate(account: Account, change: Any, table: Name, reason: str) -> None:
     """A table that is dropped or replaced leaves its streams unreadable."""
     for key, document in account.catalogue.find("stream", table[0]):
         if tuple(document["table"]) == table:
             change.put("stream", key.schema, key.name, {**document, "invalid": reason})
     if is_tracked(account, table):
+        change.execute(f"drop table if exists {_aside(table)}")
         change.delete("tracking", table[1], table[2])
 
 
@@ -121,6 +178,9 @@ def create(session: Session, match: Match) -> Result:
         if not is_tracked(account, table):
             change.execute("set variable txn = 0")  # rows that are there already belong to no stream
             change.execute(f"alter table {full} add column {quote(COLUMN)} bigint default getvariable('txn')")
+            change.execute(
+                f'create or replace table {_aside(table)} as select *, 0::bigint as "{PLACE}" from {full} limit 0'
+            )
             change.put("tracking", table[1], table[2], {})
         change.execute(
             f"delete from {quote(name[0])}.{quote(SYSTEM_SCHEMA)}.stream_queue where stream = ?",

@@ -158,3 +158,43 @@ def test_a_standard_stream_is_refused_by_name(client):
 
     with pytest.raises(SqlError, match="standard stream"):
         client("create stream changes on table source")
+
+
+@pytest.mark.parametrize("removal", ["delete from source", "delete from source where id = 1", "truncate table source"])
+def test_rows_deleted_before_they_were_consumed_are_still_shown(stream, removal):
+    stream("insert into source values (1, 'a')")
+    stream(removal)
+
+    assert [(1, "a", "INSERT")] == stream("select id, name, metadata$action from changes")
+
+    stream("insert into target select id from changes")
+    assert [] == ids(stream, "changes")
+    assert [1] == ids(stream, "target")
+
+
+def test_a_deletion_that_is_rolled_back_doubles_nothing(stream):
+    stream("insert into source (id) values (1), (2)")
+    stream("begin")
+    stream("delete from source where id = 1")
+    stream("rollback")
+    stream("delete from source where id = 2")
+
+    assert [1, 2] == ids(stream, "changes")
+
+
+def test_consumed_rows_that_are_deleted_do_not_come_back(stream):
+    stream("insert into source (id) values (1)")
+    stream("insert into target select id from changes")
+    stream("insert into source (id) values (2)")
+    stream("delete from source")
+
+    assert [2] == ids(stream, "changes")
+
+
+def test_a_column_that_is_added_shows_in_the_stream(stream):
+    stream("insert into source (id) values (1)")
+    stream("alter table source add column extra int")
+    stream("insert into source (id, extra) values (2, 5)")
+    stream("delete from source where id = 2")
+
+    assert [(1, None), (2, 5)] == stream("select id, extra from changes order by id")
