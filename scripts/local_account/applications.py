@@ -236,6 +236,10 @@ def _require_callbacks(inner: Session, manifest: dict[str, Any]) -> None:
             )
         if key == "version_initializer" and "$" not in schema:
             raise SqlError(93_206, f"{key}: {written} must stand in a versioned schema (rule MAN-26).")
+    if streamlit := (manifest.get("artifacts") or {}).get("default_streamlit"):
+        place = inner.account.qualify(inner, split_path(streamlit), "streamlit")
+        if not inner.account.catalogue.get("streamlit", *place):
+            raise SqlError(2003, f"default_streamlit: the setup script creates no Streamlit {streamlit} (rule MAN-10).")
 
 
 def _run_initializer(session: Session, name: str, snapshot: Path, manifest: dict[str, Any], generation: int) -> None:

@@ -15,6 +15,7 @@ from sqlglot import exp
 from local_account import access, engine, events, names, procedures
 from local_account.errors import SqlError
 from local_account.syntax import split_path
+from local_account.worker import ROW_NUMBER
 
 if TYPE_CHECKING:
     from local_account.names import Plan
@@ -154,7 +155,7 @@ def _call(
     arguments = [
         (argument["name"], argument["type"]) for argument in document["arguments"][: given.num_columns - is_partitioned]
     ]
-    return session.account.pool.call_table_function(
+    rows = session.account.pool.call_table_function(
         procedures.handler_of(key, document),
         given,
         arguments,
@@ -162,6 +163,12 @@ def _call(
         document["table"],
         log=events.logger(session, key),
     )
+    if not is_partitioned and ROW_NUMBER not in rows.column_names:
+        raise SqlError(
+            1003,
+            f"SQL compilation error: {key} has a vectorised end_partition: call it OVER (PARTITION BY ..) (rule PY-31).",
+        )
+    return rows
 
 
 def _put_in_place(plan: Plan, node: exp.TableFromRows, rows: pyarrow.Table, partition: list[exp.Expression]) -> None:

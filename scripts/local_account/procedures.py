@@ -113,7 +113,7 @@ def imported_files(root: Path, imports: list[str], name: str) -> list[Path]:
                 f"{name}: the import '{written}' must start with one '/' (the application's root) and stay below it (rule PY-06).",
             )
         path = root / written.lstrip("/")
-        if not path.parent.is_dir() or not blocks.is_exact_file(path):
+        if not blocks.is_exact_file(path):
             raise SqlError(
                 93_009,
                 f"{name}: the file '{written}' of IMPORTS is not on the stage (paths are case-sensitive; rule PY-06).",

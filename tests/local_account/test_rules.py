@@ -313,6 +313,76 @@ def test_a_graph_has_limits(app, monkeypatch):
         app.install(ROOT + CHILD.format("c", "state.t") + CHILD.format("d", "state.t"))
 
 
+PANDAS = """
+import pandas
+class Count:
+    def end_partition(self, given): return pandas.DataFrame({"N": [len(given)]})
+Count.end_partition._sf_vectorized_input = pandas.DataFrame
+"""
+
+
+def test_a_vectorised_table_function_is_called_by_partition(app):
+    """PY-31"""
+    head = "language python runtime_version = '3.11' packages = ('pandas') handler = 'Count'"
+    code = f"create or replace function code.f(a int) returns table (n int) {head} as $${PANDAS}$$;"
+
+    app.install(f"{code} select n from (select 1 as a) s, table(code.f(s.a) over (partition by s.a));")
+    with pytest.raises(SqlError, match="PY-31"):
+        app.install(f"{code} select n from table(code.f(1));")
+
+
+@pytest.mark.parametrize(
+    "statement",
+    ["create tag if not exists {}.x;", "create masking policy if not exists {}.x as (v int) returns int -> 1;"],
+)
+def test_no_tag_or_policy_stands_in_a_versioned_schema(app, statement):
+    """SCH-02"""
+    assert "SCH-02" in str(app.report(statement.format("code"))["errors"])
+    assert "SCH-02" not in str(app.report(statement.format("state"))["errors"])
+
+
+def test_the_default_streamlit_is_there_and_granted(app):
+    """MAN-10, MAN-11"""
+    manifest = MANIFEST.replace("true}", "true, default_streamlit: code.ui}")
+    created = "create or replace streamlit code.ui from '/' main_file = 'lib.py';"
+    granted = created + "grant usage on streamlit code.ui to application role reader;"
+
+    app.install(granted, manifest)
+    assert app.report(granted, manifest)["warnings"] == []
+    assert "MAN-11" in str(app.report(created, manifest)["warnings"])
+    assert "MAN-10" in str(app.report("", manifest)["warnings"])
+    with pytest.raises(SqlError, match="MAN-10"):
+        app.install("", manifest)
+
+
+def test_restricted_callers_rights_are_declared(app):
+    """SET-02"""
+    restricted = sql("execute as restricted caller")
+    with pytest.raises(SqlError, match="SET-02"):
+        app.install(restricted)
+    with pytest.raises(SqlError, match="Unsupported feature"):
+        app.install(restricted, MANIFEST + "restricted_callers_rights: {enabled: true, description: d}\n")
+
+
+def test_debug_mode_is_not_for_manifest_2(app, provider):
+    """MAN-34"""
+    app.stage()
+    provider.install(app.name, app.package)
+    with pytest.raises(SqlError, match="MAN-34"):
+        provider(f"alter application {app.name} set debug_mode = true")
+
+
+def test_a_manifest_is_at_the_root(app, provider):
+    """MAN-01"""
+    app.stage()
+    provider(f"create schema {app.package}.empty")
+    provider(f"create stage {app.package}.empty.stage")
+    with pytest.raises(SqlError, match="MAN-01"):
+        provider(
+            f"create application {app.name} from application package {app.package} using @{app.package}.empty.stage"
+        )
+
+
 def test_literals_comments_and_python_are_no_statements(app):
     text = "create or replace view code.v as select 'use schema x; create temporary table t' as c; -- use role r\n"
     report = app.report(text + python(imports="", body=" as $$\n# use schema x\ndef f(): 'current_warehouse()'\n$$"))
