@@ -98,7 +98,7 @@ begin
                 null::timestamp_ntz as newest_event_at,
                 case
                     when present_tasks.state is null then 'The account refused the tasks: ' || notice.detail
-                    when last_attempts.state = 'FAILED' then 'See last_result, and CALL core.view_generation_audit(); then CALL core.start_pipeline()'
+                    when startswith(last_attempts.state, 'FAILED') then 'See last_result, and CALL core.view_generation_audit(); then CALL core.start_pipeline()'
                     when wish.wanted = 'STARTED' and lower(present_tasks.state) <> 'started' then 'Suspended against your wish: CALL core.start_pipeline()'
                 end as advice
             from expected_tasks

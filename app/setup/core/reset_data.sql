@@ -12,9 +12,11 @@ declare
     run_id varchar default uuid_string();
     started_at timestamp_ntz default sysdate();
     events number;
+    holders number;
     wanted varchar;
     reason varchar;
     not_confirmed exception (-20041, 'Nothing was deleted. This deletes every event, customer and order in raw_data, bronze, gold and truth, and keeps the settings in reference_data and the record of runs. If you want that: CALL core.reset_data(''DELETE ALL BUSINESS DATA'').');
+    run_started exception (-20049, 'Nothing was deleted, because a run has just started. Call again when it has ended.');
 begin
     if (confirmation is null or confirmation <> 'DELETE ALL BUSINESS DATA') then
         raise not_confirmed;
@@ -23,12 +25,21 @@ begin
     insert into reference_data.data_generation_audit (run_id, run_timestamp, run_type, status)
     select :run_id, :started_at, 'RESET', 'RUNNING';
 
+    -- Waits for a run that is being made, and leaves one that has made nothing yet without its hold. By itself, before the transaction: a
+    -- stream is read as of its transaction's beginning, and events that a run landed after that would outlive their deletion there
+    -- (user-guide/streams-intro, "Repeatable read isolation").
+    update pipeline.generation_state set holder = null, held_at = null;
+
     begin
         begin transaction;
 
-        -- Holds the generator, then the layers. Without a holder, a run that has begun and made nothing yet is refused.
+        -- Holds the generator, then the layers.
         update pipeline.generation_state
-        set window_end = null, next_customer = 1, next_order = 1, known_segments = null, holder = null, held_at = null;
+        set window_end = null, next_customer = 1, next_order = 1, known_segments = null, held_at = null;
+        select count(*) into :holders from pipeline.generation_state where holder is not null;
+        if (holders > 0) then
+            raise run_started;
+        end if;
         update pipeline.progress set last_batch = 0, changed_at = :started_at;
 
         -- Moves the stream's offset over all that waits, though no row is taken.
@@ -55,6 +66,7 @@ begin
         delete from gold.fct_returns;
         delete from gold.fct_marketing_touches;
         delete from gold.fct_shipments;
+        delete from pipeline.historical_chunks;
         delete from truth.customers;
         delete from truth.orders;
         delete from truth.first_orders;
