@@ -33,7 +33,10 @@ cli = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-Data = Annotated[Path, typer.Option("--data", help="Where the account's state lives.", envvar="LOCAL_ACCOUNT_DATA")]
+Data = Annotated[
+    Path,
+    typer.Option("--data", help="Where the account's state lives.", envvar="LOCAL_ACCOUNT_DATA", resolve_path=True),
+]
 DEFAULT_DATA = ROOT / ".account"
 
 

@@ -56,7 +56,7 @@ class Account:
         self._attach(HOME, HOME_FILE)
         for key, document in self.catalogue.find("database", HOME):
             self._attach(key.name, document["file"])
-        self._remove_orphans()
+        self._set_orphans_apart()
         self.clock = Clock(timedelta(seconds=float((self.setting("clock_offset") or {}).get("seconds", 0))))
         self.tickets: dict[str, Session] = {}  # one-time passwords of procedures' workers
         self.pool = Pool(directory / "home")
@@ -76,12 +76,13 @@ class Account:
         engine.prepare_database(self._duck, database)
         self.catalogue.load(self._duck, database)
 
-    def _remove_orphans(self) -> None:
-        """Files of databases whose creation or removal a crash cut short."""
+    def _set_orphans_apart(self) -> None:
+        """Files of databases whose creation or removal a crash cut short: out of the way, and never deleted."""
         known = {HOME_FILE} | {document["file"] for _, document in self.catalogue.find("database", HOME)}
         for path in (self.directory / "databases").glob("*.db*"):
             if path.name.removesuffix(".wal") not in known:
-                path.unlink()
+                (self.directory / "orphans").mkdir(exist_ok=True, mode=0o700)
+                path.rename(self.directory / "orphans" / path.name)
 
     def create_database(self, name: str, document: dict[str, Any]) -> None:
         """A new, empty database; known to the account once its document is written."""

@@ -20,10 +20,12 @@ import duckdb
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from local_account import queries, results, statements, system
+from local_account.access import APPLICATION
+from local_account.catalogue import HOME
 from local_account.clock import parse_duration, parse_moment
 from local_account.errors import SqlError, from_duckdb
 from local_account.stages import Transfer
@@ -275,6 +277,20 @@ class Server:
             return _failure(error)
         return _success({"now": self.account.clock.now().isoformat(), "runs": runs})
 
+    async def page(self, request: Request) -> Response:
+        """What stands here for Snowsight: `snow app open` and `snow app run` print its address."""
+        applications = [
+            f"  {key.name}: {document['upgrade_state']}, from package {document['package']}, version {document['version']}"
+            for key, document in self.account.catalogue.find("database", HOME)
+            if document["kind"] == APPLICATION
+        ]
+        lines = [
+            "A local Snowflake account. It has no Snowsight; ask it in SQL:  snow sql -c local",
+            "",
+            "Applications:",
+        ]
+        return PlainTextResponse("\n".join([*lines, *(applications or ["  none"]), ""]))
+
     def application(self) -> Starlette:
         @contextlib.asynccontextmanager
         async def life(_: Starlette) -> AsyncIterator[None]:
@@ -298,6 +314,7 @@ class Server:
                 Route("/telemetry/send", _nothing, methods=["POST"]),
                 Route("/account/ping", self.ping, methods=["GET"]),
                 Route("/account/clock", self.clock, methods=["POST"]),
+                Route("/{path:path}", self.page, methods=["GET"]),
             ],
         )
 
