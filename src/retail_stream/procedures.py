@@ -9,13 +9,14 @@ import json
 import sys
 import time
 import uuid
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from snowflake.snowpark import Session
 
 from retail_stream import configuration as settings
-from retail_stream import fulfilment, plan, slots, statements
+from retail_stream import fulfilment, history, plan, slots, statements
 from retail_stream.keyed_randomness import row_checksums, text_code
 from retail_stream.places import ZONES
 
@@ -46,18 +47,65 @@ def generate_batch(session: Session, customer_events, purchase_events, marketing
             for count in (customer_events, purchase_events, marketing_events, supply_chain_events)
         )
     )
-    run = _Run(session, request)
-    run.start()
-    try:
-        run.execute("begin transaction")
-        run.make()
-        run.execute("commit")
-    except Exception as error:
-        # A later COMMIT would keep half a run, and the reason must outlive the rollback.
-        run.execute("rollback")
-        run.execute(statements.RECORD_FAILURE, str(error)[:8_000], run.seconds(), run.run_id)
-        raise
-    return run.run_id
+    return _Run(session, request).carry_out()
+
+
+def plan_history(session: Session, start_date, end_date, events_per_day) -> str:
+    """Plan the chunks that fill [start_date, end_date), or take up those of the same call, and return the fill's id.
+
+    Raises:
+        RunRefused: for an impossible stretch of time, or one in which something is generated already.
+        ConfigurationRefused: with all faults of the reference tables.
+    """
+
+    def execute(statement: str, *binds):
+        return session.sql(statement, params=list(binds)).collect()
+
+    state, config = read_configuration(session)
+    now, start, end = (slots.from_datetime(np.datetime64(at)) for at in (state["now"], start_date, end_date))
+    daily = None if events_per_day is None else int(events_per_day)
+    if faults := history.faults(start, end, now, daily):
+        raise RunRefused("; ".join(faults))
+    start_text, end_text = slots.to_text(start), slots.to_text(end)
+    fill = execute(statements.UNFINISHED_FILL, start_text, end_text, daily)[0][0]
+    if fill:
+        execute(statements.CONTINUE_FILL, fill)
+        return fill
+    _refuse_overlap(execute, start_text, end_text)
+    fill, rows = str(uuid.uuid4()), history.chunks(config, start, end, daily)
+    execute(statements.FORGET_PLANNED, end_text, start_text)
+    execute(statements.PLAN_CHUNKS, fill, start_text, end_text, daily, json.dumps(rows))
+    return fill
+
+
+def generate_chunk(session: Session, fill: str) -> str:
+    """Make the next chunk of a fill and return the run's id; '' when none waits."""
+    found = session.sql(statements.NEXT_CHUNK, params=[fill]).collect()
+    if not found:
+        return ""
+    number, start, end, orders = found[0]
+    first, last = (slots.from_datetime(np.datetime64(text)) // slots.SLOT_MS for text in (start, end))
+    request = plan.Request(None, None if orders is None else int(orders), None, None)
+    return _Run(session, request, _Chunk(fill, int(number), plan.Window(first, last - first))).carry_out()
+
+
+def _refuse_overlap(execute, start: str, end: str) -> None:
+    count, earliest, latest = execute(statements.OVERLAPPING, end, start)[0]
+    if count:
+        raise RunRefused(
+            f"Between {start[:16]} and {end[:16]} something is generated already: {count} runs, which reach from "
+            f"{earliest[:16]} to {latest[:16]}. Choose a time outside; audit.generation_gaps lists the gaps, each with "
+            "the call that fills it"
+        )
+
+
+@dataclass(frozen=True)
+class _Chunk:
+    """A chunk of the past that a run fills."""
+
+    fill: str
+    number: int
+    window: plan.Window
 
 
 def configuration_faults(session: Session) -> str:
@@ -134,9 +182,10 @@ def draw_binds(config: settings.Configuration, run_id: str, window: plan.Window,
 class _Run:
     """One run: what is asked, and the session that carries it out."""
 
-    def __init__(self, session: Session, request: plan.Request):
+    def __init__(self, session: Session, request: plan.Request, chunk: _Chunk | None = None):
         self.session = session
         self.request = request
+        self.chunk = chunk
         self.run_id = str(uuid.uuid4())
         self.started = time.monotonic()
 
@@ -146,6 +195,20 @@ class _Run:
 
     def seconds(self) -> float:
         return round(time.monotonic() - self.started, 3)
+
+    def carry_out(self) -> str:
+        """Make the run and return its id; a failure is recorded, and raised."""
+        self.start()
+        try:
+            self.execute("begin transaction")
+            self.make()
+            self.execute("commit")
+        except Exception as error:
+            # A later COMMIT would keep half a run, and the reason must outlive the rollback.
+            self.execute("rollback")
+            self.execute(statements.RECORD_FAILURE, str(error)[:8_000], self.seconds(), self.run_id)
+            raise
+        return self.run_id
 
     def start(self) -> None:
         """Take the state, close crashed runs, record this one: three statements, each committed by itself."""
@@ -161,12 +224,7 @@ class _Run:
         if not self.execute(statements.HOLD_STATE, self.run_id)[0][0]:
             raise RunRefused("Another run started at the same moment and took over; call again when it has ended")
         state, config = read_configuration(self.session)
-        now, end = (
-            None if text is None else slots.from_datetime(np.datetime64(text))
-            for text in (state["now"], state.get("window_end"))
-        )
-        end_slot = None if end is None else end // slots.SLOT_MS
-        window = plan.window_of(now, end_slot, self.request, config.parameters["first_run_days"])
+        window = self._window(state, config)
         if window is None:
             self._close(
                 config, None, None, dict.fromkeys(KINDS.values(), 0), 0, "Nothing to do: the half-hour has not ended."
@@ -193,6 +251,21 @@ class _Run:
             json.dumps(config.segments),
         )
         self._close(config, window, planned, counts, checksum, self._summary(window, planned, counts))
+
+    def _window(self, state: dict, config: settings.Configuration) -> plan.Window | None:
+        """The chunk's window, if nobody was faster; else what has passed since the last run."""
+        if self.chunk:
+            window = self.chunk.window
+            _refuse_overlap(self.execute, slots.to_text(window.start_ms), slots.to_text(window.end_ms))
+            if not self.execute(statements.TAKE_CHUNK, self.run_id, self.chunk.fill, self.chunk.number)[0][0]:
+                raise RunRefused("The chunk was stopped or made meanwhile; call again to go on")
+            return window
+        now, end = (
+            None if text is None else slots.from_datetime(np.datetime64(text))
+            for text in (state["now"], state.get("window_end"))
+        )
+        end_slot = None if end is None else end // slots.SLOT_MS
+        return plan.window_of(now, end_slot, self.request, config.parameters["first_run_days"])
 
     def _write(self, config: settings.Configuration, window: plan.Window, planned: plan.Plan) -> None:
         """Customers, orders, and what follows from them."""

@@ -121,7 +121,7 @@ def _compare_due(execute, recorded: _Recorded, least: int, most: int) -> list:
     start, end = slots.to_text(window.start_ms), slots.to_text(window.end_ms)
     oldest, days = execute(statements.READ_HORIZON, start, start, least, run_id, run_id)[0]
     stock: list[dict] = []
-    for begun, ended, snapshot in execute(statements.READ_STOCK_RUNS, oldest, run_id):
+    for begun, ended, snapshot in execute(statements.READ_STOCK_RUNS, oldest, run_id, run_id):
         begun_ms, ended_ms = (slots.from_datetime(np.datetime64(text)) for text in (begun, ended))
         if ended_ms % slots.SLOT_MS == 0:
             count = (ended_ms - begun_ms) // slots.SLOT_MS

@@ -115,6 +115,14 @@ from reference_data.data_generation_audit
 where
     status = 'COMPLETED' and run_type not in ('BRONZE', 'GOLD')
     and window_end > {bound_instant()} and run_timestamp <= {_ITS_TIME}
+    and run_timestamp > coalesce(
+        (
+            select max(resets.run_timestamp)
+            from reference_data.data_generation_audit as resets
+            where resets.run_type = 'RESET' and resets.status = 'COMPLETED' and resets.run_timestamp < {_ITS_TIME}
+        ),
+        {made_by.EPOCH}
+    )
 """
 
 # The settings of every run that may have brought about what fell due in this one; equal settings share their shards.

@@ -43,3 +43,17 @@ def replay_run(session, run_id) -> str:
     from retail_stream import procedures
 
     return procedures.replay_run(session, run_id)
+
+
+def plan_history(session, start_date, end_date, events_per_day) -> str:
+    """Plan the chunks of a stretch of the past and return the fill's id."""
+    from retail_stream import procedures
+
+    return procedures.plan_history(session, start_date, end_date, events_per_day)
+
+
+def generate_chunk(session, fill) -> str:
+    """Make the next chunk of a fill and return the run's id; '' when none waits."""
+    from retail_stream import procedures
+
+    return procedures.generate_chunk(session, fill)

@@ -4,7 +4,7 @@ Rows made in Python (plans, weights) travel as one bind of JSON text and become 
 temporary object and, between BEGIN and COMMIT, no DDL.
 """
 
-EPOCH = "'2000-01-01'::timestamp_ntz"
+EPOCH = "to_timestamp_ntz('2000-01-01', 'YYYY-MM-DD')"  # a cast would depend on the caller's TIMESTAMP_INPUT_FORMAT
 FORMAT = "'YYYY-MM-DD HH24:MI:SS.FF3'"
 
 
@@ -536,7 +536,7 @@ group by event_type
 ADVANCE_STATE = f"""
 update pipeline.generation_state
 set
-    window_end = coalesce({bound_instant()}, window_end),
+    window_end = greatest(coalesce({bound_instant()}, window_end), coalesce(window_end, {EPOCH})),
     next_customer = ?,
     next_order = ?,
     known_segments = parse_json(?)
@@ -565,4 +565,81 @@ RECORD_FAILURE = """
 update reference_data.data_generation_audit
 set status = 'FAILED', error_message = ?, execution_seconds = ?
 where run_id = ?
+"""
+
+# The chunks of the past.
+
+# The windows that are generated and overlap one: the newest reset forgets those before it, and a half-hour that was open
+# is still to come. Binds: end, start.
+OVERLAPPING = f"""
+select
+    count(*), {text_of_instant("min(window_start)")}, {text_of_instant("max(window_end)")}
+from reference_data.data_generation_audit
+where
+    run_type = 'GENERATION'
+    and status = 'COMPLETED'
+    and window_start < {bound_instant()}
+    and window_end > {bound_instant()}
+    and mod(datediff('millisecond', {EPOCH}, window_end), 1800000) = 0
+    and run_timestamp > coalesce(
+        (
+            select max(run_timestamp)
+            from reference_data.data_generation_audit
+            where run_type = 'RESET' and status = 'COMPLETED'
+        ),
+        {EPOCH}
+    )
+"""
+
+# The same call, if it has not ended. Binds: start, end, orders per day twice.
+UNFINISHED_FILL = f"""
+select max(fill_id)
+from pipeline.historical_chunks
+where
+    range_start = {bound_instant()} and range_end = {bound_instant()}
+    and coalesce(events_per_day, -1) = coalesce(?, -1) and status <> 'COMPLETED'
+"""
+CONTINUE_FILL = """
+update pipeline.historical_chunks
+set status = 'WAITING', changed_at = sysdate()
+where fill_id = ? and status = 'STOPPED'
+"""
+
+# What another call planned for the same time and never made. Binds: end, start.
+FORGET_PLANNED = f"""
+delete from pipeline.historical_chunks
+where status <> 'COMPLETED' and window_start < {bound_instant()} and window_end > {bound_instant()}
+"""
+
+# Binds: fill, start, end, orders per day, rows.
+PLAN_CHUNKS = f"""
+insert into pipeline.historical_chunks (
+    fill_id, range_start, range_end, events_per_day, chunk_number, window_start, window_end, purchase_events,
+    status, changed_at
+)
+select
+    ?, {bound_instant()}, {bound_instant()}, ?,
+    value[0]::number(9, 0),
+    to_timestamp_ntz(value[1]::varchar, {FORMAT}),
+    to_timestamp_ntz(value[2]::varchar, {FORMAT}),
+    value[3]::number(9, 0),
+    'WAITING',
+    sysdate()
+from table(flatten(input => parse_json(?)))
+"""
+
+# Binds: fill.
+NEXT_CHUNK = f"""
+select chunk_number, {text_of_instant("window_start")}, {text_of_instant("window_end")}, purchase_events
+from pipeline.historical_chunks
+where fill_id = ? and status = 'WAITING'
+order by chunk_number
+limit 1
+"""
+
+# Binds: run, fill, chunk.
+TAKE_CHUNK = """
+update pipeline.historical_chunks
+set status = 'COMPLETED', run_id = ?, changed_at = sysdate()
+where fill_id = ? and chunk_number = ? and status = 'WAITING'
 """

@@ -8,6 +8,12 @@ $$
 declare
     outcome varchar;
 begin
+    -- What was not generated while the pipeline stood still stays a gap, until somebody fills it: audit.generation_gaps lists it.
+    update pipeline.generation_state
+    set window_end = time_slice(sysdate(), 30, 'MINUTE')
+    where
+        window_end < time_slice(sysdate(), 30, 'MINUTE')
+        and exists (select 1 from pipeline.wishes where wanted = 'STOPPED');
     update pipeline.wishes set wanted = 'STARTED', changed_at = sysdate() where wish_id = 1;
     call core.build_task_graph() into :outcome;
     return 'The pipeline is started. ' || outcome;
