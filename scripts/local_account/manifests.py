@@ -12,7 +12,7 @@ import yaml
 from local_account.errors import SqlError
 from local_account.syntax import IDENTIFIER
 
-# The keys of each mapping; "*" stands for an entry of a list.
+# The keys of each mapping; "reference" is an entry of the list of references.
 KEYS = {
     "": "manifest_version version artifacts configuration privileges references lifecycle_callbacks restricted_callers_rights "
     "restricted_features snowflake_database",
@@ -26,34 +26,19 @@ KEYS = {
     "reference": "label description privileges object_type multi_valued register_callback configuration_callback required_at_setup",
 }
 _SEVERITIES = "OFF TRACE DEBUG INFO WARN ERROR FATAL".split()
-LEVELS = {
-    "log_level": _SEVERITIES,
-    "log_event_level": _SEVERITIES,
-    "trace_level": ["OFF", "ALWAYS", "ON_EVENT"],
-    "metric_level": ["ALL", "NONE"],
-}
-TELEMETRY = {
-    "type": "ALL ALL_EVENTS ERRORS_AND_WARNINGS TRACES USAGE_LOGS DEBUG_LOGS METRICS".split(),
-    "sharing": ["MANDATORY", "OPTIONAL"],
-}
+LEVELS = dict.fromkeys(("log_level", "log_event_level"), _SEVERITIES)
+LEVELS |= {"trace_level": ["OFF", "ALWAYS", "ON_EVENT"], "metric_level": ["ALL", "NONE"]}
+_EVENTS = "ALL ALL_EVENTS ERRORS_AND_WARNINGS TRACES USAGE_LOGS DEBUG_LOGS METRICS".split()
+TELEMETRY = {"type": _EVENTS, "sharing": ["MANDATORY", "OPTIONAL"]}
 # What an application may ask for on the object that a reference stands for (developer-guide/native-apps/requesting-refs).
 REFERENCED = {"WAREHOUSE": {"MODIFY", "MONITOR", "USAGE", "OPERATE"}}
 _PROCEDURE = re.compile(rf"{IDENTIFIER}\.{IDENTIFIER}")
 # Granted with the installation by manifest version 2 (developer-guide/native-apps/requesting-auto-privs).
-AUTOMATIC = {
-    "EXECUTE TASK",
-    "EXECUTE MANAGED TASK",
-    "CREATE WAREHOUSE",
-    "CREATE COMPUTE POOL",
-    "BIND SERVICE ENDPOINT",
-    "CREATE DATABASE",
-}
+AUTOMATIC = {"EXECUTE TASK", "EXECUTE MANAGED TASK", "CREATE WAREHOUSE", "CREATE COMPUTE POOL"}
+AUTOMATIC |= {"BIND SERVICE ENDPOINT", "CREATE DATABASE"}
 REQUESTABLE = AUTOMATIC | {"EXECUTE ALERT", "IMPORTED PRIVILEGES ON SNOWFLAKE DB", "MANAGE WAREHOUSES", "READ SESSION"}
 REQUESTABLE_IN_2 = {
-    "CREATE EXTERNAL ACCESS INTEGRATION",
-    "CREATE SECURITY INTEGRATION",
-    "CREATE SHARE",
-    "CREATE LISTING",
+    f"CREATE {what}" for what in ("EXTERNAL ACCESS INTEGRATION", "SECURITY INTEGRATION", "SHARE", "LISTING")
 }
 
 

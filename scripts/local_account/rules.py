@@ -25,15 +25,10 @@ Manifest = dict[str, Any]
 _OR_REPLACE = r"create\s+(?:or\s+replace\s+|or\s+alter\s+)?"
 _CODE = r"(?:secure\s+)?(?:procedure|function)\b[\s\S]*"
 # Owner's rights code of an application may not call these (developer-guide/native-apps/adding-application-logic).
-FORBIDDEN_FUNCTIONS = {
-    "CURRENT_IP_ADDRESS",
-    "CURRENT_AVAILABLE_ROLES",
-    "CURRENT_SECONDARY_ROLES",
-    "ALL_USER_NAMES",
-    "GET_USERS_FOR_COLLABORATION",
-    "CURRENT_WAREHOUSE",
-    "SYSTEM$ALLOWLIST",
-}
+FORBIDDEN_FUNCTIONS = set(
+    "CURRENT_IP_ADDRESS CURRENT_AVAILABLE_ROLES CURRENT_SECONDARY_ROLES CURRENT_WAREHOUSE ALL_USER_NAMES "
+    "GET_USERS_FOR_COLLABORATION SYSTEM$ALLOWLIST".split()
+)
 
 
 @dataclass(frozen=True)
