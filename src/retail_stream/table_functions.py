@@ -204,7 +204,8 @@ class FulfilmentEvents(_OfOrders):
                 name: np.full(count, value, dtype=object if value is None else np.int64)
                 for name, value in DUE_COLUMNS.items()
             }
-            yield _checked(pandas.DataFrame({name: columns.get(name, nothing[name]) for name in DUE_COLUMNS}))
+            if count:
+                yield _checked(pandas.DataFrame({name: columns.get(name, nothing[name]) for name in DUE_COLUMNS}))
 
 
 @_vectorized
@@ -222,7 +223,8 @@ class MarketingEvents:
             marketing.acquisitions(configuration, *_numbers(joined, "customer_id", "at_ms"), came_through),
             marketing.reminders(configuration, *_numbers(ordered, "order_id", "customer_id", "at_ms")),
         ):
-            yield _checked(pandas.DataFrame({name: columns[name] for name in TOUCH_COLUMNS}))
+            if len(columns["event_number"]):
+                yield _checked(pandas.DataFrame({name: columns[name] for name in TOUCH_COLUMNS}))
 
 
 def _checked(frame: pandas.DataFrame) -> pandas.DataFrame:
@@ -234,7 +236,8 @@ def _checked(frame: pandas.DataFrame) -> pandas.DataFrame:
             columns.append(np.array([text_code(text, 2**60) for text in uniques] + [-1], dtype=np.int64)[codes])
         else:
             columns.append(frame[name].to_numpy())
-    return frame.assign(checksum=row_checksums(*columns))
+    texts = {name: "string" for name in frame if frame[name].dtype == object}  # a column of None alone would have no type
+    return frame.assign(checksum=row_checksums(*columns)).astype(texts)
 
 
 def _expanded(first: np.ndarray, count: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

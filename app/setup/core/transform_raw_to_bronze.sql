@@ -30,11 +30,13 @@ declare
     released number;
     tried number;
     reason varchar;
+    waiting_events number;
     stream_unreadable exception (-20021, 'The stream raw_data.raw_retail_events_stream cannot be read: it is gone, or was not read for 60 days. Nothing is lost: CALL core.repair_stream() makes it anew and brings what it missed.');
 begin
     -- Asking also keeps an idle stream from going stale.
     begin
         select system$stream_has_data('raw_data.raw_retail_events_stream') into :has_data;
+        select count(*) into :waiting_events from raw_data.raw_retail_events_stream;  -- the question above may not raise; a read does
     exception
         when other then
             raise stream_unreadable;
@@ -50,10 +52,10 @@ begin
     begin
         begin transaction;
 
-        -- Holds the layer: a second transformation waits here until this one ends.
-        update pipeline.progress
-        set last_batch = last_batch + 1, changed_at = :started_at
-        where layer = 'BRONZE';
+        -- Holds the layer: a second transformation waits here until this one ends. The number is taken by the next statement, which begins
+        -- with the layer held: whether one that waited sees what it waited for is not documented.
+        update pipeline.progress set changed_at = :started_at where layer = 'BRONZE';
+        update pipeline.progress set last_batch = last_batch + 1 where layer = 'BRONZE';
 
         insert into bronze.arrivals (event_id, event_type, event_time, event_data, run_id, origin, occurrence)
         select
