@@ -78,6 +78,7 @@ execute immediate from './setup/core/configuration_faults.sql';
 execute immediate from './setup/core/validate_configuration.sql';
 execute immediate from './setup/core/replay_comparison.sql';
 execute immediate from './setup/core/replay_run.sql';
+execute immediate from './setup/core/restore_configuration.sql';
 execute immediate from './setup/core/transform_raw_to_bronze.sql';
 execute immediate from './setup/core/transform_bronze_to_gold.sql';
 execute immediate from './setup/core/rebuild_gold.sql';

@@ -16,7 +16,7 @@ import numpy as np
 from snowflake.snowpark import Session
 
 from retail_stream import configuration as settings
-from retail_stream import fulfilment, history, plan, slots, statements
+from retail_stream import fulfilment, history, plan, restore, slots, statements
 from retail_stream.keyed_randomness import row_checksums, text_code
 from retail_stream.places import ZONES
 
@@ -122,6 +122,49 @@ def replay_run(session: Session, run_id: str) -> str:
     from retail_stream.replay import replay
 
     return json.dumps(replay(lambda statement, *binds: session.sql(statement, params=list(binds)).collect(), run_id))
+
+
+def restore_configuration(session: Session, run_id: str) -> str:
+    """Put the reference tables back to what a run saw, in one transaction, and say which were changed.
+
+    Raises:
+        RunRefused: when there is no such run, or it left no snapshot; nothing was changed.
+    """
+
+    def execute(statement: str, *binds):
+        return session.sql(statement, params=list(binds)).collect()
+
+    found = execute(restore.READ_SNAPSHOT, run_id)
+    if not found or found[0][0] is None:
+        what = f"Run {run_id} is {found[0][1]} and kept no snapshot" if found else f"There is no run {run_id}"
+        raise RunRefused(
+            f"{what}; nothing was changed. CALL core.view_generation_audit() lists the runs with their ids"
+        )
+    snapshot = json.loads(found[0][0])
+    try:
+        before = read_configuration(session)[1].checksums()
+    except settings.ConfigurationRefused:
+        before = {}  # what cannot be honoured can be put back all the same
+    execute("begin transaction")
+    try:
+        today: dict[str, dict[str, dict]] = {}
+        for table, text in execute(restore.READ_ROWS):
+            row = json.loads(text)
+            today.setdefault(table, {})[str(row["key"])] = row
+        for table, rows in restore.rows_of(snapshot, today).items():
+            execute(restore.EMPTY[table])
+            execute(restore.FILL[table], json.dumps(rows))
+        after = read_configuration(session)[1].checksums()
+        execute("commit")
+    except Exception:
+        execute("rollback")
+        raise
+    changed = [table for table, checksum in sorted(after.items()) if before.get(table) != checksum]
+    return (
+        f"The reference tables are as run {run_id} saw them. Put back: {', '.join(changed)}."
+        if changed
+        else f"The reference tables are as run {run_id} saw them, and were so before."
+    )
 
 
 def read_configuration(session: Session) -> tuple[dict, settings.Configuration]:

@@ -57,3 +57,10 @@ def generate_chunk(session, fill) -> str:
     from retail_stream import procedures
 
     return procedures.generate_chunk(session, fill)
+
+
+def restore_configuration(session, run_id) -> str:
+    """Put the reference tables back to what a run saw."""
+    from retail_stream import procedures
+
+    return procedures.restore_configuration(session, run_id)
