@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote as file_name
 
-from local_account import access, definitions, engine
+from local_account import access, definitions, engine, streams
 from local_account.catalogue import HOME, Catalogue, Change, quote
 from local_account.clock import Clock
 from local_account.errors import SqlError
@@ -75,6 +75,8 @@ class Account:
         self._duck.execute(f"attach if not exists '{path}' as {quote(database)}")
         engine.prepare_database(self._duck, database)
         self.catalogue.load(self._duck, database)
+        for key, _ in self.catalogue.find("tracking", database):  # accounts of before this table was there
+            streams.prepare_aside(self._duck.execute, (database, key.schema, key.name))
 
     def _set_orphans_apart(self) -> None:
         """Files of databases whose creation or removal a crash cut short: out of the way, and never deleted."""

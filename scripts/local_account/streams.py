@@ -99,6 +99,12 @@ def _aside(table: Name) -> str:
     return f"{quote(table[0])}.{quote(SYSTEM_SCHEMA)}.{quote(f'removed {table[1]}.{table[2]}')}"
 
 
+def prepare_aside(execute: Any, table: Name) -> None:
+    """Makes the table for a tracked table's removed rows, where there is none yet."""
+    full = ".".join(quote(part) for part in table)
+    execute(f'create table if not exists {_aside(table)} as select *, 0::bigint as "{PLACE}" from {full} limit 0')
+
+
 def _columns(execute: Any, table: Name) -> dict[str, str]:
     found = execute(
         "select column_name, data_type from duckdb_columns() where database_name = ? and schema_name = ? and table_name = ?",
@@ -178,9 +184,7 @@ def create(session: Session, match: Match) -> Result:
         if not is_tracked(account, table):
             change.execute("set variable txn = 0")  # rows that are there already belong to no stream
             change.execute(f"alter table {full} add column {quote(COLUMN)} bigint default getvariable('txn')")
-            change.execute(
-                f'create or replace table {_aside(table)} as select *, 0::bigint as "{PLACE}" from {full} limit 0'
-            )
+            prepare_aside(change.execute, table)
             change.put("tracking", table[1], table[2], {})
         change.execute(
             f"delete from {quote(name[0])}.{quote(SYSTEM_SCHEMA)}.stream_queue where stream = ?",
