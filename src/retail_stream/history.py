@@ -7,6 +7,7 @@ from retail_stream.plan import LARGEST_COUNT
 from retail_stream.slots import CALENDAR_DAYS, DAY_MS, DAY_SLOTS, SLOT_MS, Calendar, to_text
 
 CHUNK_DAYS = 7
+MOST_PER_DAY = 250_000  # the busiest day has up to four times the mean, and a run no more than LARGEST_COUNT
 LONGEST_DAYS = 3_653  # ten years in one call
 
 
@@ -26,8 +27,8 @@ def faults(start_ms: int, end_ms: int, now_ms: int, events_per_day: int | None) 
         )
     if end_ms - start_ms > LONGEST_DAYS * DAY_MS or end_ms > CALENDAR_DAYS * DAY_MS:
         found.append(f"from start_date to end_date must be {LONGEST_DAYS} days or less: call again for the rest")
-    if events_per_day is not None and not 0 <= events_per_day <= LARGEST_COUNT:
-        found.append(f"events_per_day is {events_per_day}: it must be NULL or from 0 to {LARGEST_COUNT}")
+    if events_per_day is not None and not 0 <= events_per_day <= MOST_PER_DAY:
+        found.append(f"events_per_day is {events_per_day}: it must be NULL or from 0 to {MOST_PER_DAY}")
     return found
 
 
@@ -38,7 +39,7 @@ def chunks(
 
     Orders given per day are exact over the whole stretch, and fall to its chunks by the calendar's mass.
     """
-    busy = max(events_per_day or 0, configuration.parameters["daily_customer_events"]) * CHUNK_DAYS > LARGEST_COUNT
+    busy = max(events_per_day or 0, configuration.parameters["daily_customer_events"]) * CHUNK_DAYS > LARGEST_COUNT / 2
     step = DAY_SLOTS * (1 if busy else CHUNK_DAYS)
     first, last = start_ms // SLOT_MS, end_ms // SLOT_MS
     borders = np.append(np.arange(first, last, step), last)

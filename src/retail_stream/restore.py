@@ -6,9 +6,7 @@ from retail_stream import configuration as settings
 
 # What each kind of column is in a snapshot, as SQL reads it: the tables are ours, the values are binds.
 _AS_SQL = {"number": "number(18, 6)", "integer": "number(18, 6)"}
-_MORE = dict.fromkeys(settings.COLUMNS, ("description",)) | {
-    "generation_parameters": ("parameter_type", "description")
-}
+_MORE = dict.fromkeys(settings.COLUMNS, ("description",)) | {"generation_parameters": ("parameter_type", "description")}
 
 
 def _fill(table: str, columns: dict[str, tuple]) -> str:
