@@ -86,14 +86,16 @@ def replay(execute, run_id: str) -> list[dict]:
 
 def _read(execute, run_id: str) -> _Recorded | str:
     """The run's audit row, or why it cannot be replayed."""
-    rows = execute(statements.READ_RUN, run_id)
+    rows = execute(statements.READ_RUN, run_id, run_id)
     if not rows:
         return f"There is no run {run_id}; CALL core.view_generation_audit() lists the runs with their ids."
-    (status, error, run_type, start, end, requested, counts, firsts, snapshot, checksums, seed, law, checksum) = rows[0]  # fmt: skip
-    if run_type in ("BRONZE", "GOLD"):
-        return f"Run {run_id} carried events to {run_type.lower()} and made none; its batch can be rebuilt instead."
+    (status, error, run_type, start, end, requested, counts, firsts, snapshot, checksums, seed, law, checksum, resets) = rows[0]  # fmt: skip
+    if run_type != "GENERATION":
+        return f"Run {run_id} is of type {run_type} and made no events; only runs of type GENERATION can be replayed."
     if status != "COMPLETED":
         return f"Run {run_id} is {status} and left no event behind: {error or 'it has not ended'}"
+    if resets:
+        return f"What run {run_id} made was deleted by core.reset_data, so there is nothing to compare it with."
     if start is None:
         return f"Run {run_id} had nothing to do, and made nothing."
     start_ms, end_ms = (slots.from_datetime(np.datetime64(text)) for text in (start, end))

@@ -9,12 +9,17 @@ from retail_stream.statements import bound_instant, milliseconds_of, text_of_ins
 # Runs follow each other in the order of their rows: each is written after the one before it has ended. Binds: run.
 _ITS_TIME = "(select its.run_timestamp from reference_data.data_generation_audit as its where its.run_id = ?)"
 
-# Binds: run.
+# Binds: run twice.
 READ_RUN = f"""
 select
     status, error_message, run_type, {text_of_instant("window_start")},
     {text_of_instant("window_end")}, to_json(requested_counts), to_json(generated_counts), to_json(first_numbers),
-    to_json(configuration_snapshot), to_json(table_checksums), seed, law_version, events_checksum
+    to_json(configuration_snapshot), to_json(table_checksums), seed, law_version, events_checksum,
+    (
+        select count(*)
+        from reference_data.data_generation_audit as resets
+        where resets.run_type = 'RESET' and resets.status = 'COMPLETED' and resets.run_timestamp > {_ITS_TIME}
+    )
 from reference_data.data_generation_audit
 where run_id = ?
 """

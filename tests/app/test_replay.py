@@ -133,4 +133,4 @@ def test_a_run_that_cannot_be_replayed_is_told_why(app, runs):
     (bronze,) = app.rows("select min(run_id) from audit.pipeline_runs")[0]
 
     assert "There is no run nonsense" in replayed(app, "nonsense")["verdict"]["verdict"]
-    assert "made none" in replayed(app, bronze)["verdict"]["verdict"]
+    assert "made no events" in replayed(app, bronze)["verdict"]["verdict"]
