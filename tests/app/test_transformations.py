@@ -592,6 +592,20 @@ def test_the_status_tells_what_waits_how_fresh_each_layer_is_and_what_is_held(ap
     assert "release_quarantined_events" in done["quarantine"]["advice"]
 
 
+def test_a_batch_without_a_fault_says_so_in_words_and_numbers(app):
+    app.to_gold()
+    app.land(purchase(next(KEYS), Line(), ordered=app.now()))
+
+    assert app.rows("call transform_bronze_to_gold()") == [
+        ("1 events reached bronze, 0 of them in quarantine. 1 orders and 0 profiles reached gold.",)
+    ]
+    counts = "select moved_counts from audit.pipeline_runs where layer = 'BRONZE' order by run_timestamp desc limit 1"
+    ((moved,),) = app.rows(counts)
+    assert {name: json.loads(moved)[name] for name in ("quarantined", "released", "duplicate")} == {
+        "quarantined": 0, "released": 0, "duplicate": 0,
+    }  # fmt: skip
+
+
 def test_a_step_that_fails_raises_is_recorded_and_leaves_nothing_behind(app):
     customer = next(KEYS)
     app.land(profile(customer, signed_up=app.now()), purchase(customer, Line(), ordered=app.now()))

@@ -34,7 +34,7 @@ begin
     end if;
     if (cron is not null) then
         fields := upper(trim(regexp_replace(cron, '[ ]+', ' ')));
-        select count_if(not regexp_like(piece, '^([*]|(' || one || ')(-(' || one || '))?)(/[1-9][0-9]?)?$|^' || last_one || '$'))
+        select count(iff(not regexp_like(piece, '^([*]|(' || one || ')(-(' || one || '))?)(/[1-9][0-9]?)?$|^' || last_one || '$'), 1, null))
         into :faults
         from (
             select

@@ -293,9 +293,9 @@ begin
             select
                 customer_id,
                 channel_name,
-                count_if(touch_type = 'impression') as impressions,
-                count_if(touch_type = 'click') as clicks,
-                count_if(touch_type = 'conversion') as conversions,
+                count(iff(touch_type = 'impression', 1, null)) as impressions,
+                count(iff(touch_type = 'click', 1, null)) as clicks,
+                count(iff(touch_type = 'conversion', 1, null)) as conversions,
                 sum(cost) as cost,
                 min(occurred_at) as first_touch_at,
                 max(occurred_at) as last_touch_at

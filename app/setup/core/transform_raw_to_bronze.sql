@@ -72,8 +72,8 @@ begin
         from pipeline.progress
         cross join (
             select
-                count_if(origin <> 'QUARANTINE') as arrived,
-                count_if(origin = 'QUARANTINE') as tried,
+                count(iff(origin <> 'QUARANTINE', 1, null)) as arrived,
+                count(iff(origin = 'QUARANTINE', 1, null)) as tried,
                 coalesce(min(event_id), 0) as first_event,
                 coalesce(max(event_id), 0) as last_event
             from bronze.arrivals
@@ -490,9 +490,10 @@ begin
                 :batch, :started_at
             );
 
+        -- count_if would be null where nothing was put aside
         select
-            count_if(quarantined_events.batch_number = :batch),
-            count_if(arrivals.origin = 'QUARANTINE' and quarantined_events.released_at = :started_at)
+            count(iff(quarantined_events.batch_number = :batch, 1, null)),
+            count(iff(arrivals.origin = 'QUARANTINE' and quarantined_events.released_at = :started_at, 1, null))
         into :quarantined, :released
         from bronze.arrivals
         inner join bronze.quarantined_events

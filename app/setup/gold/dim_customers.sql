@@ -62,7 +62,7 @@ engagement as (
     select
         customer_id,
         round(100 * sum(clicks + conversions) / (4 + sum(impressions + clicks + conversions)), 2)::number(5, 2) as engagement_score,
-        count_if(clicks + conversions > 0) as engaged_channels
+        count(iff(clicks + conversions > 0, 1, null)) as engaged_channels
     from gold.customer_engagement
     group by customer_id
 ),
