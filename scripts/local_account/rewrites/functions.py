@@ -38,6 +38,12 @@ def known(node: exp.Anonymous) -> exp.Expression:
     raise compilation(2140, f"Unknown function {node.name.upper()}.", "42601")
 
 
+@rule(exp.CountIf)
+def count_if(node: exp.CountIf) -> exp.Expression:
+    """COUNT_IF over no rows is 0; the sum that sqlglot writes for it would be NULL."""
+    return exp.Count(this=exp.Case(ifs=[exp.If(this=node.this, true=literal(1))]))
+
+
 @rule(exp.WidthBucket)
 def width_bucket(node: exp.WidthBucket) -> exp.Expression:
     """WIDTH_BUCKET: DuckDB has none."""
@@ -91,4 +97,4 @@ def logic_of_numbers(node: exp.Expression) -> exp.Expression:
     )
 
 
-RULES = (renamed, width_bucket, ratio_to_report, regexp_group, base64_encode, sha2, logic_of_numbers, known)
+RULES = (renamed, count_if, width_bucket, ratio_to_report, regexp_group, base64_encode, sha2, logic_of_numbers, known)

@@ -22,6 +22,10 @@ select avg(m) over (order by i) from n order by i;
 --> 6.25000000
 select avg(m) from n where i > 100;
 --> NULL
+select count_if(i > 100), count_if(i > 2), count_if(null) from n;
+--> 0 | 1 | 0
+select count_if(i > 2) from n where i > 100;
+--> 0
 select avg(distinct i) from n;
 --> 4.500000
 select median(i) from n;
