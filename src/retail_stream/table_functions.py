@@ -236,7 +236,8 @@ def _checked(frame: pandas.DataFrame) -> pandas.DataFrame:
             columns.append(np.array([text_code(text, 2**60) for text in uniques] + [-1], dtype=np.int64)[codes])
         else:
             columns.append(frame[name].to_numpy())
-    texts = {name: "string" for name in frame if frame[name].dtype == object}  # a column of None alone would have no type
+    # A column that holds None alone would have no type.
+    texts = {name: "string" for name in frame if frame[name].dtype == object}
     return frame.assign(checksum=row_checksums(*columns)).astype(texts)
 
 
