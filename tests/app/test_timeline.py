@@ -10,7 +10,13 @@ import snowflake.connector
 WINDOWS = """
     select window_start, window_end
     from audit.generation_runs
-    where status = 'COMPLETED' and mod(datediff('millisecond', '2000-01-01'::timestamp_ntz, window_end), 1800000) = 0
+    where
+        status = 'COMPLETED'
+        and mod(datediff('millisecond', '2000-01-01'::timestamp_ntz, window_end), 1800000) = 0
+        -- A reset, by another test of the same app, begins the timeline anew.
+        and run_timestamp > (
+            select coalesce(max(run_timestamp), '2000-01-01'::timestamp_ntz) from audit.pipeline_runs where layer = 'RESET'
+        )
     order by window_start
 """
 HALF_HOUR = timedelta(minutes=30)

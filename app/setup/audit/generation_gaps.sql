@@ -26,7 +26,7 @@ windows as (
     where
         runs.run_type = 'GENERATION'
         and runs.status = 'COMPLETED'
-        and mod(datediff('millisecond', '2000-01-01'::timestamp_ntz, runs.window_end), 1800000) = 0
+        and mod(datediff('millisecond', to_timestamp_ntz('2000-01-01', 'YYYY-MM-DD'), runs.window_end), 1800000) = 0
         and (resets.reset_at is null or runs.run_timestamp > resets.reset_at)
     union all
     select window_end, window_end
