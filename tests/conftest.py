@@ -1,6 +1,9 @@
-"""The account that tests talk to: a local one of their own, or with --connection NAME a real one."""
+"""The account that tests talk to: a local one of their own, or with --connection NAME a real one; and the settings that
+an installation starts with.
+"""
 
 import os
+import re
 import shlex
 import socket
 import subprocess
@@ -11,6 +14,10 @@ from pathlib import Path
 
 import pytest
 import snowflake.connector
+import sqlglot
+from sqlglot import exp
+
+from retail_stream import configuration
 
 ROOT = Path(__file__).resolve().parents[1]
 SNOW = Path(sys.executable).with_name("snow")
@@ -154,3 +161,31 @@ def app_admin(installed_app: Account):
             yield connection
         if not installed_app.is_local:
             cursor.execute(f"drop role {role}")
+
+
+def default_rows(table: str) -> list[dict]:
+    """The rows that an installation starts with."""
+    text = (ROOT / f"app/setup/reference_data/{table}.sql").read_text()
+    insert = next(part for part in text.split(";\n") if "from values" in part)
+    columns = re.search(r"insert(?: into [\w.]+)? \(([^)]+)\)", insert)[1].split(", ")
+    values = sqlglot.parse_one(insert[re.search(r"\b(insert|merge) ", insert).start() :], dialect="snowflake").find(
+        exp.Values
+    )
+    return [
+        {
+            column.strip(): value.this if value.is_string else float(value.this)
+            for column, value in zip(columns, row.expressions, strict=True)
+        }
+        for row in values.expressions
+    ]
+
+
+@pytest.fixture(scope="session")
+def default_tables() -> dict[str, list[dict]]:
+    """The default rows of all reference tables, read from the SQL that installs them; not to be changed."""
+    return {table: default_rows(table) for table in configuration.COLUMNS}
+
+
+@pytest.fixture(scope="session")
+def default(default_tables) -> configuration.Configuration:
+    return configuration.from_tables(default_tables)

@@ -1,45 +1,18 @@
-"""The default configuration, read from the SQL that installs it, and batches of customers and orders made under it."""
+"""Batches of customers and orders made under the default configuration."""
 
-import re
-from pathlib import Path
+import copy
 
 import numpy as np
 import pytest
-import sqlglot
-from sqlglot import exp
 
-from retail_stream import configuration, customers, purchases, slots
+from retail_stream import customers, purchases, slots
 from retail_stream.places import PLACE_STATE
-
-SETUP = Path(__file__).resolve().parents[2] / "app/setup"
-
-
-def default_rows(table: str) -> list[dict]:
-    """The rows that an installation starts with."""
-    text = (SETUP / "reference_data" / f"{table}.sql").read_text()
-    insert = next(part for part in text.split(";\n") if "from values" in part)
-    columns = re.search(r"insert(?: into [\w.]+)? \(([^)]+)\)", insert)[1].split(", ")
-    values = sqlglot.parse_one(insert[re.search(r"\b(insert|merge) ", insert).start() :], dialect="snowflake").find(
-        exp.Values
-    )
-    return [
-        {
-            column.strip(): value.this if value.is_string else float(value.this)
-            for column, value in zip(columns, row.expressions, strict=True)
-        }
-        for row in values.expressions
-    ]
 
 
 @pytest.fixture
-def tables() -> dict[str, list[dict]]:
+def tables(default_tables) -> dict[str, list[dict]]:
     """The default rows of all reference tables, free to be changed."""
-    return {table: default_rows(table) for table in configuration.COLUMNS}
-
-
-@pytest.fixture(scope="session")
-def default() -> configuration.Configuration:
-    return configuration.from_tables({table: default_rows(table) for table in configuration.COLUMNS})
+    return copy.deepcopy(default_tables)
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,259 @@
+"""The natural course: customers who sign up during 12 weeks, and all they do in these and the 66 weeks after, made by
+the modules of the generator in the order and with the inputs that a run gives them.
+
+Only how many sign up is asked for; orders are left to the law. PROMISE_CUSTOMERS=1000000 and PROMISE_SEED=7 ask for
+another crowd and another business.
+"""
+
+import json
+import os
+from dataclasses import dataclass
+
+import numpy as np
+import pandas
+import pytest
+
+from retail_stream import fulfilment, procedures, purchases, slots, table_functions
+from retail_stream.configuration import Configuration, from_tables
+from retail_stream.customers import frequency_millionths
+from retail_stream.places import ZONES
+from retail_stream.plan import Plan, Request, Window, plan_of
+from retail_stream.slots import DAY_MS, DAY_SLOTS, MILLION, SLOT_MS, Calendar
+from retail_stream.world import SALES_CHANNELS
+
+CUSTOMERS = int(os.environ.get("PROMISE_CUSTOMERS", "100000"))
+SEED = os.environ.get("PROMISE_SEED")
+FIRST_DAY = np.datetime64("2026-01-01")
+WEEKS = (12, 33, 33)  # sign-ups fall into the first window; a run reaches over a year at most
+WEEK_SLOTS = 7 * DAY_SLOTS
+ORDERS_AT_ONCE = 100_000  # through one call of a table function
+
+
+@dataclass(frozen=True)
+class Course:
+    """What happened. Instants are UTC; `*_weeks` are business weeks since the customer's own sign-up."""
+
+    configuration: Configuration
+    calendar: Calendar
+    end_ms: int  # when nobody watches any more, milliseconds since 2000-01-01
+    customers: pandas.DataFrame  # one row per customer: as truth.customers, and what Course.customers_of adds
+    orders: pandas.DataFrame  # one row per order: who, when, what it is
+    lines: pandas.DataFrame  # one row per order line
+    returns: pandas.DataFrame  # one row per returned line
+
+
+class _Business:
+    """What the account keeps between runs: the customers so far, and the next numbers."""
+
+    def __init__(self, configuration: Configuration):
+        self.configuration = configuration
+        self.calendar = Calendar(configuration)
+        self.customers = pandas.DataFrame()
+        self.next_customer = self.next_order = 1
+
+    def run(self, window: Window, request: Request) -> pandas.DataFrame:
+        """Plan the window, sign up, draw who buys: the run's orders."""
+        planned = plan_of(
+            self.configuration,
+            self.calendar,
+            window,
+            request,
+            self._living(window),
+            self.next_customer,
+            self.next_order,
+        )
+        if planned.customer_count:
+            rows = json.loads(procedures.sign_up_binds(self.configuration, "", planned)[-1])
+            made = _called(table_functions.SignUps, self.configuration, rows)
+            frequency = np.array([frequency_millionths(row) for row in self.configuration.segments])
+            names = [row["segment_name"] for row in self.configuration.segments]
+            made["weight"] = (
+                made["rate_factor"] * frequency[_codes(made["customer_segment"], names)] + MILLION // 2
+            ) // MILLION
+            made["zone"] = _codes(made["time_zone"], [name for name, _, _ in ZONES])
+            self.customers = pandas.concat([self.customers, made], ignore_index=True)
+        self.next_customer, self.next_order = planned.next_customer, planned.next_order
+        return self._orders(window, planned)
+
+    def _living(self, window: Window) -> np.ndarray:
+        """`statements.LIVING_WEIGHTS` and `procedures.living_weights`, for windows that have ended."""
+        changes = np.zeros((window.count + 1, len(ZONES)), dtype=np.int64)
+        if len(self.customers):
+            alive = self.customers[self.customers["dropout_slot"] > window.first]
+            np.add.at(changes, (0, alive["zone"]), alive["weight"])
+            leaves = np.minimum(alive["dropout_slot"] - window.first, window.count)
+            np.subtract.at(changes, (leaves, alive["zone"]), alive["weight"])
+        return np.cumsum(changes, axis=0)[:-1]
+
+    def _orders(self, window: Window, planned: Plan) -> pandas.DataFrame:
+        rows = [
+            (shard, slot, open_ms, zone, weight, order, customer, count)  # as DRAWS orders them for core.order_draws
+            for shard, slot, open_ms, zone, weight, customer, order, count in json.loads(
+                procedures.draw_binds(self.configuration, "", window, planned)[1]
+            )
+        ]
+        drawn = _called(table_functions.OrderDraws, self.configuration, rows)
+        drawn["at_once"] = drawn["buyer"] > 0
+        zone = _codes(drawn["time_zone"], [name for name, _, _ in ZONES])
+        buyer = drawn["buyer"].to_numpy(copy=True)
+        for code in range(len(ZONES)):
+            here = np.flatnonzero((zone == code) & ~drawn["at_once"])
+            buyer[here] = buyers(
+                self.customers[self.customers["zone"] == code],
+                drawn["slot"].to_numpy()[here],
+                drawn["draw_position"].to_numpy()[here],
+            )
+        return drawn[["order_id", "slot", "ordered_ms", "at_once"]].assign(customer_id=buyer)
+
+
+def buyers(customers: pandas.DataFrame, slot: np.ndarray, position: np.ndarray) -> np.ndarray:
+    """Who buys, of one zone's customers ordered by number: the one on whom the position falls in the running sum of
+    those who live in the slot. `statements.DRAWS` finds the same in SQL.
+    """
+    signed_up, dropout, weight, number = (
+        customers[name].to_numpy() for name in ("signed_up_slot", "dropout_slot", "weight", "customer_id")
+    )
+    found = np.zeros(len(slot), dtype=np.int64)
+    for day in np.unique(slot // DAY_SLOTS):
+        today = np.flatnonzero(slot // DAY_SLOTS == day)
+        near = np.flatnonzero((signed_up < (day + 1) * DAY_SLOTS) & (dropout > day * DAY_SLOTS))
+        joins, leaves, weights = signed_up[near], dropout[near], weight[near]
+        for one in np.unique(slot[today]):
+            orders = today[slot[today] == one]
+            until = np.cumsum(np.where((joins < one) & (one < leaves), weights, 0))
+            found[orders] = number[near[np.searchsorted(until, position[orders], side="right")]]
+    return found
+
+
+def _called(function: type, configuration: Configuration, rows: list[list]) -> pandas.DataFrame:
+    """What a table function makes of rows whose first column is the shard."""
+    table = pandas.DataFrame([row[1:] for row in rows])
+    table.insert(0, "configuration", [configuration.text()] + [None] * (len(table) - 1))
+    return pandas.concat(function().end_partition(table), ignore_index=True)
+
+
+def _codes(texts: pandas.Series, names: list[str]) -> np.ndarray:
+    return pandas.Categorical(texts, categories=names).codes.astype(np.int64)
+
+
+def course_of(configuration: Configuration, customers: int) -> Course:
+    """The natural course of so many sign-ups."""
+    business = _Business(configuration)
+    first, orders = slots.from_datetime(FIRST_DAY) // SLOT_MS, []
+    for weeks in WEEKS:
+        window = Window(first, weeks * WEEK_SLOTS)
+        orders.append(business.run(window, Request(0 if orders else customers, None, None, None)))
+        first += window.count
+    return _told(business, pandas.concat(orders, ignore_index=True), first * SLOT_MS)
+
+
+def _told(business: _Business, orders: pandas.DataFrame, end_ms: int) -> Course:
+    people = business.customers
+    orders = orders.merge(people, on="customer_id", how="left", validate="many_to_one").sort_values(
+        ["customer_id", "ordered_ms", "order_id"], ignore_index=True
+    )
+    orders["is_first"] = ~orders["customer_id"].duplicated()
+    parts = [
+        _made(business.configuration, orders.iloc[start : start + ORDERS_AT_ONCE])
+        for start in range(0, len(orders), ORDERS_AT_ONCE)
+    ]
+    made, lines, returns = (pandas.concat(frames, ignore_index=True) for frames in zip(*parts, strict=True))
+    orders = pandas.concat(
+        [
+            orders[["order_id", "customer_id", "customer_segment", "time_zone", "ordered_ms", "at_once", "is_first"]],
+            made,
+        ],
+        axis=1,
+    )
+    calendar = business.calendar
+    signed_up = people.set_index("customer_id")["signed_up_ms"].loc[orders["customer_id"]].to_numpy()
+    orders["weeks"] = business_weeks(calendar, signed_up, orders["ordered_ms"].to_numpy())
+    return Course(
+        business.configuration, calendar, end_ms, _with_counts(calendar, end_ms, people, orders), orders, lines, returns
+    )
+
+
+def _made(configuration: Configuration, orders: pandas.DataFrame) -> tuple[pandas.DataFrame, ...]:
+    """The purchases, their lines and their returns, from what the handlers of both table functions begin with."""
+    given = orders.rename(columns={"customer_segment": "segment"}).assign(
+        configuration=[configuration.text()] + [None] * (len(orders) - 1)
+    )[list(table_functions.ORDER_COLUMNS)]
+    configuration, typed, made = table_functions.PurchaseEvents()._purchases(given)
+    categories = np.array([category["category_name"] for category in configuration.categories], dtype=object)
+    texts = {purpose: np.array(names, dtype=object) for purpose, names in purchases.CHOICES.items()}
+    totals = ("subtotal", "discount_total", "tax_total", "shipping_total", "final_total")
+    of_orders = pandas.DataFrame(
+        {
+            "sales_channel": np.array(SALES_CHANNELS, dtype=object)[made.channel],
+            "device": texts["device"][made.device],
+            "payment_method": texts["payment"][made.payment],
+            "shipping_method": np.array(purchases.SHIPPING_METHODS, dtype=object)[made.shipping],
+            "warehouse": made.warehouse,
+            "lines": np.diff(made.first_line),
+        }
+        | {name: getattr(made, name) for name in totals}
+    )
+    lines, catalogue = made.lines, made.catalogue
+    of_lines = pandas.DataFrame(
+        {
+            "order_id": typed.order_id[lines.order],
+            "customer_id": typed.customer_id[lines.order],
+            "line_number": lines.line_number,
+            "product_id": catalogue.product_id[lines.product],
+            "category_name": categories[catalogue.category[lines.product]],
+            "quantity": lines.quantity,
+            "unit_price": catalogue.price[lines.product],
+            "unit_cost": catalogue.cost[lines.product],
+            "discount": lines.discount,
+            "line_total": lines.total,
+        }
+    )
+    returned = fulfilment.returns(configuration, typed, made)
+    names = ("order_id", "line_number", "customer_id", "category_name", "due_ms", "quantity", "refund", "reason")
+    return of_orders, of_lines, pandas.DataFrame({name: returned[name] for name in names})
+
+
+def _with_counts(
+    calendar: Calendar, end_ms: int, people: pandas.DataFrame, orders: pandas.DataFrame
+) -> pandas.DataFrame:
+    """The customers, with what an analyst would reckon for each, and how long each was watched and alive."""
+    grouped = orders.groupby("customer_id")
+    further = orders[~orders["at_once"]].groupby("customer_id")
+    found = people.set_index("customer_id")
+    found = found.assign(
+        orders=grouped.size().reindex(found.index, fill_value=0),
+        revenue=grouped["final_total"].sum().reindex(found.index, fill_value=0),
+        first_ms=grouped["ordered_ms"].min().reindex(found.index),
+        last_ms=grouped["ordered_ms"].max().reindex(found.index),
+        further_orders=further.size().reindex(found.index, fill_value=0),
+        last_weeks=further["weeks"].max().reindex(found.index, fill_value=0.0),
+        watched_weeks=business_weeks(calendar, found["signed_up_ms"].to_numpy(), end_ms),
+        life_weeks=business_weeks(calendar, found["signed_up_ms"].to_numpy(), found["dropout_ms"].to_numpy()),
+    )
+    return found.reset_index()
+
+
+def business_weeks(calendar: Calendar, from_ms: np.ndarray, until_ms: np.ndarray | int) -> np.ndarray:
+    """Business time between instants, in weeks, reckoned as `Calendar.after_business_days` reckons it."""
+
+    def business(milliseconds) -> np.ndarray:
+        days = np.asarray(milliseconds) // DAY_MS
+        return calendar.business_until_day[days] + calendar.day_masses[days] * (milliseconds % DAY_MS) / DAY_MS
+
+    return (business(until_ms) - business(from_ms)) / MILLION / 7.0
+
+
+@pytest.fixture(scope="session")
+def course(default: Configuration) -> Course:
+    """The natural course with the default settings."""
+    return course_of(default if SEED is None else with_seed(default, int(SEED)), CUSTOMERS)
+
+
+def with_seed(configuration: Configuration, seed: int) -> Configuration:
+    """The same settings in another business."""
+    tables = dict(configuration.snapshot["tables"])
+    tables["generation_parameters"] = [
+        row | {"parameter_value": seed} if row["parameter_name"] == "seed" else row
+        for row in tables["generation_parameters"]
+    ]
+    return from_tables(tables)
