@@ -1,0 +1,9 @@
+-- Who has bought before: so that an order knows whether it is a first one without a look at all orders there ever were.
+
+create table if not exists truth.first_orders (
+    customer_id number(18, 0) not null comment 'The customer: truth.customers.customer_id',
+    order_id number(18, 0) not null comment 'The first order: truth.orders.order_id'
+)
+comment = 'First orders. One row per customer who has ordered.';
+
+grant select on table truth.first_orders to application role app_truth;

@@ -1,0 +1,217 @@
+"""What follows from an order, fixed by it at once and due later: picking, shipping, delays, delivery, returns; and
+stock that runs out.
+
+Outages and stock-outs are functions of (seed, warehouse, category, day), so nothing about them has to be remembered.
+"""
+
+import numpy as np
+
+from retail_stream.configuration import Configuration
+from retail_stream.keyed_randomness import LINE_STRIDE, pick, pick_by_row
+from retail_stream.places import REGION_SHARE
+from retail_stream.purchases import NO_WAREHOUSE, STORE, Orders, Purchases, warehouse_weights
+from retail_stream.slots import DAY_MS
+from retail_stream.world import DELAY_REASONS, RETURN_REASONS, TRANSIT_DAYS
+
+RETURN, SUPPLY_CHAIN = 3, 5  # kinds of event, as they stand in event_id
+HOUR_MS = 3_600_000
+ORDERS_PER_SIGN_UP = 2.5  # the law's long-run mean by the default parameters: what the configured load is reckoned from
+STORE_RETURNS, SHIPPED_RETURNS = (
+    0.6,
+    1.12,
+)  # who has seen a thing in the store brings it back less often; weighted, their mean is 1
+PICK, SHIP, DELIVER, DELAY = range(1, 5)  # an order's movements, which number them
+MOVEMENT_TYPES = {PICK: "pick", SHIP: "ship", DELIVER: "deliver", DELAY: "delay"}
+
+
+def returns(configuration: Configuration, orders: Orders, purchases: Purchases) -> dict[str, np.ndarray]:
+    """The returns of these orders, one row each."""
+    lines, catalogue = purchases.lines, purchases.catalogue
+    keys = orders.order_id[lines.order] * LINE_STRIDE + lines.line_number
+
+    def uniform(purpose: str) -> np.ndarray:
+        return configuration.randomness.uniform("return", purpose, keys)
+
+    categories = configuration.categories
+    rates = np.array([category["return_rate"] for category in categories], dtype=np.float64)[
+        catalogue.category[lines.product]
+    ]
+    by_way = np.where(purchases.channel[lines.order] == STORE, STORE_RETURNS, SHIPPED_RETURNS)
+    row = np.flatnonzero(uniform("happens") < np.minimum(rates * by_way, 0.95))
+    order, line_number = lines.order[row], lines.line_number[row]
+    delivered, delay = deliveries(configuration, orders, purchases)[2:4]
+    days = 1.0 + uniform("days")[row] * (configuration.parameters["return_window_days"] - 1)
+    quantity = 1 + np.floor(uniform("quantity")[row] * lines.quantity[row]).astype(np.int64)
+    weights = np.array([weight for _, weight in RETURN_REASONS])
+    late = np.array([name == "arrived_late" for name, _ in RETURN_REASONS])
+    reason_weights = np.where(
+        late & (delay[order] == 0)[:, None], 0.0, weights
+    )  # only what came late is returned for it
+    reasons = np.array([name for name, _ in RETURN_REASONS], dtype=object)
+    return {
+        "kind": np.full(len(row), RETURN),
+        "due_ms": delivered[order] + np.floor(days * DAY_MS).astype(np.int64),
+        "event_number": orders.order_id[order] * LINE_STRIDE + line_number,
+        "order_id": orders.order_id[order],
+        "line_number": line_number,
+        "customer_id": orders.customer_id[order],
+        "product_id": catalogue.product_id[lines.product[row]],
+        "category_name": np.array([category["category_name"] for category in categories], dtype=object)[
+            catalogue.category[lines.product[row]]
+        ],
+        "quantity": quantity,
+        "refund": lines.total[row] * quantity // lines.quantity[row],
+        "reason": reasons[pick_by_row(reason_weights, uniform("reason")[row])],
+    }
+
+
+def deliveries(configuration: Configuration, orders: Orders, purchases: Purchases) -> tuple[np.ndarray, ...]:
+    """When each order is picked, shipped and delivered (ms), its delay in days, and the delay's reason (None without
+    one).
+
+    What is taken home from a store, or picked up there, is delivered when it is ordered.
+    """
+
+    def uniform(purpose: str) -> np.ndarray:
+        return configuration.randomness.uniform("delivery", purpose, orders.order_id)
+
+    picked = orders.ordered_ms + np.floor((0.5 + 5.5 * uniform("picking")) * HOUR_MS).astype(np.int64)
+    delay, reason = _delays(configuration, orders, purchases, picked // DAY_MS)
+    shipped = picked + np.floor((0.5 + 9.5 * uniform("packing")) * HOUR_MS).astype(np.int64) + delay * DAY_MS
+    first, last = TRANSIT_DAYS[purchases.shipping].T
+    transit = first + np.floor(uniform("transit") * (last - first + 1)).astype(np.int64)
+    delivered = (
+        orders.ordered_ms + (transit + delay) * DAY_MS + np.floor(6 * HOUR_MS * uniform("round")).astype(np.int64)
+    )
+    return picked, shipped, np.where(purchases.warehouse == NO_WAREHOUSE, orders.ordered_ms, delivered), delay, reason
+
+
+def movements(configuration: Configuration, orders: Orders, purchases: Purchases) -> dict[str, np.ndarray]:
+    """The movements of the shipped orders, one row each."""
+    picked, shipped, delivered, delay, reason = deliveries(configuration, orders, purchases)
+    sent = np.flatnonzero(purchases.warehouse != NO_WAREHOUSE)
+    late = np.flatnonzero(delay > 0)
+    units = np.concatenate(([0], np.cumsum(purchases.lines.quantity)))[purchases.first_line]
+    steps = (
+        (PICK, sent, picked),
+        (SHIP, sent, shipped),
+        (DELIVER, sent, delivered),
+        (DELAY, late, picked + HOUR_MS // 4),
+    )
+    order = np.concatenate([rows for _, rows, _ in steps])
+    step = np.concatenate([np.full(len(rows), number) for number, rows, _ in steps])
+    return {
+        "kind": np.full(len(order), SUPPLY_CHAIN),
+        "due_ms": np.concatenate([due[rows] for _, rows, due in steps]),
+        "event_number": (orders.order_id[order] * 8 + step) * 2,
+        "order_id": orders.order_id[order],
+        "movement_type": np.array([None, *MOVEMENT_TYPES.values()], dtype=object)[step],
+        "warehouse_id": _warehouse_ids(configuration)[purchases.warehouse[order]],
+        "quantity": units[order + 1] - units[order],
+        "delay_days": np.where(step == DELAY, delay[order], 0),
+        "reason": np.where(step == DELAY, reason[order], None),
+    }
+
+
+def stock_movements(configuration: Configuration, from_ms: int, until_ms: int) -> list[dict]:
+    """What runs short and is filled up again between two instants, in every warehouse and category."""
+    found = []
+    rows, categories = configuration.rows("warehouses"), configuration.categories
+    days = np.arange(from_ms // DAY_MS - 4, (until_ms - 1) // DAY_MS + 1)  # a shortage lasts four days at most
+    for place, warehouse in enumerate(rows):
+        for code, category in enumerate(categories):
+            for day in days[_stock_outs(configuration, np.full(len(days), place), np.full(len(days), code), days) > 0]:
+                keys = _cells(configuration, np.array([place]), np.array([code]), np.array([day]))
+                start = int(day) * DAY_MS + int(configuration.randomness.below(DAY_MS // 2, "stock", "hour", keys)[0])
+                lasts = int(_stock_outs(configuration, np.array([place]), np.array([code]), np.array([day]))[0])
+                units = 50 + int(configuration.randomness.below(200, "stock", "units", keys)[0])
+                for step, (name, due, quantity) in enumerate(
+                    (("stock_out", start, 0), ("restock", start + lasts * DAY_MS, units))
+                ):
+                    if from_ms <= due < until_ms:
+                        number = (
+                            ((int(day) * 1000 + warehouse["warehouse_id"]) * 100_000 + category["code"]) * 4
+                            + 2 * step
+                            + 1
+                        )
+                        found.append(
+                            {
+                                "due_ms": due,
+                                "event_number": number,
+                                "movement_type": name,
+                                "warehouse_id": warehouse["warehouse_id"],
+                                "category_name": category["category_name"],
+                                "quantity": quantity,
+                            }
+                        )
+    return found
+
+
+def pressure(configuration: Configuration) -> np.ndarray:
+    """How much more often each warehouse fails than it would with room to spare: grows where the configured load
+    exceeds its capacity.
+    """
+    weights = warehouse_weights(configuration)
+    totals = np.cumsum(weights, axis=1)[:, -1:]
+    share = np.cumsum(weights / totals * REGION_SHARE[:, None], axis=0)[-1]
+    load = (
+        configuration.parameters["daily_customer_events"]
+        * ORDERS_PER_SIGN_UP
+        * share
+        / configuration.column("warehouses", "capacity")
+    )
+    return 1.0 + 4.0 * np.maximum(load - 1.0, 0.0)
+
+
+def _delays(
+    configuration: Configuration, orders: Orders, purchases: Purchases, day: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Days of delay of each order and the reason: a bad day of its warehouse, or a category of its lines that ran out
+    there.
+    """
+    sent = purchases.warehouse != NO_WAREHOUSE
+    warehouse = np.maximum(purchases.warehouse, 0)
+    keys = _cells(configuration, warehouse, None, day)
+
+    def uniform(purpose: str, numbers: np.ndarray) -> np.ndarray:
+        return configuration.randomness.uniform("delay", purpose, numbers)
+
+    likely = np.minimum(configuration.parameters["delay_probability"] * pressure(configuration), 1.0)[warehouse]
+    hit = sent & (uniform("bad day", keys) < likely) & (uniform("order is hit", orders.order_id) < 0.6)
+    days = np.where(hit, 1 + np.floor(3.0 * uniform("days", keys)).astype(np.int64), 0)
+    reasons = np.array([name for name, _ in DELAY_REASONS], dtype=object)
+    reason = np.where(
+        hit, reasons[pick(np.cumsum([weight for _, weight in DELAY_REASONS]), uniform("reason", keys))], None
+    )
+
+    lines = purchases.lines
+    out = _stock_outs(
+        configuration, warehouse[lines.order], purchases.catalogue.category[lines.product], day[lines.order]
+    )
+    missing = np.zeros(len(orders.order_id), dtype=np.int64)
+    np.maximum.at(missing, lines.order, out)
+    waits = sent & (missing > days)
+    return np.where(waits, missing, days), np.where(waits, "stock_out", reason)
+
+
+def _stock_outs(
+    configuration: Configuration, warehouse: np.ndarray, category: np.ndarray, day: np.ndarray
+) -> np.ndarray:
+    """For how many days (0: not at all) each category runs out in each warehouse, beginning on each day."""
+    keys = _cells(configuration, warehouse, category, day)
+    likely = np.minimum(configuration.parameters["stock_out_probability"] * pressure(configuration), 1.0)[warehouse]
+    out = configuration.randomness.uniform("stock", "out", keys) < likely
+    return np.where(out, 1 + configuration.randomness.below(4, "stock", "days", keys), 0)
+
+
+def _cells(
+    configuration: Configuration, warehouse: np.ndarray, category: np.ndarray | None, day: np.ndarray
+) -> np.ndarray:
+    """One number per (warehouse, category, day), made of ids that do not move when rows are added."""
+    codes = np.array([row["code"] for row in configuration.categories], dtype=np.int64)
+    of_category = codes[category] if category is not None else 100_000
+    return (_warehouse_ids(configuration)[warehouse] * 200_000 + of_category) * 100_000 + day
+
+
+def _warehouse_ids(configuration: Configuration) -> np.ndarray:
+    return np.array([row["warehouse_id"] for row in configuration.rows("warehouses")], dtype=np.int64)
