@@ -50,6 +50,8 @@ class Account:
         self.address = (host, port)
         for folder in ("databases", "stages", "snapshots", "home"):
             (directory / folder).mkdir(parents=True, exist_ok=True, mode=0o700)
+        from local_account import calls
+
         self._duck = engine.connect_duckdb()
         self.catalogue = Catalogue()
         self.definitions = threading.RLock()  # one definition at a time: DuckDB's catalogue conflicts otherwise
@@ -60,6 +62,15 @@ class Account:
         self.clock = Clock(timedelta(seconds=float((self.setting("clock_offset") or {}).get("seconds", 0))))
         self.tickets: dict[str, Session] = {}  # one-time passwords of procedures' workers
         self.pool = Pool(directory / "home")
+        self.functions: dict[str, tuple] = {}  # of Python, in expressions: number -> key, document, log (calls.py)
+        self._duck.create_function(
+            calls.ENGINE_FUNCTION,
+            calls.engine_function(self),
+            ["VARCHAR", "VARCHAR"],
+            "VARCHAR",
+            type="arrow",
+            null_handling="special",
+        )
         self.scheduler = Scheduler(self)
         if not self.catalogue.find("role", HOME):
             self._found()

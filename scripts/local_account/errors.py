@@ -90,6 +90,8 @@ def from_duckdb(error: Exception) -> SqlError:
     """DuckDB's exception in Snowflake's words; what is not known becomes 603, an internal error, and keeps its text."""
     if isinstance(error, SqlError):
         return error
+    if found := re.search(r"executing the UDF: SqlError: (.*)", str(error), re.DOTALL):
+        return SqlError(100_357, found[1], "P0000")  # a handler's, which came through the engine (calls.py)
     text = re.sub(r"^[A-Z][\w ]*Error: ", "", re.split(r"\n+LINE ", str(error))[0].strip())
     first = text.split("\n")[0]
     for kind, pattern, errno, sqlstate, message in _KNOWN:

@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING, Any
 import pyarrow
 from sqlglot import exp
 
-from local_account import access, engine, events, names, procedures
+from local_account import access, calls, engine, events, names, procedures
 from local_account.errors import SqlError
-from local_account.syntax import split_path
 from local_account.worker import ROW_NUMBER
 
 if TYPE_CHECKING:
@@ -27,7 +26,7 @@ _KEY = "PARTITION KEY"
 def replace_table_function(session: Session, plan: Plan, node: exp.TableFromRows, ctes: list[exp.CTE]) -> None:
     window = node.this if isinstance(node.this, exp.Window) else None
     call = window.this if window else node.this
-    path, arguments = _path(call)
+    path, arguments = calls.path_of(call)
     alias = node.args.get("alias")
     if path[-1] == "RESULT_SCAN":
         node.replace(names.register(plan, _result_scan(session, plan, arguments), alias, "RESULT_SCAN"))
@@ -44,6 +43,11 @@ def replace_table_function(session: Session, plan: Plan, node: exp.TableFromRows
     name = session.account.qualify(session, path, "function")
     key, document = procedures.choose(session, "FUNCTION", name, len(arguments), set())
     access.require(session, "USAGE", "FUNCTION", name[0], name[1], key)
+    if document["table"] is None:
+        raise SqlError(1003, f"SQL compilation error: {key} returns one value, not a table: call it in an expression.")
+    if document["language"] == "SQL":
+        node.replace(_rows_of_sql(session, plan, name, arguments, alias))
+        return
     if window is None:
         if any(argument.find(exp.Column) for argument in arguments):
             raise SqlError(
@@ -67,12 +71,16 @@ def replace_table_function(session: Session, plan: Plan, node: exp.TableFromRows
     _put_in_place(plan, node, rows, partition)
 
 
-def _path(call: exp.Expression) -> tuple[list[str], list[exp.Expression]]:
-    path: list[str] = []
-    while isinstance(call, exp.Dot):
-        path += split_path(call.this.sql("snowflake"))
-        call = call.expression
-    return [*path, str(call.this).upper()], call.expressions
+def _rows_of_sql(
+    session: Session, plan: Plan, name: names.Name, arguments: list[exp.Expression], alias: exp.Expression | None
+) -> exp.Expression:
+    key, document, given = calls.chosen(session, name, arguments)
+    if any(value.find(exp.Column) for value in given):
+        raise SqlError(
+            2, f"Unsupported feature 'table function {key} for each row' of the local account: give it constants."
+        )
+    body = calls.body_of(session, plan, name, key, document, given)
+    return calls.as_table(plan, document, body, alias)
 
 
 def _result_scan(session: Session, plan: Plan, arguments: list[exp.Expression]) -> pyarrow.Table:

@@ -40,10 +40,15 @@ class Plan:
     relations: dict[str, pyarrow.Table] = field(default_factory=dict)  # Arrow tables that the tree names
 
 
-def resolve(session: Session, tree: exp.Expression, binds: list[Any]) -> Plan:
-    """Rewrites the tree in place; raises if a name does not exist or may not be used."""
-    plan = Plan(tree, binds)
+def resolve(
+    session: Session, tree: exp.Expression, binds: list[Any], relations: dict[str, pyarrow.Table] | None = None
+) -> Plan:
+    """Rewrites the tree in place; raises if a name does not exist or may not be used. ``relations`` are those of the statement around it."""
+    from local_account import calls
+
+    plan = Plan(tree, binds, relations={} if relations is None else relations)
     _literals(session, plan)
+    calls.replace_calls(session, plan)
     _table_functions(session, plan, tree, [])
     targets = _targets(session, plan)
     for table in list(plan.tree.find_all(exp.Table)):
@@ -238,6 +243,8 @@ def _read(session: Session, plan: Plan, table: exp.Table) -> None:
         parts = [exp.to_identifier(part, quoted=True) for part in split_path(str(value))]
         for key, part in zip(("this", "db", "catalog"), reversed(parts), strict=False):
             table.set(key, part)
+    if table.meta.get("physical"):
+        return  # the body of a function, resolved with its owner's rights
     if not isinstance(table.this, exp.Identifier):
         if isinstance(table.this, exp.Var | exp.Literal) and str(table.this.this).startswith("@"):
             raise SqlError(2, "Unsupported feature 'SELECT from a stage' of the local account.")
@@ -251,14 +258,14 @@ def _read(session: Session, plan: Plan, table: exp.Table) -> None:
         from local_account import information_schema
 
         database = (
-            _fold(table.args["catalog"])
+            fold(table.args["catalog"])
             if table.args.get("catalog")
             else session.account.current_database(session, "INFORMATION_SCHEMA")
         )
         relation = information_schema.view(session, database, table.name.upper())
         table.replace(register(plan, relation, table.args.get("alias"), table.name.upper()))
         return
-    original = _fold(table.this)
+    original = fold(table.this)
     name = _qualify(session, table)
     if not table.args.get("alias"):
         table.set("alias", exp.TableAlias(this=exp.to_identifier(original, quoted=True)))
@@ -282,12 +289,13 @@ def _is_cte(table: exp.Table) -> bool:
     return False
 
 
-def _fold(identifier: exp.Expression) -> str:
+def fold(identifier: exp.Expression) -> str:
+    """An identifier's name: in upper case unless it is quoted."""
     return identifier.name if identifier.args.get("quoted") else identifier.name.upper()
 
 
 def _qualify(session: Session, table: exp.Table) -> Name:
-    path = [_fold(part) for part in (table.args.get("catalog"), table.args.get("db"), table.this) if part]
+    path = [fold(part) for part in (table.args.get("catalog"), table.args.get("db"), table.this) if part]
     name = session.account.qualify(session, path, "table")
     for key, part in zip(("catalog", "db", "this"), name, strict=True):
         table.set(key, exp.to_identifier(part, quoted=True))

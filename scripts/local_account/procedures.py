@@ -49,11 +49,6 @@ def _create(session: Session, match: Match, kind: str) -> Result:
         raise SqlError(
             3001, f"SQL access control error: only the application's own code creates objects in {database}.", "42501"
         )
-    if kind == "FUNCTION" and (signature.language != "PYTHON" or signature.table is None):
-        raise SqlError(
-            2,
-            f"Unsupported feature '{signature.language} function that returns {signature.returns}' of the local account ({name}): Python table functions are there.",
-        )
     if signature.rights != "OWNER":
         raise SqlError(2, f"Unsupported feature 'EXECUTE AS {signature.rights}' of the local account ({name}).")
     if signature.language == "PYTHON":
@@ -80,7 +75,7 @@ def _create(session: Session, match: Match, kind: str) -> Result:
 
 def _refuse_ambiguous(session: Session, kind: str, name: Name, signature: signatures.Signature, key: str) -> None:
     """A procedure with optional arguments cannot be overloaded (developer-guide/udf-stored-procedure-arguments)."""
-    for other, document in _overloads(session, kind, name):
+    for other, document in overloads(session, kind, name):
         optional = [
             argument for argument in signature.arguments + document["arguments"] if argument["default"] is not None
         ]
@@ -153,7 +148,7 @@ def find_signature(session: Session, kind: str, written: str) -> Name:
     inner = arguments.rstrip().removesuffix(")").strip()
     key = f"{name}({', '.join(declared.canonical(part) for part in split_types(inner))})"
     if session.account.catalogue.get(kind.lower(), database, schema, key) is None:
-        there = ", ".join(other for other, _ in _overloads(session, kind, (database, schema, name)))
+        there = ", ".join(other for other, _ in overloads(session, kind, (database, schema, name)))
         raise SqlError(
             2003,
             f"SQL compilation error: {kind.capitalize()} '{key}' does not exist or not authorized.{f' There is: {there}.' if there and session.application else ''}",
@@ -174,7 +169,7 @@ def split_types(text: str) -> list[str]:
     return [part.strip() for part in [*parts, current] if part.strip()]
 
 
-def _overloads(session: Session, kind: str, name: Name) -> list[tuple[str, dict[str, Any]]]:
+def overloads(session: Session, kind: str, name: Name) -> list[tuple[str, dict[str, Any]]]:
     database, schema, bare = name
     found = session.account.catalogue.find(kind.lower(), database, schema)
     return [(key.name, document) for key, document in found if key.name.split("(")[0] == bare]
@@ -183,7 +178,7 @@ def _overloads(session: Session, kind: str, name: Name) -> list[tuple[str, dict[
 def choose(session: Session, kind: str, name: Name, positional: int, named: set[str]) -> tuple[str, dict[str, Any]]:
     """The overload that a call's arguments fit."""
     fitting = []
-    for key, document in _overloads(session, kind, name):
+    for key, document in overloads(session, kind, name):
         names_in_order = [argument["name"] for argument in document["arguments"]]
         given = set(names_in_order[:positional]) | named
         required = {argument["name"] for argument in document["arguments"] if argument["default"] is None}
@@ -294,17 +289,7 @@ def _argument_values(
 def run(session: Session, name: Name, key: str, document: dict[str, Any], values: list[Any]) -> Result:
     """Runs a procedure with its owner's rights, in the caller's transaction."""
     database, schema, bare = name
-    is_application = access.is_application(session, database)
-    generation = int(schema.rpartition("$")[2]) if "$" in schema else _generation(session, database)
-    frame = Frame(
-        what=f"procedure {schema.split('$')[0]}.{bare}",
-        database=database,
-        schema=schema.split("$")[0],
-        application=database if is_application else None,
-        generation=generation,
-        role=None if is_application else document["owner"],
-        snapshot=Path(snapshot) if (snapshot := _snapshot(session, database)) else None,
-    )
+    frame = frame_of(session, name, document, f"procedure {schema.split('$')[0]}.{bare}")
     inner = session.nested(frame)
     try:
         returned = (
@@ -321,6 +306,21 @@ def run(session: Session, name: Name, key: str, document: dict[str, Any], values
     if not isinstance(returned, engine.Result):
         returned = blocks.to_result(returned, bare, document["returns"])
     return returned
+
+
+def frame_of(session: Session, name: Name, document: dict[str, Any], what: str) -> Frame:
+    """Whose code a procedure or function is, and where its names are looked up."""
+    database, schema, _ = name
+    is_application = access.is_application(session, database)
+    return Frame(
+        what=what,
+        database=database,
+        schema=schema.split("$")[0],
+        application=database if is_application else None,
+        generation=int(schema.rpartition("$")[2]) if "$" in schema else _generation(session, database),
+        role=None if is_application else document["owner"],
+        snapshot=Path(snapshot) if (snapshot := _snapshot(session, database)) else None,
+    )
 
 
 def _generation(session: Session, database: str) -> int:

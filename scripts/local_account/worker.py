@@ -269,6 +269,8 @@ def call_function(class_: type, rows: pa.Table, count: int, schema: pa.Schema) -
 
     Without a vectorised end_partition the first column says which input row a row belongs to; end_partition's to none.
     """
+    if not isinstance(class_, type):
+        return call_scalar(class_, rows, count, schema)
     instance = class_()
     process, end = getattr(instance, "process", None), getattr(instance, "end_partition", None)
     if hasattr(end, "_sf_vectorized_input"):
@@ -289,6 +291,19 @@ def call_function(class_: type, rows: pa.Table, count: int, schema: pa.Schema) -
     if wrong := {len(item) for item in given} - {len(schema)}:
         raise ValueError(f"wrong tuple size for returned value, expected {len(schema) - 1}, got {wrong.pop() - 1}")
     return to_table([list(column) for column in zip(*given, strict=True)] or [[]] * len(schema), schema)
+
+
+def call_scalar(function: Any, rows: pa.Table, count: int, schema: pa.Schema) -> pa.Table:
+    """What a scalar function gives for `count` rows, in order; a vectorised one takes its arguments as one frame, numbered columns."""
+    columns = [field for field in rows.schema if field.name in rows.column_names]
+    if hasattr(function, "_sf_vectorized_input"):
+        series = {place: to_pandas(rows[field.name], field) for place, field in enumerate(columns)}
+        takes_frame = function._sf_vectorized_input is pd.DataFrame
+        given = function(pd.DataFrame(series, index=range(count))) if takes_frame else function(*series.values())
+        return to_table([given], schema)
+    values = [to_python(rows[field.name], field) for field in columns]
+    given = [function(*row) for row in (zip(*values, strict=True) if columns else [()] * count)]
+    return to_table([given], schema)
 
 
 # the child: one call -------------------------------------------------------------------------------------------------

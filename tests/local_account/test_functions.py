@@ -1,4 +1,7 @@
-"""Table functions in queries: their input, their partitions, their place among other relations."""
+"""Functions of an account: in expressions, and as tables with their partitions and their place among other relations."""
+
+import json
+from decimal import Decimal
 
 import pytest
 from local_account.errors import SqlError
@@ -90,16 +93,95 @@ def test_a_handler_that_fails_says_where(client):
         client("select t.total from (select 1 as n) s, table(total(s.n, 1) over (partition by 1)) t")
 
 
-@pytest.mark.parametrize(
-    "function",
-    [
-        "create function f() returns int language sql as '1'",
-        "create function f() returns int language javascript as 'return 1'",
-    ],
-)
-def test_functions_that_are_not_there_are_refused_by_name(client, function):
-    with pytest.raises(SqlError, match="Unsupported feature"):
-        client(function)
+def test_a_language_that_is_not_there_is_refused_by_name(client):
+    with pytest.raises(SqlError, match="Unsupported feature 'LANGUAGE JAVASCRIPT'"):
+        client("create function f() returns int language javascript as 'return 1'")
+
+
+def test_a_function_of_sql_is_an_expression(client):
+    client("create table prices (price number(12, 2), part varchar)")
+    client("insert into prices values (10.00, 'a'), (5.50, 'b')")
+    client(
+        "create function with_tax(price number(12, 2), rate float default 0.1) returns number(12, 2) as 'price * (1 + rate)'"
+    )
+
+    assert client("select part, with_tax(price), with_tax(price, rate => ?) from prices order by part", 0.5) == [
+        ("a", Decimal("11.00"), Decimal("15.00")), ("b", Decimal("6.05"), Decimal("8.25"))
+    ]  # fmt: skip
+
+
+def test_a_function_of_sql_may_ask_tables_and_other_functions(client):
+    client("create table numbers (n int)")
+    client("insert into numbers values (1), (2)")
+    client("create function doubled(n int) returns int as 'n * 2'")
+    client(
+        "create function above(least int) returns int as 'select sum(doubled(numbers.n)) from numbers where numbers.n >= least'"
+    )
+
+    assert client("select above(1), above(2), above(3)") == [(6, 4, None)]
+
+
+def test_a_table_function_of_sql_gives_its_declared_columns(client):
+    client("create table numbers (n int)")
+    client("insert into numbers values (1), (2), (3)")
+    client(
+        "create function above(least int) returns table (found int, label varchar) as 'select n, to_varchar(n) from numbers where n > least'"
+    )
+
+    assert client("select f.found, f.label from table(above(?)) f order by 1", 1) == [(2, "2"), (3, "3")]
+
+
+def test_a_function_that_calls_itself_is_refused(client):
+    client("create function f(n int) returns int as 'n'")
+    client("create or replace function f(n int) returns int as 'f(n - 1)'")
+
+    with pytest.raises(SqlError, match="calls itself"):
+        client("select f(3)")
+
+
+@pytest.mark.parametrize("vectorised", [False, True])
+def test_a_function_of_python_is_called_row_by_row_or_with_columns(client, vectorised):
+    handler = "import pandas as pd\ndef add(a, b):\n    return a + b\n"
+    if vectorised:
+        handler += "add._sf_vectorized_input = pd.Series\n"
+    client(
+        "create function added(a int, b number(12, 2)) returns number(12, 2) language python runtime_version = '3.11' "
+        f"packages = ('pandas') handler = 'add' as $$\n{handler}$$"
+    )
+    client("create table pairs (a int, b number(12, 2))")
+    client("insert into pairs values (1, 2.5), (2, 0.25)")
+
+    if not vectorised:
+        assert client("select added(a, b), added(a, ?) + 1 from pairs order by a", 1) == [
+            (Decimal("3.50"), Decimal("3.00")), (Decimal("2.25"), Decimal("4.00"))
+        ]  # fmt: skip
+    else:
+        assert len(client("select added(a, a) from pairs")) == 2
+
+
+def test_a_function_of_python_takes_and_gives_what_sql_has(client):
+    client(
+        "create function echo(a variant, d date, t timestamp_ntz, s varchar) returns variant language python runtime_version = '3.11' "
+        "handler = 'f' as $$\ndef f(a, d, t, s):\n    return {'a': a, 'd': d.year, 't': t.hour, 's': s}\n$$"
+    )
+
+    found = client.value(
+        "select echo(parse_json('{\"x\": [1]}'), '2024-02-03'::date, '2024-02-03 04:05:06'::timestamp_ntz, null)"
+    )
+    assert json.loads(found) == {"a": {"x": [1]}, "d": 2024, "t": 4, "s": None}
+    client(
+        "create function nothing() returns varchar language python runtime_version = '3.11' handler = 'f' as $$\ndef f():\n    return 'x'\n$$"
+    )
+    assert client("select nothing() from (values (1), (2))") == [("x",), ("x",)]
+
+
+def test_a_function_of_python_that_fails_says_where(client):
+    client(
+        "create function f(n int) returns int language python runtime_version = '3.11' handler = 'f' as $$\ndef f(n):\n    return n.nothing\n$$"
+    )
+
+    with pytest.raises(SqlError, match=r"(?s)Python Interpreter Error.*nothing.*in function F with handler f"):
+        client("select f(1)")
 
 
 def test_a_table_can_be_made_from_a_function(total):
