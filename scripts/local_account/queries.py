@@ -66,6 +66,7 @@ def describe(session: Session, text: str, binds: list[Any]) -> list[engine.Colum
 
 
 def _query(session: Session, plan: Plan) -> Result:
+    session.transaction.is_fresh = False
     return engine.run(
         session.cursor,
         plan.tree,
@@ -81,27 +82,30 @@ def _modify(session: Session, plan: Plan) -> Result:
     for name, privileges in plan.writes.items():
         for privilege in privileges:
             access.require(session, privilege, "TABLE", *name)
-    if session.transaction.open:
-        return _modify_in_transaction(session, plan)
-    if not session.parameters["AUTOCOMMIT"]:
+    transaction = session.transaction
+    if not transaction.open and not session.parameters["AUTOCOMMIT"]:
         session.begin()
+    if transaction.open and not transaction.is_fresh:
         return _modify_in_transaction(session, plan)
+    # Snowflake waits for the other writer's lock. DuckDB refuses the second writer, so we try again, as long as nothing is lost with that.
+    is_first = transaction.open
     until = time.monotonic() + LOCK_WAIT_SECONDS
     while True:
-        session.begin()
+        if not is_first:
+            session.begin()
         try:
             result = _modify_in_transaction(session, plan, is_alone=True)
-            session.commit()
+            if not is_first:
+                session.commit()
             return result
-        except SqlError as error:
-            session.transaction.rollback()
-            # Snowflake waits for the other writer's lock; DuckDB refuses the second writer, so we try again.
-            if error.errno != LOCK_CONFLICT or time.monotonic() > until:
+        except BaseException as error:
+            if is_first:
+                transaction.begin_again()
+            else:
+                session.transaction.rollback()
+            if getattr(error, "errno", None) != LOCK_CONFLICT or time.monotonic() > until:
                 raise
             time.sleep(0.02)
-        except BaseException:
-            session.transaction.rollback()
-            raise
 
 
 def _modify_in_transaction(session: Session, plan: Plan, *, is_alone: bool = False) -> Result:
@@ -126,6 +130,7 @@ def _modify_in_transaction(session: Session, plan: Plan, *, is_alone: bool = Fal
         if error.transaction_lost:
             transaction.lost = error
         raise
+    transaction.is_fresh = False
     for name in removing:
         streams.keep_removed(transaction, name)
     for name, privileges in plan.writes.items():

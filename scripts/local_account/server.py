@@ -23,13 +23,14 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from local_account import queries, results, statements, system
+from local_account import queries, results, statements, streamlits, system
 from local_account.access import APPLICATION
 from local_account.catalogue import HOME
 from local_account.clock import parse_duration, parse_moment
 from local_account.errors import SqlError, from_duckdb
 from local_account.stages import Transfer
 from local_account.syntax import strip_comments
+from local_account.watch import ConnectionLost, Watch
 
 if TYPE_CHECKING:
     from local_account.account import Account
@@ -37,7 +38,13 @@ if TYPE_CHECKING:
     from local_account.session import Session
 
 THREADS = 200  # a procedure's worker asks the account while its caller's request still waits
-EXPIRED = "390104"
+LOGIN_AGAIN = {
+    "data": None,
+    "code": "390104",
+    "message": "User must login again to access the service.",
+    "success": False,
+}
+WRONG_SECRET = SqlError(390_100, "Wrong secret: only scripts/account may ask for that.")
 CONNECTOR_MAJOR = "4"
 # The connector's statementTypeId by kind of statement: it tells it whether rows or counts are coming.
 TYPE_IDS = {
@@ -137,14 +144,7 @@ class Server:
     async def query(self, request: Request) -> Response:
         session = self.sessions.get(_token(request))
         if not session or session.has_ended:
-            return JSONResponse(
-                {
-                    "data": None,
-                    "code": EXPIRED,
-                    "message": "User must login again to access the service.",
-                    "success": False,
-                }
-            )
+            return JSONResponse(LOGIN_AGAIN)
         body = await _body(request)
         text = body.get("sqlText", "")
         if body.get("asyncExec"):
@@ -177,9 +177,14 @@ class Server:
                     result = self._many(session, text, binds)
                 else:
                     result = statements.execute(session, text, binds)
+                if session.watch and not session.is_nested:
+                    session.watch.pass_boundary()
                 return _answer(session, result)
         except SqlError as error:
             return _failed(error)
+        except ConnectionLost:
+            session.close()
+            return LOGIN_AGAIN
         except duckdb.Error as error:
             return _failed(from_duckdb(error))
         except Exception as error:
@@ -262,8 +267,8 @@ class Server:
         )
 
     async def clock(self, request: Request) -> Response:
-        if not secrets.compare_digest(request.headers.get("X-Account-Secret", ""), self.secret):
-            return _failure(SqlError(390_100, "Wrong secret: only scripts/account moves the clock."))
+        if not self._knows_secret(request):
+            return _failure(WRONG_SECRET)
         body = await _body(request)
         runs = 0
         try:
@@ -276,6 +281,34 @@ class Server:
         except SqlError as error:
             return _failure(error)
         return _success({"now": self.account.clock.now().isoformat(), "runs": runs})
+
+    async def watch(self, request: Request) -> Response:
+        """Watches a session from now on, for a test; answers what the watch before it has seen."""
+        if not self._knows_secret(request):
+            return _failure(WRONG_SECRET)
+        body = await _body(request)
+        number = body.pop("session")
+        (session,) = (other for other in self.sessions.values() if other.number == number and not other.is_nested)
+        before, session.watch = session.watch, Watch(**body)
+        if not before:
+            return _success(None)
+        before.go_on.set()
+        return _success({"boundaries": before.boundaries, "seen": before.seen})
+
+    def _knows_secret(self, request: Request) -> bool:
+        return secrets.compare_digest(request.headers.get("X-Account-Secret", ""), self.secret)
+
+    async def streamlit(self, request: Request) -> Response:
+        """What the process needs that serves a Streamlit object to a role."""
+        if not secrets.compare_digest(request.headers.get("X-Account-Secret", ""), self.secret):
+            return _failure(SqlError(390_100, "Wrong secret: only scripts/account opens a Streamlit."))
+        body = await _body(request)
+        try:
+            return _success(
+                await run_in_threadpool(streamlits.open_for, self.account, body.get("name", ""), body.get("role"))
+            )
+        except SqlError as error:
+            return _failure(error)
 
     async def page(self, request: Request) -> Response:
         """What stands here for Snowsight: `snow app open` and `snow app run` print its address."""
@@ -314,6 +347,8 @@ class Server:
                 Route("/telemetry/send", _nothing, methods=["POST"]),
                 Route("/account/ping", self.ping, methods=["GET"]),
                 Route("/account/clock", self.clock, methods=["POST"]),
+                Route("/account/watch", self.watch, methods=["POST"]),
+                Route("/account/streamlit", self.streamlit, methods=["POST"]),
                 Route("/{path:path}", self.page, methods=["GET"]),
             ],
         )

@@ -26,6 +26,7 @@ from local_account.errors import SqlError, from_duckdb
 if TYPE_CHECKING:
     from local_account.account import Account
     from local_account.engine import Result
+    from local_account.watch import Watch
 
 REMEMBERED_RESULTS = 20
 _session_numbers = itertools.count(time.time_ns() // 1000)
@@ -55,6 +56,7 @@ class Transaction:
     depth: int = 0  # the frame depth that began it: only there may it end
     number: int = 0
     open: bool = False
+    is_fresh: bool = False  # nothing was read or written yet
     lost: SqlError | None = None
     consumed: set[tuple[str, str]] = field(default_factory=set)  # (database, stream) read by a DML
     tracked: set[tuple[str, str]] = field(
@@ -64,6 +66,7 @@ class Transaction:
     def begin(self, depth: int) -> None:
         self.cursor.execute("begin")
         self.number, self.open, self.depth, self.lost = next(_transaction_numbers), True, depth, None
+        self.is_fresh = True
         self.cursor.execute(f"set variable txn = {self.number}")
 
     def commit(self) -> None:
@@ -95,6 +98,11 @@ class Transaction:
             self.cursor.execute("rollback")
         self._end()
 
+    def begin_again(self) -> None:
+        """Undoes a first statement that failed, and leaves the transaction open."""
+        self.rollback()
+        self.begin(self.depth)
+
     def _end(self) -> None:
         self.open, self.lost = False, None
         self.consumed.clear()
@@ -119,6 +127,7 @@ class Session:
         self.query_id = ""
         self.is_nested = False
         self.has_ended = False  # a nested session ends with its call, whatever its worker still holds
+        self.watch: Watch | None = None  # for tests (watch.py); those of procedures inherit it
         self.lock = (
             threading.Lock()
         )  # one statement at a time; a nested session has its own, for its caller waits inside one

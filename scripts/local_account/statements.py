@@ -156,6 +156,13 @@ ROUTES = tuple(
 
 def execute(session: Session, text: str, binds: list[Any] | None = None) -> Result:
     """Runs one statement as the session; ``binds`` are the values of its ``?`` in order."""
+    if session.watch is None:
+        return _execute(session, text, binds)
+    with session.watch.over(session.depth, text):
+        return _execute(session, text, binds)
+
+
+def _execute(session: Session, text: str, binds: list[Any] | None) -> Result:
     statement = strip_comments(text)
     if not statement:
         raise SqlError(900, "SQL compilation error: Empty SQL statement.")

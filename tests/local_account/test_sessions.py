@@ -77,6 +77,35 @@ def test_a_second_writer_of_the_same_row_waits(table):
     assert table.value("select name from t") == "bc"
 
 
+def test_a_second_transaction_waits_with_its_first_statement_and_works_on_what_it_waited_for(table):
+    other = table.another()
+    table("insert into t values (1, 'a')")
+    table("begin")
+    table("update t set name = 'b' where id = 1")
+    other("begin")
+    waiting = threading.Thread(target=other, args=("update t set name = name || 'c' where id = 1",))
+    waiting.start()
+    table("commit")
+    waiting.join(10)
+    other("insert into t values (2, 'd')")
+    other("commit")
+
+    assert table("select name from t order by id") == [("bc",), ("d",)]
+
+
+def test_a_first_statement_that_fails_at_run_time_leaves_the_transaction_open(table):
+    table("begin")
+    with pytest.raises(SqlError, match="NULL result in a non-nullable column"):
+        table("insert into t values (null, 'b')")
+    table("insert into t values (1, 'a')")
+    table("rollback")
+    table("begin")
+    table("insert into t values (2, 'a')")
+    table("commit")
+
+    assert table("select id from t") == [(2,)]
+
+
 def test_a_procedure_works_in_its_callers_transaction(table):
     table(
         "create procedure add(id int) returns varchar language sql as $$ begin insert into t (id) values (:id); end $$"
