@@ -264,7 +264,8 @@ class _Run:
         """Everything between BEGIN and COMMIT."""
         if faults := self.request.faults():
             raise RunRefused("; ".join(faults))
-        if not self.execute(statements.HOLD_STATE, self.run_id)[0][0]:
+        self.execute(statements.HOLD_STATE)
+        if not self.execute(statements.IS_HOLDER, self.run_id)[0][0]:
             raise RunRefused("Another run started at the same moment and took over; call again when it has ended")
         state, config = read_configuration(self.session)
         window = self._window(state, config)

@@ -54,8 +54,10 @@ insert into reference_data.data_generation_audit (
 select ?, sysdate(), 'GENERATION', parse_json(?), ?, 'RUNNING'
 """
 
-# Holds the row until the run ends, so that no other run passes here.
-HOLD_STATE = "update pipeline.generation_state set held_at = sysdate() where state_id = 1 and holder = ?"
+# Holds the row until the run ends, so that no other run passes here. The holder is read by the next statement, which
+# begins with the row held: whether one that waited sees what it waited for is not documented.
+HOLD_STATE = "update pipeline.generation_state set held_at = sysdate() where state_id = 1"
+IS_HOLDER = "select count(*) from pipeline.generation_state where state_id = 1 and holder = ?"
 
 READ_ALL = f"""
 select 'state' as table_name, to_json(object_construct(
