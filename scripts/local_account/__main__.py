@@ -211,6 +211,27 @@ def clock(
     typer.echo(f"{answer['data']['now']}{runs}")
 
 
+@cli.command()
+def streamlit(
+    name: Annotated[str, typer.Argument(help="The Streamlit object: database.schema.name.")],
+    role: Annotated[str | None, typer.Option(help="Who looks at it; the role needs USAGE on it.")] = None,
+    port: Annotated[int, typer.Option(help=f"Port of the page on {HOST}.")] = 8501,
+    headless: Annotated[bool, typer.Option(help="Do not open a browser.")] = False,
+    data: Data = DEFAULT_DATA,
+) -> None:
+    """Serves a Streamlit object with the real Streamlit, in this process, until Ctrl-C."""
+    state = _read(data)
+    if not _ping(state):
+        _fail("The account is not running.", "scripts/account start")
+    answer = _ask(state, "/account/streamlit", {"name": name, "role": role})
+    if not answer["success"]:
+        _fail(answer["message"], "show streamlits  lists what there is; the role needs USAGE on it and on its schema.")
+    _require_port(port)
+    from local_account import page
+
+    page.serve({"host": HOST, "port": state["port"]}, HOST, port, headless, **answer["data"])
+
+
 # ------------------------------------------------------------------------------------------------------------------
 
 

@@ -1,4 +1,4 @@
-"""Streamlit objects: the files of a page, copied when it is created, as Snowflake does. They are listed and described; serving them is not the account's."""
+"""Streamlit objects: the files of a page, copied when it is created, as Snowflake does; and what a process needs that serves one."""
 
 from __future__ import annotations
 
@@ -11,8 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from local_account import access, blocks, reply
 from local_account.errors import SqlError
+from local_account.session import Frame
+from local_account.syntax import split_path
 
 if TYPE_CHECKING:
+    from local_account.account import Account
     from local_account.engine import Result
     from local_account.names import Name
     from local_account.session import Session
@@ -133,3 +136,29 @@ def describe(session: Session, match: Match) -> Result:
         "comment": document["comment"],
     }
     return reply.rows(" ".join(row), [row])
+
+
+def open_for(account: Account, written: str, role: str | None) -> dict[str, str]:
+    """Where the page's files are, and a one-time password that logs in with its owner's rights; the role must hold USAGE on it.
+
+    Pages run like procedures with owner's rights, whoever looks at them
+    (docs.snowflake.com/en/developer-guide/streamlit/object-management/owners-rights).
+    """
+    viewer = account.login("", "", role, None)
+    try:
+        name, document = _require(viewer, split_path(written))
+    finally:
+        viewer.close()
+    owner = account.database(document["owner"])
+    frame = Frame(
+        f"Streamlit {written}",
+        name[0],
+        name[1].split("$")[0],
+        application=document["owner"] if owner else None,
+        generation=(owner or {}).get("generation", 0),
+        role=None if owner else document["owner"],
+        snapshot=Path(owner["snapshot"]) if owner else None,
+    )
+    session = account.system_session(document["owner"], frame)
+    session.warehouse = viewer.warehouse
+    return {"files": document["files"], "main_file": document["main_file"], "password": account.ticket(session)}
