@@ -276,7 +276,7 @@ def _read(session: Session, plan: Plan, table: exp.Table) -> None:
         return
     plan.reads.add(name)
     if streams.is_tracked(session.account, name):
-        table.replace(streams.without_bookkeeping(table))
+        table.replace(streams.without_bookkeeping(session.account, name, table))
 
 
 def _is_cte(table: exp.Table) -> bool:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from sqlglot import exp
 
 from local_account import access, engine, names, reply, streams
-from local_account.catalogue import SYSTEM_SCHEMA, quote
 from local_account.errors import SqlError
 
 if TYPE_CHECKING:
@@ -134,9 +133,10 @@ def _modify_in_transaction(session: Session, plan: Plan, *, is_alone: bool = Fal
     for name in removing:
         streams.keep_removed(transaction, name)
     for name, privileges in plan.writes.items():
-        if "INSERT" in privileges and streams.is_tracked(session.account, name):
-            streams.note_inserts(session, name, transaction)
+        if streams.is_tracked(session.account, name):
+            streams.note_changes(session, name, transaction, privileges)
     transaction.consumed |= plan.streams
+    streams.refuse_own_changes(session.account, transaction)
     return result
 
 
@@ -159,11 +159,9 @@ def _define(session: Session, plan: Plan) -> Result:
             change.cursor, tree, plan.binds, names.context(session), in_transaction=True, tables=plan.relations
         )
         for stream_database, stream in plan.streams:  # CREATE TABLE AS consumes what it reads
-            change.execute(
-                f"delete from {quote(stream_database)}.{quote(SYSTEM_SCHEMA)}.stream_queue where stream = ?", [stream]
-            )
+            streams.advance(session.account, change.execute, stream_database, stream)
         if isinstance(tree, exp.Alter) and streams.is_tracked(session.account, name):
-            streams.follow_columns(change.execute, name)
+            streams.follow_columns(session.account, change.execute, name)
         if replaces:
             streams.invalidate(session.account, change, name, f"its table {table} was dropped or replaced")
             for key, _ in session.account.catalogue.find("grant", database, schema):

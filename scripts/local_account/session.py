@@ -20,7 +20,6 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from local_account.catalogue import SYSTEM_SCHEMA, quote
 from local_account.errors import SqlError, from_duckdb
 
 if TYPE_CHECKING:
@@ -52,6 +51,7 @@ class Frame:
 class Transaction:
     """One DuckDB transaction, and what a stream must know of it."""
 
+    account: Account
     cursor: Any
     depth: int = 0  # the frame depth that began it: only there may it end
     number: int = 0
@@ -80,13 +80,11 @@ class Transaction:
                 f"that statement alone (Snowflake can): {lost.message}",
                 lost.sqlstate,
             )
+        from local_account import streams
+
         try:
             for database, stream in sorted(self.consumed):
-                # Not our own rows: a stream shows what was there when the transaction began.
-                self.cursor.execute(
-                    f"delete from {quote(database)}.{quote(SYSTEM_SCHEMA)}.stream_queue where stream = ? and txn <> ?",
-                    [stream, self.number],
-                )
+                streams.advance(self.account, self.cursor.execute, database, stream, self.number)
             self.cursor.execute("commit")
         except duckdb.Error as error:  # another transaction moved the same stream or changed the same rows first
             self.rollback()
@@ -121,7 +119,7 @@ class Session:
         self.parameters: dict[str, Any] = {"AUTOCOMMIT": True, "TIMEZONE": "UTC", "QUERY_TAG": ""}
         self.variables: dict[str, Any] = {}
         self.results: OrderedDict[str, Result] = OrderedDict()
-        self.transactions = [Transaction(account.cursor())]
+        self.transactions = [Transaction(account, account.cursor())]
         self.frame: Frame | None = None
         self.depth = 0
         self.query_id = ""
@@ -158,7 +156,7 @@ class Session:
         if not self.transaction.open:
             self.transaction.begin(self.depth)
         elif self.transaction.depth < self.depth:
-            self.transactions.append(Transaction(self.account.cursor()))
+            self.transactions.append(Transaction(self.account, self.account.cursor()))
             self.transaction.begin(self.depth)
 
     def commit(self) -> None:

@@ -1,10 +1,13 @@
-"""Streams: append-only change queues whose offset moves with the commit.
+"""Streams: change queues whose offset moves with the commit.
 
 A table with a stream has a hidden column METADATA$TXN: the number of the transaction that inserted the row. A queue holds, for each stream, the
 numbers of the committed transactions that it has not given away; it stands in the same database, so DuckDB commits rows, queue and offset
 together. Rows that are deleted before a stream gave them away are set aside, because an append-only stream shows them all the same
 (docs.snowflake.com/en/user-guide/streams-intro). Reading joins table and queue; a DML that read the stream and commits deletes from the queue what it could see. So a row inserted
 by a transaction that began earlier but committed later is not lost (as it would be with a highest row number), and nothing moves on rollback.
+
+A standard stream shows net changes: it keeps the table as it was at its offset, and rows know each other by a second hidden column. That costs
+a copy of the table per consumption, and a transaction may not both consume such a stream and change its table.
 """
 
 from __future__ import annotations
@@ -16,7 +19,7 @@ from sqlglot import exp, parse_one
 
 from local_account import access, reply
 from local_account.catalogue import SYSTEM_SCHEMA, Key, quote
-from local_account.errors import SqlError
+from local_account.errors import SqlError, unsupported
 from local_account.syntax import split_path
 
 if TYPE_CHECKING:
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
     from local_account.syntax import Match
 
 COLUMN = "METADATA$TXN"
+IDENTITY = "METADATA$ID"
 PLACE = "METADATA$PLACE"
 SHOWN = "created_on name database_name schema_name owner comment table_name source_type base_tables type stale mode stale_after invalid_reason owner_role_type"
 
@@ -39,30 +43,38 @@ def is_tracked(account: Account, name: Name) -> bool:
     return account.catalogue.get("tracking", *name) is not None
 
 
-def without_bookkeeping(table: exp.Table) -> exp.Subquery:
-    """A read of a tracked table, without its hidden column."""
+def without_bookkeeping(account: Account, name: Name, table: exp.Table) -> exp.Subquery:
+    """A read of a tracked table, without its hidden columns."""
     alias = table.args["alias"].copy()
     table = table.copy()
     table.set("alias", None)
-    query = parse_one(f'select * exclude ("{COLUMN}") from t', read="duckdb")
+    query = parse_one(f"select * exclude ({_hidden(account, name)}) from t", read="duckdb")
     query.args["from_"].set("this", table)
     return exp.Subquery(this=query, alias=alias)
 
 
+def _hidden(account: Account, table: Name) -> str:
+    tracking = account.catalogue.get("tracking", *table) or {}
+    return ", ".join(quote(column) for column in (COLUMN, IDENTITY)[: 2 if tracking.get("identity") else 1])
+
+
 def as_query(session: Session, name: Name, alias: exp.Expression) -> exp.Subquery:
-    """The rows that a stream shows now: inserted by committed transactions other than the reader's own."""
+    """The rows that a stream shows now: what committed transactions other than the reader's own have changed."""
     document = _require(session, name)
     if reason := document.get("invalid"):
         raise SqlError(
             2143, f"SQL compilation error: Stream '{name[2]}' cannot be read: {reason}. Recreate the stream.", "02000"
         )
     database, _, _ = name
+    if document.get("standard"):
+        return exp.Subquery(this=_net_changes(session, name, tuple(document["table"])), alias=alias.copy())
     base = ".".join(quote(part) for part in document["table"])
+    hidden = _hidden(session.account, tuple(document["table"]))
     # The reader's own rows are left out by a function, not by a number, so that the engine knows the statement again.
     query = parse_one(
         f"""
         select
-            * exclude ("{COLUMN}", "{PLACE}"), 'INSERT' as "METADATA$ACTION", false as "METADATA$ISUPDATE",
+            * exclude ({hidden}, "{PLACE}"), 'INSERT' as "METADATA$ACTION", false as "METADATA$ISUPDATE",
             md5(concat("{COLUMN}", '.', "{PLACE}", '{name[2]}')) as "METADATA$ROW_ID"
         from (
             select *, rowid as "{PLACE}" from {base}
@@ -81,17 +93,77 @@ def as_query(session: Session, name: Name, alias: exp.Expression) -> exp.Subquer
     return exp.Subquery(this=query, alias=alias.copy())
 
 
-def note_inserts(session: Session, name: Name, transaction: Transaction) -> None:
-    """Remembers, in the same transaction, that this transaction's rows of a table wait in the table's streams."""
+def _net_changes(session: Session, name: Name, table: Name) -> exp.Expression:
+    """An update is a DELETE of the old row and an INSERT of the new one, with METADATA$ISUPDATE (user-guide/streams-intro)."""
+    columns = [column for column in _columns(session.cursor.execute, table) if not column.startswith("METADATA$")]
+    compared = ", ".join([quote(column) for column in columns] + [quote(IDENTITY)])
+    changes = " union all ".join(
+        f"""
+        select
+            {", ".join(f"{side}.{quote(column)}" for column in columns)}, '{action}' as "METADATA$ACTION",
+            {other}."{IDENTITY}" is not null as "METADATA$ISUPDATE",
+            md5(concat({side}."{IDENTITY}", '{name[2]}')) as "METADATA$ROW_ID"
+        from {side} left join {other} using ("{IDENTITY}")
+        where {other}."{IDENTITY}" is null or {side} is distinct from {other}
+        """
+        for side, other, action in (("now_there", "then_there", "INSERT"), ("then_there", "now_there", "DELETE"))
+    )
+    query = parse_one(
+        f"""
+        with now_there as (select {compared} from {".".join(quote(part) for part in table)}),
+        then_there as (select {compared} from {_shadow(name)})
+        {changes}
+        """,
+        read="duckdb",
+    )
+    for found in query.find_all(exp.Table):
+        found.meta["physical"] = True
+    return query
+
+
+def _shadow(stream: Name) -> str:
+    """The table that holds a standard stream's source as it was at the stream's offset."""
+    return f"{quote(stream[0])}.{quote(SYSTEM_SCHEMA)}.{quote(f'offset {stream[1]}.{stream[2]}')}"
+
+
+def advance(account: Account, execute: Any, database: str, stream: str, own: int = -1) -> None:
+    """Moves a stream's offset, in the transaction that consumed it; not over its ``own`` rows: a stream shows what was there when it began."""
+    moved = execute(
+        f"delete from {quote(database)}.{quote(SYSTEM_SCHEMA)}.stream_queue where stream = ? and txn <> ? returning txn",
+        [stream, own],
+    ).fetchone()
+    schema, _, name = stream.partition(".")
+    document = account.catalogue.get("stream", database, schema, name)
+    if moved and document and document.get("standard"):
+        shadow = _shadow((database, schema, name))
+        execute(f"delete from {shadow}")
+        table = ".".join(quote(part) for part in document["table"])
+        execute(f'insert into {shadow} by name select * exclude ("{COLUMN}") from {table}')
+
+
+def note_changes(session: Session, name: Name, transaction: Transaction, privileges: set[str]) -> None:
+    """Remembers, in the same transaction, that its changes of a table wait in the table's streams."""
     database = name[0]
     for key, document in session.account.catalogue.find("stream", database):
         stream = f"{key.schema}.{key.name}"
-        if tuple(document["table"]) == name and (database, stream) not in transaction.tracked:
+        if tuple(document["table"]) != name or not ("INSERT" in privileges or document.get("standard")):
+            continue
+        if (database, stream) not in transaction.tracked:
             transaction.cursor.execute(
                 f"insert into {quote(database)}.{quote(SYSTEM_SCHEMA)}.stream_queue values (?, ?)",
                 [stream, transaction.number],
             )
             transaction.tracked.add((database, stream))
+
+
+def refuse_own_changes(account: Account, transaction: Transaction) -> None:
+    """A standard stream's offset is the state before the transaction, which cannot be told from what the transaction itself changed."""
+    for database, stream in transaction.consumed & transaction.tracked:
+        schema, _, name = stream.partition(".")
+        if (account.catalogue.get("stream", database, schema, name) or {}).get("standard"):
+            error = unsupported(f"transaction that consumes the standard stream {name} and changes its table")
+            transaction.lost = error
+            raise error
 
 
 def _aside(table: Name) -> str:
@@ -113,21 +185,30 @@ def _columns(execute: Any, table: Name) -> dict[str, str]:
     return dict(found.fetchall())
 
 
-def follow_columns(execute: Any, table: Name) -> None:
-    """Gives the rows set aside the columns that their table has now."""
+def follow_columns(account: Account, execute: Any, table: Name) -> None:
+    """Gives what is kept of a table beside it the columns that the table has now."""
     wanted = _columns(execute, table)
-    present = _columns(execute, (table[0], SYSTEM_SCHEMA, f"removed {table[1]}.{table[2]}"))
-    for column in present.keys() - wanted.keys() - {PLACE}:
-        execute(f"alter table {_aside(table)} drop column {quote(column)}")
-    for column in wanted.keys() - present.keys():
-        execute(f"alter table {_aside(table)} add column {quote(column)} {wanted[column]}")
+    standard = [
+        f"offset {key.schema}.{key.name}"
+        for key, document in account.catalogue.find("stream", table[0])
+        if tuple(document["table"]) == table and document.get("standard")
+    ]
+    for kept in [f"removed {table[1]}.{table[2]}", *standard]:
+        path = f"{quote(table[0])}.{quote(SYSTEM_SCHEMA)}.{quote(kept)}"
+        present = _columns(execute, (table[0], SYSTEM_SCHEMA, kept))
+        for column in present.keys() - wanted.keys() - {PLACE}:
+            execute(f"alter table {path} drop column {quote(column)}")
+        for column in wanted.keys() - present.keys() - ({COLUMN} if kept in standard else set()):
+            execute(f"alter table {path} add column {quote(column)} {wanted[column]}")
 
 
 def set_aside(account: Account, transaction: Transaction, table: Name) -> bool:
     """Before rows are deleted: copies those that still wait in a stream. False when none does."""
     queue = f"{quote(table[0])}.{quote(SYSTEM_SCHEMA)}.stream_queue"
     following = [
-        key for key, document in account.catalogue.find("stream", table[0]) if tuple(document["table"]) == table
+        key
+        for key, document in account.catalogue.find("stream", table[0])
+        if tuple(document["table"]) == table and not document.get("standard")
     ]
     waiting = [f"{key.schema}.{key.name}" for key in following]
     execute = transaction.cursor.execute
@@ -165,10 +246,7 @@ def create(session: Session, match: Match) -> Result:
     name = account.qualify(session, match.path(), "stream")
     table = account.qualify(session, match.path("table"), "table")
     options = match.options("APPEND_ONLY", "COMMENT", "SHOW_INITIAL_ROWS", "INSERT_ONLY")
-    if options.get("APPEND_ONLY", "FALSE").upper() != "TRUE":
-        raise SqlError(
-            2, "Unsupported feature 'standard stream' of the local account: only APPEND_ONLY = TRUE is emulated."
-        )
+    is_standard = options.get("APPEND_ONLY", "FALSE").upper() != "TRUE"
     if options.get("SHOW_INITIAL_ROWS", "FALSE").upper() != "FALSE" or "INSERT_ONLY" in options:
         raise SqlError(2, "Unsupported feature 'SHOW_INITIAL_ROWS, INSERT_ONLY' of the local account.")
     access.require(session, "SELECT", "TABLE", *table)
@@ -186,12 +264,21 @@ def create(session: Session, match: Match) -> Result:
             change.execute(f"alter table {full} add column {quote(COLUMN)} bigint default getvariable('txn')")
             prepare_aside(change.execute, table)
             change.put("tracking", table[1], table[2], {})
+        change.execute(f"drop table if exists {_shadow(name)}")
+        if is_standard:
+            if not (account.catalogue.get("tracking", *table) or {}).get("identity"):
+                unique = "(hash(gen_random_uuid()) >> 1)::bigint"
+                change.execute(f"alter table {full} add column {quote(IDENTITY)} bigint default {unique}")
+                follow_columns(account, change.execute, table)
+                change.put("tracking", table[1], table[2], {"identity": True})
+            change.execute(f'create table {_shadow(name)} as select * exclude ("{COLUMN}") from {full}')
         change.execute(
             f"delete from {quote(name[0])}.{quote(SYSTEM_SCHEMA)}.stream_queue where stream = ?",
             [f"{name[1]}.{name[2]}"],
         )
         document = {
             "table": list(table),
+            "standard": is_standard,
             "created_on": account.clock.now().isoformat(),
             "comment": options.get("COMMENT", ""),
         }
@@ -208,6 +295,7 @@ def drop(session: Session, match: Match) -> Result:
     access.require(session, "OWNERSHIP", "STREAM", *name)
     with session.account.change(name[0], session) as change:
         change.delete("stream", name[1], name[2])
+        change.execute(f"drop table if exists {_shadow(name)}")
         change.execute(
             f"delete from {quote(name[0])}.{quote(SYSTEM_SCHEMA)}.stream_queue where stream = ?",
             [f"{name[1]}.{name[2]}"],
@@ -255,7 +343,7 @@ def _row(session: Session, key: Key, document: dict[str, Any]) -> dict[str, Any]
         "base_tables": base,
         "type": "DELTA",
         "stale": "true" if document.get("invalid") else "false",
-        "mode": "APPEND_ONLY",
+        "mode": "DEFAULT" if document.get("standard") else "APPEND_ONLY",
         "stale_after": None,  # staleness by the clock is not emulated: no stream goes stale here
         "invalid_reason": document.get("invalid", "N/A"),
         "owner_role_type": "APPLICATION" if session.account.database(document["owner"]) else "ROLE",

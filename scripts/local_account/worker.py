@@ -295,7 +295,7 @@ def call_function(class_: type, rows: pa.Table, count: int, schema: pa.Schema) -
 
 def call_scalar(function: Any, rows: pa.Table, count: int, schema: pa.Schema) -> pa.Table:
     """What a scalar function gives for `count` rows, in order; a vectorised one takes its arguments as one frame, numbered columns."""
-    columns = [field for field in rows.schema if field.name in rows.column_names]
+    columns = list(rows.schema)
     if hasattr(function, "_sf_vectorized_input"):
         series = {place: to_pandas(rows[field.name], field) for place, field in enumerate(columns)}
         takes_frame = function._sf_vectorized_input is pd.DataFrame

@@ -153,13 +153,6 @@ def test_replacing_the_table_makes_its_stream_unreadable(stream):
         stream("select * from changes")
 
 
-def test_a_standard_stream_is_refused_by_name(client):
-    client("create table source (id int)")
-
-    with pytest.raises(SqlError, match="standard stream"):
-        client("create stream changes on table source")
-
-
 @pytest.mark.parametrize("removal", ["delete from source", "delete from source where id = 1", "truncate table source"])
 def test_rows_deleted_before_they_were_consumed_are_still_shown(stream, removal):
     stream("insert into source values (1, 'a')")
@@ -198,3 +191,63 @@ def test_a_column_that_is_added_shows_in_the_stream(stream):
     stream("delete from source where id = 2")
 
     assert [(1, None), (2, 5)] == stream("select id, extra from changes order by id")
+
+
+@pytest.fixture
+def net(client):
+    client("create table source (id int, name varchar)")
+    client("insert into source values (1, 'a'), (2, 'b'), (3, 'c')")
+    client("create stream changes on table source")
+    client("create table target (id int, name varchar, what varchar)")
+    return client
+
+
+CHANGES = "select id, name, metadata$action, metadata$isupdate from changes order by id, metadata$action"
+
+
+def test_a_standard_stream_shows_net_changes(net):
+    net("update source set name = 'B' where id = 2")
+    net("delete from source where id = 3")
+    net("insert into source values (4, 'd'), (5, 'e')")
+    net("delete from source where id = 5")
+
+    assert net(CHANGES) == [(2, "b", "DELETE", True), (2, "B", "INSERT", True), (3, "c", "DELETE", False), (4, "d", "INSERT", False)]  # fmt: skip
+    assert len(set(net("select metadata$row_id from changes where id = 2"))) == 1
+
+
+def test_a_standard_stream_moves_with_the_commit_that_consumed_it(net):
+    net("update source set name = 'B' where id = 2")
+
+    net("begin")
+    net("insert into target select id, name, metadata$action from changes")
+    net("rollback")
+    assert len(net(CHANGES)) == 2
+    net("insert into target select id, name, metadata$action from changes")
+
+    assert net(CHANGES) == []
+    net("update source set name = 'BB' where id = 2")
+    assert net(CHANGES) == [(2, "B", "DELETE", True), (2, "BB", "INSERT", True)]
+
+
+def test_what_was_changed_back_is_no_change(net):
+    net("update source set name = 'x'")
+    net("update source set name = case id when 1 then 'a' when 2 then 'b' else 'c' end")
+
+    assert net(CHANGES) == []
+
+
+def test_a_standard_stream_follows_new_columns_and_tells_what_it_is(net):
+    net("alter table source add column more int")
+    net("update source set more = 1 where id = 1")
+
+    assert net("select id, more, metadata$action from changes order by 3") == [(1, None, "DELETE"), (1, 1, "INSERT")]
+    assert net("show streams")[0][11] == "DEFAULT"
+    assert net("select * from source where id = 1") == [(1, "a", 1)]
+
+
+def test_a_transaction_that_consumes_a_standard_stream_and_changes_its_table_is_refused(net):
+    net("insert into source values (4, 'd')")
+
+    with pytest.raises(SqlError, match="changes its table"):
+        net("insert into source select id, name from changes")
+    assert len(net(CHANGES)) == 1
