@@ -79,6 +79,7 @@ execute immediate from './setup/core/validate_configuration.sql';
 execute immediate from './setup/core/replay_comparison.sql';
 execute immediate from './setup/core/replay_run.sql';
 execute immediate from './setup/core/restore_configuration.sql';
+execute immediate from './setup/core/save_configuration.sql';
 execute immediate from './setup/core/transform_raw_to_bronze.sql';
 execute immediate from './setup/core/transform_bronze_to_gold.sql';
 execute immediate from './setup/core/rebuild_gold.sql';
@@ -109,6 +110,16 @@ execute immediate from './setup/audit/generation_gaps.sql';
 execute immediate from './setup/audit/pipeline_runs.sql';
 execute immediate from './setup/audit/run_settings.sql';
 execute immediate from './setup/audit/configuration_changes.sql';
+
+create or alter versioned schema ui comment = 'Dashboards, one for each role';
+grant usage on schema ui to application role app_admin;
+grant usage on schema ui to application role app_analyst;
+grant usage on schema ui to application role app_auditor;
+grant usage on schema ui to application role app_truth;
+execute immediate from './setup/ui/dashboard.sql';
+execute immediate from './setup/ui/analyst_dashboard.sql';
+execute immediate from './setup/ui/auditor_dashboard.sql';
+execute immediate from './setup/ui/truth_dashboard.sql';
 
 -- Builds the tasks, and starts them if they were started. A refusal is recorded in pipeline.notices, and fails nothing.
 call core.initialize_version();

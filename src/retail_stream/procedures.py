@@ -16,7 +16,7 @@ import numpy as np
 from snowflake.snowpark import Session
 
 from retail_stream import configuration as settings
-from retail_stream import fulfilment, history, plan, restore, slots, statements
+from retail_stream import edits, fulfilment, history, plan, restore, slots, statements
 from retail_stream.keyed_randomness import row_checksums, text_code
 from retail_stream.places import ZONES
 
@@ -165,6 +165,22 @@ def restore_configuration(session: Session, run_id: str) -> str:
         if changed
         else f"The reference tables are as run {run_id} saw them, and were so before."
     )
+
+
+def save_configuration(session: Session, edited: str, seen: str, is_trial: bool) -> str:
+    """Give reference tables the rows of `edited` (JSON text, by table); the faults as JSON text, an empty list when saved.
+
+    Raises:
+        ChangedMeanwhile: when a table is not as it was seen; nothing was changed.
+    """
+    faults = edits.save(
+        lambda statement, *binds: session.sql(statement, params=list(binds)).collect(),
+        lambda: read_configuration(session),
+        json.loads(edited),
+        json.loads(seen),
+        is_trial,
+    )
+    return json.dumps([vars(fault) for fault in faults])
 
 
 def read_configuration(session: Session) -> tuple[dict, settings.Configuration]:

@@ -64,3 +64,10 @@ def restore_configuration(session, run_id) -> str:
     from retail_stream import procedures
 
     return procedures.restore_configuration(session, run_id)
+
+
+def save_configuration(session, edited, seen, is_trial) -> str:
+    """Give reference tables new rows, unless a run would refuse them: the faults, as JSON text."""
+    from retail_stream import procedures
+
+    return procedures.save_configuration(session, edited, seen, is_trial)

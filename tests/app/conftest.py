@@ -19,7 +19,7 @@ from sqlglot import exp
 APP = Path(__file__).resolve().parents[2] / "app"
 CREATES = re.compile(
     r"create (?P<how>or replace |or alter )?(?:versioned )?"
-    r"(?P<kind>table|view|stream|procedure|function|task|schema) (?P<guard>if not exists )?(?P<name>[\w.]+)"
+    r"(?P<kind>table|view|streamlit|stream|procedure|function|task|schema) (?P<guard>if not exists )?(?P<name>[\w.]+)"
 )
 
 

@@ -9,7 +9,7 @@ from sqlglot import exp
 APP = Path(__file__).resolve().parents[2] / "app"
 INCLUDES = re.compile(r"execute immediate from '\./(setup/[\w/]+\.sql)';")
 ORDINARY = {"reference_data", "truth", "pipeline", "raw_data", "bronze", "gold"}
-VERSIONED = {"core", "audit"}
+VERSIONED = {"core", "audit", "ui"}
 LAYERS = ["raw_data", "bronze", "gold"]
 
 

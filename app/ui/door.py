@@ -1,0 +1,117 @@
+"""The only door to SQL: every statement of the dashboard goes through here, with binds.
+
+The dashboard runs with the rights of the app, whoever looks at it, so the platform stops nobody. What stops them is that each role has a
+dashboard of its own, and that this door knows what each role may read and call: the grants of app/setup, once more.
+"""
+
+import re
+import time
+from decimal import Decimal
+
+import pandas as pd
+import streamlit as st
+from snowflake.snowpark.context import get_active_session
+from snowflake.snowpark.exceptions import SnowparkSQLException
+
+REMEMBERED_SECONDS = 60
+READS = {  # schema -> the roles that may read it
+    "reference_data": {"app_analyst", "app_auditor"},
+    "bronze": {"app_analyst"},
+    "gold": {"app_analyst", "app_truth"},
+    "audit": {"app_auditor"},
+    "pipeline": {"app_admin"},
+    "truth": {"app_truth"},
+}
+CALLS = {  # procedure -> the role that may call it; the first three are steps of procedures that app_admin may call
+    "generate_batch": "app_admin",
+    "plan_history": "app_admin",
+    "generate_chunk": "app_admin",
+    "transform_raw_to_bronze": "app_admin",
+    "transform_bronze_to_gold": "app_admin",
+    "check_pipeline_status": "app_admin",
+    "start_pipeline": "app_admin",
+    "stop_pipeline": "app_admin",
+    "configure_pipeline": "app_admin",
+    "stop_historical_data": "app_admin",
+    "validate_configuration": "app_admin",
+    "save_configuration": "app_admin",
+    "restore_configuration": "app_admin",
+    "release_quarantined_events": "app_admin",
+    "view_reference_config": "app_auditor",
+    "view_generation_audit": "app_auditor",
+    "view_run_snapshot": "app_auditor",
+    "compare_generation_runs": "app_auditor",
+    "replay_run": "app_auditor",
+}
+_NAMES = re.compile(rf"\b({'|'.join(READS)})\.\w|\bcall core\.(\w+)")
+
+
+class Refused(Exception):
+    """What the account refused, in its words, or what the role of this dashboard may not do."""
+
+
+def holds(role: str) -> bool:
+    return role in st.session_state.roles
+
+
+def ask(query: str, *binds: object) -> pd.DataFrame:
+    """The rows of a query, from memory if they are younger than a minute and nothing was changed since; columns in lower case."""
+    memory = st.session_state.setdefault("answers", {})
+    found = memory.get((query, binds))
+    if not found or time.monotonic() - found[0] > REMEMBERED_SECONDS:
+        found = memory[query, binds] = (time.monotonic(), _run(query, binds))
+    return found[1].copy()
+
+
+def change(statement: str, *binds: object) -> pd.DataFrame:
+    """The rows of a call that changes something; whatever was remembered is asked for anew."""
+    try:
+        return _run(statement, binds)
+    finally:
+        forget()
+
+
+def answer(statement: str, *binds: object) -> str:
+    """The single value that a call answers."""
+    return str(change(statement, *binds).iloc[0, 0])
+
+
+def now() -> pd.Timestamp:
+    """The account's clock, UTC."""
+    return pd.Timestamp(ask("select sysdate() as now").iloc[0, 0])
+
+
+def forget() -> None:
+    st.session_state.pop("answers", None)
+
+
+def _run(statement: str, binds: tuple) -> pd.DataFrame:
+    _require_roles(statement)
+    try:
+        rows = get_active_session().sql(statement, params=list(binds)).collect()
+    except SnowparkSQLException as error:
+        raise Refused(_reason(error)) from None
+    if not rows:
+        return pd.DataFrame()
+    frame = pd.DataFrame([row.as_dict() for row in rows])
+    frame.columns = [name.lower() for name in frame.columns]
+    for name in frame.select_dtypes("object").columns:
+        if any(isinstance(value, Decimal) for value in frame[name]):
+            frame[name] = pd.to_numeric(frame[name])
+    return frame
+
+
+def _require_roles(statement: str) -> None:
+    for schema, procedure in _NAMES.findall(statement.lower()):
+        allowed = READS[schema] if schema else {CALLS[procedure]}
+        if not allowed & st.session_state.roles:
+            raise Refused(f"{schema or f'core.{procedure}'} needs the application role {' or '.join(sorted(allowed))}.")
+
+
+def _reason(error: SnowparkSQLException) -> str:
+    """The account's words, without query id and code positions; of a failed procedure the last line, which says why."""
+    text = str(error.message or error)
+    text = re.sub(r"^\(\d+\): [\w-]+: |^\d{6} \(\w+\): [\w-]+: ", "", text)
+    raised = re.findall(r"(?:retail_stream\.|^)[\w.]*(?:Refused|Error|Exception): (.+?)(?= in function |$)", text, re.M)
+    uncaught = re.search(r"Uncaught exception of type .*? : (.+)", text, re.S)
+    return (raised[-1] if raised else uncaught[1] if uncaught else text).strip()
