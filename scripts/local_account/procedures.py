@@ -359,7 +359,9 @@ def _run_python(inner: Session, key: str, document: dict[str, Any], values: list
         "protocol": "http",
     }
     try:
-        return account.pool.call_procedure(handler_of(key, document), values, login, log=events.logger(inner, key))
+        seconds = inner.deadline.seconds_left() if inner.deadline else handlers.PROCEDURE_SECONDS
+        handler = handler_of(key, document)
+        return account.pool.call_procedure(handler, values, login, seconds=seconds, log=events.logger(inner, key))
     finally:
         account.tickets.pop(login["password"], None)
         inner.has_ended = True

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from local_account import access, tasks
 from local_account.catalogue import SYSTEM_SCHEMA, TASK_HISTORY, quote
 from local_account.errors import SqlError
-from local_account.session import Frame, Session
+from local_account.session import Deadline, Frame, Session
 
 if TYPE_CHECKING:
     from local_account.account import Account
@@ -131,11 +131,26 @@ class Scheduler:
             if document["after"] and document["state"] != "started":
                 outcome[name] = "SUCCEEDED"  # a suspended child counts as done, its children run
                 continue
-            outcome[name] = self._run_task(name, document, root, scheduled, origin, group)
+            attempts = 1 + self._option(root, "TASK_AUTO_RETRY_ATTEMPTS", 0)
+            for attempt in range(1, attempts + 1):
+                outcome[name] = self._run_task(name, document, root, scheduled, origin, group, attempt)
+                if outcome[name] != "FAILED":
+                    break
         self._count_failures(root, failed="FAILED" in outcome.values())
 
+    def _option(self, task: Name, name: str, default: int) -> int:
+        document = self.account.catalogue.get("task", *task)
+        return int(document["options"].get(name, default)) if document else default
+
     def _run_task(
-        self, name: Name, document: dict[str, Any], root: Name, scheduled: datetime, origin: str, group: int
+        self,
+        name: Name,
+        document: dict[str, Any],
+        root: Name,
+        scheduled: datetime,
+        origin: str,
+        group: int,
+        attempt: int,
     ) -> str:
         started = self.account.clock.now()
         error: SqlError | None = None
@@ -146,7 +161,10 @@ class Scheduler:
             else:
                 from local_account.statements import execute
 
-                execute(session, document["body"])
+                # A child has its own limit or the root's (sql-reference/parameters#user-task-timeout-ms).
+                own = self._option(root, "USER_TASK_TIMEOUT_MS", tasks.DEFAULT_TIMEOUT_MS)
+                with Deadline(session, self._option(name, "USER_TASK_TIMEOUT_MS", own) / 1000):
+                    execute(session, document["body"])
                 state = "SUCCEEDED"
         except SqlError as failure:
             error, state = failure, "FAILED"
@@ -155,7 +173,7 @@ class Scheduler:
             traceback.print_exc()
         finally:
             session.close()
-        self._record(name, document, root, state, error, scheduled, started, origin, group)
+        self._record(name, document, root, state, error, scheduled, started, origin, group, attempt)
         return state
 
     def _session(self, name: Name, document: dict[str, Any]) -> Session:
@@ -191,6 +209,7 @@ class Scheduler:
         started: datetime,
         origin: str,
         group: int,
+        attempt: int,
     ) -> None:
         database, schema, task = name
         if not self.account.database(database):
@@ -201,7 +220,7 @@ class Scheduler:
             values = [
                 str(uuid.uuid4()), task, database, schema, document["body"], document["when"], state,
                 f"{error.errno:06d}" if error else None, error.message if error else None, scheduled, started, self.next_run(root),
-                self.account.clock.now(), ".".join(root), 1, int(scheduled.timestamp() * 1000), None, origin, 1, 0, None, None, None, group,
+                self.account.clock.now(), ".".join(root), 1, int(scheduled.timestamp() * 1000), None, origin, attempt, 0, None, None, None, group,
             ]  # fmt: skip
             marks = ", ".join("?" for _ in values)
             cursor.execute(

@@ -107,6 +107,38 @@ class Transaction:
         self.tracked.clear()
 
 
+class Deadline:
+    """The moment at which a statement, with all that it calls, is canceled."""
+
+    def __init__(self, session: Session, seconds: float) -> None:
+        self.session, self.seconds = session, seconds
+        self.until = time.monotonic() + seconds
+
+    def __enter__(self) -> None:
+        self.session.deadline = self
+        self.timer = threading.Timer(self.seconds, self._interrupt)
+        self.timer.daemon = True
+        self.timer.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.timer.cancel()
+        self.session.deadline = None
+
+    def _interrupt(self) -> None:
+        for transaction in list(self.session.transactions):
+            transaction.cursor.interrupt()
+
+    def seconds_left(self) -> float:
+        """Raises SqlError 630 when none is left."""
+        left = self.until - time.monotonic()
+        if left <= 0:
+            message = (
+                f"Statement reached its statement or warehouse timeout of {self.seconds:g} second(s) and was canceled."
+            )
+            raise SqlError(630, message, "57014")
+        return left
+
+
 class Session:
     """A client's session, or (``nested``) a running procedure's."""
 
@@ -124,6 +156,7 @@ class Session:
         self.depth = 0
         self.query_id = ""
         self.is_nested = False
+        self.deadline: Deadline | None = None  # of the statement that the client or a task waits for
         self.has_ended = False  # a nested session ends with its call, whatever its worker still holds
         self.watch: Watch | None = None  # for tests (watch.py); those of procedures inherit it
         self.lock = (

@@ -5,6 +5,7 @@ What no line of it names is ordinary SQL (queries, DML, tables and views) for ``
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 from local_account import (
@@ -23,6 +24,8 @@ from local_account import (
     tasks,
 )
 from local_account.errors import SqlError
+from local_account.handlers import PROCEDURE_SECONDS as LONGEST_SECONDS
+from local_account.session import Deadline
 from local_account.syntax import Match, compile_pattern, strip_comments
 
 if TYPE_CHECKING:
@@ -156,9 +159,13 @@ ROUTES = tuple(
 
 def execute(session: Session, text: str, binds: list[Any] | None = None) -> Result:
     """Runs one statement as the session; ``binds`` are the values of its ``?`` in order."""
-    if session.watch is None:
-        return _execute(session, text, binds)
-    with session.watch.over(session.depth, text):
+    seconds = int(session.parameters.get("STATEMENT_TIMEOUT_IN_SECONDS", LONGEST_SECONDS))
+    if session.deadline:
+        session.deadline.seconds_left()
+    with (
+        session.watch.over(session.depth, text) if session.watch else nullcontext(),
+        Deadline(session, seconds) if seconds < LONGEST_SECONDS and not session.deadline else nullcontext(),
+    ):
         return _execute(session, text, binds)
 
 

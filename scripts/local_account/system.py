@@ -33,7 +33,11 @@ def snowsight_host(session: Session) -> str:
 
 def wait(session: Session, amount: Any, unit: str = "SECONDS") -> str:
     factor = {"MILLISECONDS": 0.001, "SECONDS": 1, "MINUTES": 60, "HOURS": 3600}[str(unit).upper()]
-    time.sleep(float(amount) * factor)
+    seconds = float(amount) * factor
+    if session.deadline and (left := session.deadline.seconds_left()) < seconds:
+        time.sleep(left)
+        session.deadline.seconds_left()
+    time.sleep(seconds)
     return f"waited {amount} {str(unit).lower()}"
 
 

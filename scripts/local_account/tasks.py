@@ -34,6 +34,7 @@ OPTIONS = (
 ROOT_ONLY = ("SCHEDULE", "OVERLAP_POLICY", "SUSPEND_TASK_AFTER_NUM_FAILURES", "TASK_AUTO_RETRY_ATTEMPTS", "CONFIG")
 SHORTEST_INTERVAL = timedelta(seconds=10)
 DEFAULT_FAILURES = 10
+DEFAULT_TIMEOUT_MS, MOST_TIMEOUT_MS = 3_600_000, 604_800_000  # sql-reference/parameters#user-task-timeout-ms
 SHOWN = (
     "created_on name id database_name schema_name owner comment warehouse schedule predecessors state definition condition "
     "allow_overlapping_execution error_integration last_committed_on last_suspended_on owner_role_type config task_relations"
@@ -168,8 +169,9 @@ def parse(rest: str, task: str) -> dict[str, Any]:
             GRAPH_ERROR,
             f"Task {task}: a triggered serverless task needs TARGET_COMPLETION_INTERVAL (rule TSK-20), which the local account does not have: give it a SCHEDULE.",
         )
-    if int(retries):
-        raise SqlError(2, f"Unsupported feature 'TASK_AUTO_RETRY_ATTEMPTS' of the local account (task {task}).")
+    timeout = options.get("USER_TASK_TIMEOUT_MS", str(DEFAULT_TIMEOUT_MS))
+    if not timeout.isdigit() or int(timeout) > MOST_TIMEOUT_MS:
+        raise SqlError(GRAPH_ERROR, f"Task {task}: USER_TASK_TIMEOUT_MS lies in 0 to {MOST_TIMEOUT_MS}.")
     if "SCHEDULE" in options:
         Schedule(options["SCHEDULE"])
     return {"options": options, "after": predecessors, "when": when[1].strip() if when else None, "body": body}

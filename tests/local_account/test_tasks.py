@@ -160,3 +160,45 @@ def test_two_days_of_a_half_hourly_graph_pass_without_drift(tasks):
     assert 96 == len(times)
     assert {timedelta(minutes=30)} == {later - earlier for earlier, later in zip(times, times[1:], strict=False)}
     assert [(96,)] == tasks("select count(*) from runs where task = 'second'")
+
+
+def history(client, columns):
+    return client(
+        f"select {columns} from table(information_schema.task_history()) where state <> 'SCHEDULED' order by query_start_time"
+    )
+
+
+def test_a_failed_task_is_tried_again_as_often_as_it_says(client):
+    client("create table numbers (n int not null)")
+    client(
+        "create task fails schedule = '60 minutes' task_auto_retry_attempts = 2 as insert into numbers values (null)"
+    )
+    client("create task after_it after fails as insert into numbers values (1)")
+    client("alter task after_it resume")
+    client("alter task fails resume")
+
+    advance(client, minutes=61)
+    client("alter task fails suspend")
+
+    assert history(client, "name, state, attempt_number") == [("FAILS", "FAILED", n) for n in (1, 2, 3)]
+
+
+@pytest.mark.parametrize("body", ["call system$wait(30)", "select count(*) from range_of a, range_of b, range_of c"])
+def test_a_task_that_takes_too_long_is_canceled(client, body):
+    client("create table range_of as select seq4() as n from table(generator(rowcount => 20000))")
+    client(f"create task slow schedule = '60 minutes' user_task_timeout_ms = 500 as {body}")
+
+    client("execute task slow")
+    advance(client, seconds=1)
+
+    ((state, message),) = history(client, "state, error_message")
+    assert state == "FAILED" and ("timeout" in message or "canceled" in message)
+
+
+def test_a_statement_stops_at_its_timeout(client):
+    client("create table range_of as select seq4() as n from table(generator(rowcount => 20000))")
+    client("alter session set statement_timeout_in_seconds = 1")
+
+    with pytest.raises(SqlError, match="cancel"):
+        client("select count(*) from range_of a, range_of b, range_of c")
+    assert client("select 1") == [(1,)]
