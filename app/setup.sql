@@ -26,6 +26,7 @@ grant usage on schema truth to application role app_truth;
 execute immediate from './setup/truth/customers.sql';
 execute immediate from './setup/truth/orders.sql';
 execute immediate from './setup/truth/first_orders.sql';
+execute immediate from './setup/truth/event_causes.sql';
 
 create schema if not exists pipeline comment = 'The tasks, and what the app must remember from run to run';
 grant usage on schema pipeline to application role app_admin;

@@ -9,7 +9,7 @@ import numpy as np
 from retail_stream.configuration import Configuration
 from retail_stream.keyed_randomness import pick, pick_by_row, row_checksums
 from retail_stream.places import CITY, PLACE_CUMULATIVE, PLACE_ZONE, STATE, ZIP_CODE, ZONES
-from retail_stream.quantile_tables import draw, draw_normal, exponential
+from retail_stream.quantile_tables import draw, draw_normal, exponential, millionths
 from retail_stream.slots import MILLION, SLOT_MS, Calendar
 from retail_stream.world import (
     CHANNEL_AGE_TILT,
@@ -94,8 +94,8 @@ def sign_ups(
         acquisition_channel=pick(
             np.cumsum(configuration.column("marketing_channels", "conversion_rate")), uniform("acquisition channel")
         ),
-        rate_factor=_millionths(draw(configuration.quantiles("purchase_rate"), uniform("purchase rate"))),
-        value_factor=_millionths(draw(configuration.quantiles("customer_value"), uniform("customer value"))),
+        rate_factor=_factors(draw(configuration.quantiles("purchase_rate"), uniform("purchase rate"))),
+        value_factor=_factors(draw(configuration.quantiles("customer_value"), uniform("customer value"))),
     )
 
 
@@ -166,5 +166,5 @@ def _picked_names(configuration: Configuration, customers: Customers) -> list[st
     return [lists[gender][index] for gender, index in zip(customers.gender, indexes, strict=True)]
 
 
-def _millionths(factors: np.ndarray) -> np.ndarray:
-    return np.maximum(np.floor(factors * MILLION + 0.5).astype(np.int64), 1)
+def _factors(values: np.ndarray) -> np.ndarray:
+    return np.maximum(millionths(values), 1)

@@ -2,7 +2,10 @@
 stock that runs out.
 
 Outages and stock-outs are functions of (seed, warehouse, category, day), so nothing about them has to be remembered.
+What happens carries its latent cause: a word, the number of what brought it about, and how likely it was (millionths).
 """
+
+from typing import NamedTuple
 
 import numpy as np
 
@@ -10,6 +13,7 @@ from retail_stream.configuration import Configuration
 from retail_stream.keyed_randomness import LINE_STRIDE, pick, pick_by_row
 from retail_stream.places import REGION_SHARE
 from retail_stream.purchases import NO_WAREHOUSE, STORE, Orders, Purchases, warehouse_weights
+from retail_stream.quantile_tables import millionths
 from retail_stream.slots import DAY_MS
 from retail_stream.world import DELAY_REASONS, RETURN_REASONS, TRANSIT_DAYS
 
@@ -22,10 +26,29 @@ STORE_RETURNS, SHIPPED_RETURNS = (
 )  # who has seen a thing in the store brings it back less often; weighted, their mean is 1
 PICK, SHIP, DELIVER, DELAY = range(1, 5)  # an order's movements, which number them
 MOVEMENT_TYPES = {PICK: "pick", SHIP: "ship", DELIVER: "deliver", DELAY: "delay"}
+ORDER_IS_HIT = 0.6  # by a bad day of its warehouse
 
 
-def returns(configuration: Configuration, orders: Orders, purchases: Purchases) -> dict[str, np.ndarray]:
+class Deliveries(NamedTuple):
+    """How each order gets to its customer: instants in ms; the delay in days, with its reason and cause (None without
+    one).
+    """
+
+    picked: np.ndarray
+    shipped: np.ndarray
+    delivered: np.ndarray
+    delay: np.ndarray
+    reason: np.ndarray
+    cause: np.ndarray  # bad_day or stock_out
+    caused_by: np.ndarray  # the id of the warehouse, or the number of the stock-out's movement
+    likely: np.ndarray  # millionths
+
+
+def returns(
+    configuration: Configuration, orders: Orders, purchases: Purchases, way: Deliveries | None = None
+) -> dict[str, np.ndarray]:
     """The returns of these orders, one row each."""
+    way = way or deliveries(configuration, orders, purchases)
     lines, catalogue = purchases.lines, purchases.catalogue
     keys = orders.order_id[lines.order] * LINE_STRIDE + lines.line_number
 
@@ -37,20 +60,22 @@ def returns(configuration: Configuration, orders: Orders, purchases: Purchases) 
         catalogue.category[lines.product]
     ]
     by_way = np.where(purchases.channel[lines.order] == STORE, STORE_RETURNS, SHIPPED_RETURNS)
-    row = np.flatnonzero(uniform("happens") < np.minimum(rates * by_way, 0.95))
+    likely = np.minimum(rates * by_way, 0.95)
+    row = np.flatnonzero(uniform("happens") < likely)
     order, line_number = lines.order[row], lines.line_number[row]
-    delivered, delay = deliveries(configuration, orders, purchases)[2:4]
     days = 1.0 + uniform("days")[row] * (configuration.parameters["return_window_days"] - 1)
     quantity = 1 + np.floor(uniform("quantity")[row] * lines.quantity[row]).astype(np.int64)
     weights = np.array([weight for _, weight in RETURN_REASONS])
     late = np.array([name == "arrived_late" for name, _ in RETURN_REASONS])
     reason_weights = np.where(
-        late & (delay[order] == 0)[:, None], 0.0, weights
+        late & (way.delay[order] == 0)[:, None], 0.0, weights
     )  # only what came late is returned for it
     reasons = np.array([name for name, _ in RETURN_REASONS], dtype=object)
+    reason = reasons[pick_by_row(reason_weights, uniform("reason")[row])]
+    for_delay = reason == "arrived_late"
     return {
         "kind": np.full(len(row), RETURN),
-        "due_ms": delivered[order] + np.floor(days * DAY_MS).astype(np.int64),
+        "due_ms": way.delivered[order] + np.floor(days * DAY_MS).astype(np.int64),
         "event_number": orders.order_id[order] * LINE_STRIDE + line_number,
         "order_id": orders.order_id[order],
         "line_number": line_number,
@@ -61,13 +86,15 @@ def returns(configuration: Configuration, orders: Orders, purchases: Purchases) 
         ],
         "quantity": quantity,
         "refund": lines.total[row] * quantity // lines.quantity[row],
-        "reason": reasons[pick_by_row(reason_weights, uniform("reason")[row])],
+        "reason": reason,
+        "cause": np.where(for_delay, "delay", "order_line").astype(object),
+        "caused_by": np.where(for_delay, _movement_number(orders.order_id[order], DELAY), orders.order_id[order]),
+        "likely": millionths(likely[row]),
     }
 
 
-def deliveries(configuration: Configuration, orders: Orders, purchases: Purchases) -> tuple[np.ndarray, ...]:
-    """When each order is picked, shipped and delivered (ms), its delay in days, and the delay's reason (None without
-    one).
+def deliveries(configuration: Configuration, orders: Orders, purchases: Purchases) -> Deliveries:
+    """The ways of these orders.
 
     What is taken home from a store, or picked up there, is delivered when it is ordered.
     """
@@ -76,40 +103,46 @@ def deliveries(configuration: Configuration, orders: Orders, purchases: Purchase
         return configuration.randomness.uniform("delivery", purpose, orders.order_id)
 
     picked = orders.ordered_ms + np.floor((0.5 + 5.5 * uniform("picking")) * HOUR_MS).astype(np.int64)
-    delay, reason = _delays(configuration, orders, purchases, picked // DAY_MS)
+    delay, *why = _delays(configuration, orders, purchases, picked // DAY_MS)
     shipped = picked + np.floor((0.5 + 9.5 * uniform("packing")) * HOUR_MS).astype(np.int64) + delay * DAY_MS
     first, last = TRANSIT_DAYS[purchases.shipping].T
     transit = first + np.floor(uniform("transit") * (last - first + 1)).astype(np.int64)
     delivered = (
         orders.ordered_ms + (transit + delay) * DAY_MS + np.floor(6 * HOUR_MS * uniform("round")).astype(np.int64)
     )
-    return picked, shipped, np.where(purchases.warehouse == NO_WAREHOUSE, orders.ordered_ms, delivered), delay, reason
+    delivered = np.where(purchases.warehouse == NO_WAREHOUSE, orders.ordered_ms, delivered)
+    return Deliveries(picked, shipped, delivered, delay, *why)
 
 
-def movements(configuration: Configuration, orders: Orders, purchases: Purchases) -> dict[str, np.ndarray]:
+def movements(
+    configuration: Configuration, orders: Orders, purchases: Purchases, way: Deliveries | None = None
+) -> dict[str, np.ndarray]:
     """The movements of the shipped orders, one row each."""
-    picked, shipped, delivered, delay, reason = deliveries(configuration, orders, purchases)
+    way = way or deliveries(configuration, orders, purchases)
     sent = np.flatnonzero(purchases.warehouse != NO_WAREHOUSE)
-    late = np.flatnonzero(delay > 0)
+    late = np.flatnonzero(way.delay > 0)
     units = np.concatenate(([0], np.cumsum(purchases.lines.quantity)))[purchases.first_line]
     steps = (
-        (PICK, sent, picked),
-        (SHIP, sent, shipped),
-        (DELIVER, sent, delivered),
-        (DELAY, late, picked + HOUR_MS // 4),
+        (PICK, sent, way.picked),
+        (SHIP, sent, way.shipped),
+        (DELIVER, sent, way.delivered),
+        (DELAY, late, way.picked + HOUR_MS // 4),
     )
     order = np.concatenate([rows for _, rows, _ in steps])
     step = np.concatenate([np.full(len(rows), number) for number, rows, _ in steps])
     return {
         "kind": np.full(len(order), SUPPLY_CHAIN),
         "due_ms": np.concatenate([due[rows] for _, rows, due in steps]),
-        "event_number": (orders.order_id[order] * 8 + step) * 2,
+        "event_number": _movement_number(orders.order_id[order], step),
         "order_id": orders.order_id[order],
         "movement_type": np.array([None, *MOVEMENT_TYPES.values()], dtype=object)[step],
         "warehouse_id": _warehouse_ids(configuration)[purchases.warehouse[order]],
         "quantity": units[order + 1] - units[order],
-        "delay_days": np.where(step == DELAY, delay[order], 0),
-        "reason": np.where(step == DELAY, reason[order], None),
+        "delay_days": np.where(step == DELAY, way.delay[order], 0),
+        "reason": np.where(step == DELAY, way.reason[order], None),
+        "cause": np.where(step == DELAY, way.cause[order], None),
+        "caused_by": np.where(step == DELAY, way.caused_by[order], 0),
+        "likely": np.where(step == DELAY, way.likely[order], 0),
     }
 
 
@@ -129,11 +162,7 @@ def stock_movements(configuration: Configuration, from_ms: int, until_ms: int) -
                     (("stock_out", start, 0), ("restock", start + lasts * DAY_MS, units))
                 ):
                     if from_ms <= due < until_ms:
-                        number = (
-                            ((int(day) * 1000 + warehouse["warehouse_id"]) * 100_000 + category["code"]) * 4
-                            + 2 * step
-                            + 1
-                        )
+                        number = _stock_number(int(day), warehouse["warehouse_id"], category["code"]) + 2 * step
                         found.append(
                             {
                                 "due_ms": due,
@@ -163,11 +192,21 @@ def pressure(configuration: Configuration) -> np.ndarray:
     return 1.0 + 4.0 * np.maximum(load - 1.0, 0.0)
 
 
+def _movement_number(order_id, step):
+    return (order_id * 8 + step) * 2
+
+
+def _stock_number(day, warehouse_id, category_code):
+    """The number of a stock-out's movement; that of the restock after it is greater by 2."""
+    return ((day * 1000 + warehouse_id) * 100_000 + category_code) * 4 + 1
+
+
 def _delays(
     configuration: Configuration, orders: Orders, purchases: Purchases, day: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Days of delay of each order and the reason: a bad day of its warehouse, or a category of its lines that ran out
-    there.
+) -> tuple[np.ndarray, ...]:
+    """Days of delay of each order, and why: a bad day of its warehouse, or a category of its lines that ran out there.
+
+    As the last five columns of Deliveries.
     """
     sent = purchases.warehouse != NO_WAREHOUSE
     warehouse = np.maximum(purchases.warehouse, 0)
@@ -177,7 +216,7 @@ def _delays(
         return configuration.randomness.uniform("delay", purpose, numbers)
 
     likely = np.minimum(configuration.parameters["delay_probability"] * pressure(configuration), 1.0)[warehouse]
-    hit = sent & (uniform("bad day", keys) < likely) & (uniform("order is hit", orders.order_id) < 0.6)
+    hit = sent & (uniform("bad day", keys) < likely) & (uniform("order is hit", orders.order_id) < ORDER_IS_HIT)
     days = np.where(hit, 1 + np.floor(3.0 * uniform("days", keys)).astype(np.int64), 0)
     reasons = np.array([name for name, _ in DELAY_REASONS], dtype=object)
     reason = np.where(
@@ -185,13 +224,23 @@ def _delays(
     )
 
     lines = purchases.lines
-    out = _stock_outs(
-        configuration, warehouse[lines.order], purchases.catalogue.category[lines.product], day[lines.order]
-    )
+    category = purchases.catalogue.category[lines.product]
+    out = _stock_outs(configuration, warehouse[lines.order], category, day[lines.order])
     missing = np.zeros(len(orders.order_id), dtype=np.int64)
     np.maximum.at(missing, lines.order, out)
     waits = sent & (missing > days)
-    return np.where(waits, missing, days), np.where(waits, "stock_out", reason)
+    ids = _warehouse_ids(configuration)[warehouse]
+    codes = np.zeros(len(orders.order_id), dtype=np.int64)
+    longest = np.flatnonzero(out == missing[lines.order])[::-1]  # backwards, so that an order's first line has the word
+    codes[lines.order[longest]] = _category_codes(configuration)[category[longest]]
+    shortage = np.minimum(configuration.parameters["stock_out_probability"] * pressure(configuration), 1.0)[warehouse]
+    return (
+        np.where(waits, missing, days),
+        np.where(waits, "stock_out", reason),
+        np.where(waits, "stock_out", np.where(hit, "bad_day", None)),
+        np.where(waits, _stock_number(day, ids, codes), np.where(hit, ids, 0)),
+        millionths(np.where(waits, shortage, np.where(hit, likely * ORDER_IS_HIT, 0.0))),
+    )
 
 
 def _stock_outs(
@@ -208,9 +257,12 @@ def _cells(
     configuration: Configuration, warehouse: np.ndarray, category: np.ndarray | None, day: np.ndarray
 ) -> np.ndarray:
     """One number per (warehouse, category, day), made of ids that do not move when rows are added."""
-    codes = np.array([row["code"] for row in configuration.categories], dtype=np.int64)
-    of_category = codes[category] if category is not None else 100_000
+    of_category = _category_codes(configuration)[category] if category is not None else 100_000
     return (_warehouse_ids(configuration)[warehouse] * 200_000 + of_category) * 100_000 + day
+
+
+def _category_codes(configuration: Configuration) -> np.ndarray:
+    return np.array([row["code"] for row in configuration.categories], dtype=np.int64)
 
 
 def _warehouse_ids(configuration: Configuration) -> np.ndarray:

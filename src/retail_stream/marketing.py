@@ -2,14 +2,15 @@
 
 Of the clicks that a channel pays for, conversion_rate end in a sign-up and the rest are lost; together they cost
 cost_per_acquisition per sign-up. Impressions on existing customers cost nothing more, and engagement_rate of them are
-clicked.
+clicked. Each touch carries its latent cause: a word, the number of what brought it about, and how likely it was
+(millionths).
 """
 
 import numpy as np
 
 from retail_stream.configuration import Configuration
 from retail_stream.keyed_randomness import LINE_STRIDE, pick_by_row
-from retail_stream.quantile_tables import draw, logarithm
+from retail_stream.quantile_tables import draw, logarithm, millionths
 from retail_stream.slots import DAY_MS, MONTH_OF_DAY
 
 MARKETING = 4  # the kind of event, as it stands in event_id
@@ -48,6 +49,9 @@ def acquisitions(
         "campaign_name": _campaigns(configuration, channel[row], key * 2, due_ms),
         "touch_type": np.where(converted, "conversion", "click").astype(object),
         "cost": np.floor(click_cost[channel[row]] * 100.0 + 0.5).astype(np.int64),
+        "cause": np.where(converted, "sign_up", "effort").astype(object),
+        "caused_by": customer_id[row],
+        "likely": millionths(np.where(converted, rates[channel[row]], missed[channel[row]])),
     }
 
 
@@ -61,10 +65,8 @@ def reminders(
     randomness = configuration.randomness
     channel = randomness.below(len(configuration.rows("marketing_channels")), "touch", "channel", key)
     seen_ms = ordered_ms[row] + REMINDED_AFTER + randomness.below(30 * DAY_MS, "touch", "impression", key)
-    clicked = (
-        randomness.uniform("touch", "click", key)
-        < configuration.column("marketing_channels", "engagement_rate")[channel]
-    )
+    engagement = configuration.column("marketing_channels", "engagement_rate")[channel]
+    clicked = randomness.uniform("touch", "click", key) < engagement
     click_ms = seen_ms + randomness.below(DAY_MS // 12, "touch", "click after", key)
     again = np.flatnonzero(clicked)
     campaign = _campaigns(configuration, channel, key * 2 + 1, seen_ms)
@@ -76,6 +78,9 @@ def reminders(
         "campaign_name": np.concatenate((campaign, campaign[again])),
         "touch_type": np.array(["impression"] * len(key) + ["click"] * len(again), dtype=object),
         "cost": np.zeros(len(key) + len(again), dtype=np.int64),
+        "cause": np.array(["order"] * len(key) + ["impression"] * len(again), dtype=object),
+        "caused_by": np.concatenate((order_id[row], key[again] * 2 + 1)),
+        "likely": millionths(np.concatenate((np.ones(len(key)), engagement[again]))),
     }
 
 

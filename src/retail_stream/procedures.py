@@ -346,6 +346,7 @@ class _Run:
         stock = stock_rows(config, window)
         if stock:
             self.execute(statements.FIX_STOCK, run, json.dumps(stock))
+        self.execute(statements.REMEMBER_CAUSES, run)
 
     def _emit_due(self, window: plan.Window) -> tuple[dict[str, int], int]:
         """Emit what is due; then count what the run has landed, by kind, with the checksum over all of it."""

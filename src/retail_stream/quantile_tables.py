@@ -99,11 +99,24 @@ def rounded(table: np.ndarray) -> list[float]:
     return [float(f"{value:.12g}") for value in table]
 
 
+def millionths(values: np.ndarray) -> np.ndarray:
+    """The nearest whole millionths: how shares and factors leave the generator."""
+    return np.floor(values * 1_000_000 + 0.5).astype(np.int64)
+
+
 def draw(table: np.ndarray, uniforms: np.ndarray) -> np.ndarray:
     """The quantiles at the uniforms in [0, 1), by linear interpolation."""
     position = (1.0 - np.sqrt(1.0 - uniforms)) * CELLS
     cell = np.minimum(position.astype(np.int64), CELLS - 1)
     return table[cell] + (position - cell) * (table[cell + 1] - table[cell])
+
+
+def probability_below(table: np.ndarray, limits: np.ndarray) -> np.ndarray:
+    """How likely `draw` stays below each limit, for a table that rises."""
+    cell = np.minimum(np.maximum(np.searchsorted(table, limits, side="right") - 1, 0), CELLS - 1)
+    inside = (limits - table[cell]) / np.maximum(table[cell + 1] - table[cell], 1e-300)
+    rest = 1.0 - (cell + np.minimum(np.maximum(inside, 0.0), 1.0)) / CELLS
+    return 1.0 - rest * rest
 
 
 def draw_normal(half_normal: np.ndarray, uniforms: np.ndarray) -> np.ndarray:

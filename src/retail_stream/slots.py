@@ -143,11 +143,18 @@ class Calendar:
         years = (np.asarray(slots) / DAY_SLOTS - 9497.0) / 365.25
         return np.maximum(1.0 + self.growth * years, 0.1)
 
-    def after_business_days(self, milliseconds: np.ndarray, business_days: np.ndarray) -> np.ndarray:
-        """The instants at which so much business has passed since the given ones (whole UTC days are taken as even)."""
+    def _business_until(self, milliseconds: np.ndarray) -> np.ndarray:
+        """Business that has passed at each instant, in millionths of a mean day (whole UTC days are taken as even)."""
         days = milliseconds // DAY_MS
-        started = self.business_until_day[days] + self.day_masses[days] * (milliseconds % DAY_MS) // DAY_MS
-        target = started + np.floor(business_days * MILLION).astype(np.int64)
+        return self.business_until_day[days] + self.day_masses[days] * (milliseconds % DAY_MS) // DAY_MS
+
+    def business_days_between(self, start_ms: np.ndarray, end_ms: np.ndarray) -> np.ndarray:
+        """How many mean days of business pass between two instants."""
+        return (self._business_until(end_ms) - self._business_until(start_ms)) / MILLION
+
+    def after_business_days(self, milliseconds: np.ndarray, business_days: np.ndarray) -> np.ndarray:
+        """The instants at which so much business has passed since the given ones."""
+        target = self._business_until(milliseconds) + np.floor(business_days * MILLION).astype(np.int64)
         day = np.minimum(np.searchsorted(self.business_until_day, target, side="right") - 1, CALENDAR_DAYS - 1)
         return day * DAY_MS + (target - self.business_until_day[day]) * DAY_MS // np.maximum(self.day_masses[day], 1)
 

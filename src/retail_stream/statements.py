@@ -131,7 +131,11 @@ select
     made.city, made.state, made.zip_code, made.time_zone,
     made.customer_segment, (made.price_sensitivity * 0.001)::number(4, 3) as price_sensitivity,
     made.favourite_category, made.preferred_channel, made.acquisition_channel,
-    made.rate_factor, made.value_factor, ? as law_version, made.checksum, ? as run_id
+    made.rate_factor, made.value_factor, ? as law_version, made.checksum, ? as run_id,
+    (made.purchase_rate * 0.000001)::number(12, 6) as purchase_rate,
+    {_dollars("made.order_value")} as order_value, {_dollars("made.order_margin")} as order_margin,
+    {_dollars("made.lifetime_value")} as lifetime_value,
+    dateadd('day', 90, {_instant("made.dropout_ms")}) as churn_known_at
 from (
     select
         value[0]::number(9, 0) as shard,
@@ -152,7 +156,8 @@ insert into truth.customers (
     customer_id, signed_up_at, signed_up_slot, dropout_at, dropout_slot,
     first_name, last_name, email, gender, age, income, city, state, zip_code, time_zone,
     customer_segment, price_sensitivity, favourite_category, preferred_channel, acquisition_channel,
-    rate_factor, value_factor, law_version, checksum, run_id
+    rate_factor, value_factor, law_version, checksum, run_id,
+    purchase_rate, order_value, order_margin, lifetime_value, churn_known_at
 )
 {SIGN_UPS}
 """
@@ -385,8 +390,13 @@ table(core.purchase_events({_TRAITS}) over (partition by shards.shard)) as made
 EMIT_PURCHASES = _LAND + PURCHASES
 
 _FIX = """
-insert into pipeline.due_events (kind, event_number, due_at, due_slot, event_data, checksum, run_id)
+insert into pipeline.due_events (
+    kind, event_number, due_at, due_slot, event_data, checksum, run_id, cause, caused_by, probability
+)
 """
+_CAUSE = """
+    made.cause, iff(made.cause is null, null, made.caused_by) as caused_by,
+    iff(made.cause is null, null, made.likely * 0.000001)::number(7, 6) as probability"""
 
 
 def fulfilment(orders: str) -> str:
@@ -413,7 +423,7 @@ select
         )
     )::variant as event_data,
     made.checksum,
-    ? as run_id
+    ? as run_id,{_CAUSE}
 from ({orders}) as shards,
 table(core.fulfilment_events({_TRAITS}) over (partition by shards.shard)) as made
 """
@@ -433,7 +443,7 @@ select
         'occurred_at', {text_of_instant(_instant("made.due_ms"))}
     )::variant as event_data,
     made.checksum,
-    ? as run_id
+    ? as run_id,{_CAUSE}
 from ({shards}) as shards,
 table(core.marketing_events(
     shards.configuration, shards.order_id, shards.customer_id, shards.at_ms, shards.acquisition_channel
@@ -487,10 +497,21 @@ select
         'occurred_at', {text_of_instant(_instant("value:due_ms::number(18, 0)"))}
     )::variant as event_data,
     value:checksum::number(18, 0) as checksum,
-    ? as run_id
+    ? as run_id,
+    null as cause, null as caused_by, null as probability
 from table(flatten(input => parse_json(?)))
 """
 FIX_STOCK = _FIX + STOCK
+
+# Why things happen, kept before they do. Binds: run.
+REMEMBER_CAUSES = """
+insert into truth.event_causes (event_type, event_number, cause, caused_by, probability, run_id)
+select
+    case kind when 3 then 'return' when 4 then 'marketing_touch' else 'supply_chain' end as event_type,
+    event_number, cause, caused_by, probability, run_id
+from pipeline.due_events
+where run_id = ? and cause is not null
+"""
 
 # The events that are due before an instant, of marketing and supply chain no more than asked for, the oldest first.
 # Binds: end of the window, most touches, most movements.

@@ -5,12 +5,12 @@ since it would otherwise travel with every row. Input columns keep the order of 
 of its RETURNS TABLE.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 import pandas
 
-from retail_stream import customers, fulfilment, marketing, purchases
+from retail_stream import customers, fulfilment, marketing, purchases, worth
 from retail_stream.configuration import Configuration, from_text
 from retail_stream.keyed_randomness import row_checksums, text_code
 from retail_stream.places import STATES, ZONES
@@ -59,6 +59,7 @@ class SignUps:
         row, numbers = _expanded(first, count)
         found = customers.sign_ups(configuration, calendar_of(text), numbers, slot[row], open_ms[row])
         texts = customers.profiles(configuration, found)
+        true = worth.worth_of(configuration, calendar_of(text), found)
         yield pandas.DataFrame(
             {
                 "customer_id": found.number,
@@ -84,6 +85,10 @@ class SignUps:
                 "rate_factor": found.rate_factor,
                 "value_factor": found.value_factor,
                 "checksum": found.checksums(),
+                "purchase_rate": customers.weights(configuration, found),
+                "order_value": true.order_value,
+                "order_margin": true.order_margin,
+                "lifetime_value": true.lifetime_value,
             }
         )
 
@@ -187,6 +192,7 @@ DUE_COLUMNS = {  # of FulfilmentEvents, with what stands where a kind has no suc
     "reason": None,
 }  # fmt: skip
 TOUCH_COLUMNS = ("event_number", "due_ms", "customer_id", "channel_name", "campaign_name", "touch_type", "cost")
+CAUSE_COLUMNS = ("cause", "caused_by", "likely")  # no part of the event, nor of its checksum
 
 
 @_vectorized
@@ -195,9 +201,10 @@ class FulfilmentEvents(_OfOrders):
 
     def end_partition(self, frame: pandas.DataFrame) -> Iterator[pandas.DataFrame]:
         configuration, orders, made = self._purchases(frame)
+        way = fulfilment.deliveries(configuration, orders, made)
         for columns in (
-            fulfilment.returns(configuration, orders, made),
-            fulfilment.movements(configuration, orders, made),
+            fulfilment.returns(configuration, orders, made, way),
+            fulfilment.movements(configuration, orders, made, way),
         ):
             count = len(columns["event_number"])
             nothing = {
@@ -205,7 +212,7 @@ class FulfilmentEvents(_OfOrders):
                 for name, value in DUE_COLUMNS.items()
             }
             if count:
-                yield _checked(pandas.DataFrame({name: columns.get(name, nothing[name]) for name in DUE_COLUMNS}))
+                yield _checked(nothing | columns, DUE_COLUMNS)
 
 
 @_vectorized
@@ -224,21 +231,28 @@ class MarketingEvents:
             marketing.reminders(configuration, *_numbers(ordered, "order_id", "customer_id", "at_ms")),
         ):
             if len(columns["event_number"]):
-                yield _checked(pandas.DataFrame({name: columns[name] for name in TOUCH_COLUMNS}))
+                yield _checked(columns, TOUCH_COLUMNS)
 
 
-def _checked(frame: pandas.DataFrame) -> pandas.DataFrame:
-    """The frame with a hash of each row's typed values; a text counts by a number that is its own on every machine."""
-    columns = []
-    for name in frame:
-        if not pandas.api.types.is_numeric_dtype(frame[name]):
-            codes, uniques = pandas.factorize(frame[name])
-            columns.append(np.array([text_code(text, 2**60) for text in uniques] + [-1], dtype=np.int64)[codes])
+def _checked(columns: dict[str, np.ndarray], names: Iterable[str]) -> pandas.DataFrame:
+    """The columns of these names as a frame, with a hash of each row's typed values, and with its cause behind it.
+
+    In the hash, a text counts by a number that is its own on every machine.
+    """
+    values = []
+    for name in names:
+        if columns[name].dtype == object:
+            codes, texts = pandas.factorize(columns[name])
+            values.append(np.array([text_code(text, 2**60) for text in texts] + [-1], dtype=np.int64)[codes])
         else:
-            columns.append(frame[name].to_numpy())
+            values.append(columns[name])
+    frame = pandas.DataFrame(
+        {name: columns[name] for name in names}
+        | {"checksum": row_checksums(*values)}
+        | {name: columns[name] for name in CAUSE_COLUMNS}
+    )
     # A column that holds None alone would have no type.
-    texts = {name: "string" for name in frame if frame[name].dtype == object}
-    return frame.assign(checksum=row_checksums(*columns)).astype(texts)
+    return frame.astype({name: "string" for name in frame if frame[name].dtype == object})
 
 
 def _expanded(first: np.ndarray, count: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -40,7 +40,8 @@ def test_every_shipped_order_is_picked_then_shipped_then_delivered(orders, made,
 
 
 def test_a_delayed_order_arrives_later(default, orders, made, movements):
-    delivered, delay, reason = fulfilment.deliveries(default, orders, made)[2:]
+    way = fulfilment.deliveries(default, orders, made)
+    delivered, delay, reason = way.delivered, way.delay, way.reason
     days = (delivered - orders.ordered_ms) / DAY_MS
     standard = (made.shipping == 0) & (made.warehouse != NO_WAREHOUSE)
 
@@ -69,7 +70,7 @@ def test_a_return_points_to_its_line_and_comes_after_the_delivery(default, order
     rows = np.array(
         [line_of[key] for key in zip(returns["order_id"].tolist(), returns["line_number"].tolist(), strict=True)]
     )
-    delivered = fulfilment.deliveries(default, orders, made)[2][made.lines.order[rows]]
+    delivered = fulfilment.deliveries(default, orders, made).delivered[made.lines.order[rows]]
     days = (returns["due_ms"] - delivered) / DAY_MS
 
     assert (returns["product_id"] == made.catalogue.product_id[made.lines.product[rows]]).all()
@@ -82,7 +83,7 @@ def test_a_return_points_to_its_line_and_comes_after_the_delivery(default, order
 
 
 def test_nothing_that_came_in_time_is_returned_for_coming_late(default, orders, made, returns):
-    delayed = set(orders.order_id[fulfilment.deliveries(default, orders, made)[3] > 0].tolist())
+    delayed = set(orders.order_id[fulfilment.deliveries(default, orders, made).delay > 0].tolist())
     late = returns["reason"] == "arrived_late"
 
     assert late.any()
@@ -127,7 +128,7 @@ def test_a_warehouse_that_is_too_small_is_in_trouble_more_often(tables, default,
     small = configuration.from_tables(tables)
 
     def delayed(config):
-        return (fulfilment.deliveries(config, orders, made)[3] > 0).mean()
+        return (fulfilment.deliveries(config, orders, made).delay > 0).mean()
 
     assert (fulfilment.pressure(default) == 1.0).all()
     assert fulfilment.pressure(small).min() > 2.0
@@ -139,5 +140,5 @@ def test_no_delays_and_no_shortages_where_their_probability_is_zero(tables, orde
     calm = with_parameter(tables, "delay_probability", "0")
     start = new_year * SLOT_MS
 
-    assert not fulfilment.deliveries(calm, orders, made)[3].any()
+    assert not fulfilment.deliveries(calm, orders, made).delay.any()
     assert fulfilment.stock_movements(calm, start, start + 365 * DAY_MS) == []

@@ -31,7 +31,10 @@ returns table (
     warehouse_id number(9, 0),
     delay_days number(3, 0),
     reason varchar,
-    checksum number(18, 0)
+    checksum number(18, 0),
+    cause varchar,
+    caused_by number(18, 0),
+    likely number(9, 0)
 )
 language python
 runtime_version = '3.11'

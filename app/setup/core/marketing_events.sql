@@ -17,7 +17,10 @@ returns table (
     campaign_name varchar,
     touch_type varchar,
     cost number(12, 0),
-    checksum number(18, 0)
+    checksum number(18, 0),
+    cause varchar,
+    caused_by number(18, 0),
+    likely number(9, 0)
 )
 language python
 runtime_version = '3.11'

@@ -70,6 +70,7 @@ begin
         delete from truth.customers;
         delete from truth.orders;
         delete from truth.first_orders;
+        delete from truth.event_causes;
         delete from pipeline.due_events;
 
         update reference_data.data_generation_audit

@@ -32,7 +32,11 @@ returns table (
     acquisition_channel varchar,
     rate_factor number(18, 0),
     value_factor number(18, 0),
-    checksum number(18, 0)
+    checksum number(18, 0),
+    purchase_rate number(18, 0),
+    order_value number(12, 0),
+    order_margin number(12, 0),
+    lifetime_value number(12, 0)
 )
 language python
 runtime_version = '3.11'

@@ -25,8 +25,20 @@ create table if not exists truth.customers (
     value_factor number(18, 0) not null comment 'Order value as millionths of the segment''s avg_order_value',
     law_version number(9, 0) not null comment 'The law under which the customer was made',
     checksum number(18, 0) not null comment 'Hash of the typed traits',
-    run_id varchar not null comment 'The run of the sign-up'
+    run_id varchar not null comment 'The run of the sign-up',
+    purchase_rate number(12, 6) comment 'Orders per 30 business days while active, by the settings at sign-up; null for customers of 1.0.0, as the next three',
+    order_value number(12, 2) comment 'Mean final_total of the orders, by the settings at sign-up, USD',
+    order_margin number(12, 2) comment 'Mean margin of an order, before returns, by the settings at sign-up, USD',
+    lifetime_value number(12, 2) comment 'Margin of the orders expected in the 365 days after the sign-up, until the dropout, USD; the order at sign-up is not in it',
+    churn_known_at timestamp_ntz comment 'When the label ''no order in 90 days'' is certain, since the customer dropped out, UTC'
 )
 comment = 'Latent traits of customers, dropout and rates among them. One row per customer.';
+
+-- From 1.1.0 on.
+alter table truth.customers add column if not exists purchase_rate number(12, 6) comment 'Orders per 30 business days while active, by the settings at sign-up; null for customers of 1.0.0, as the next three';
+alter table truth.customers add column if not exists order_value number(12, 2) comment 'Mean final_total of the orders, by the settings at sign-up, USD';
+alter table truth.customers add column if not exists order_margin number(12, 2) comment 'Mean margin of an order, before returns, by the settings at sign-up, USD';
+alter table truth.customers add column if not exists lifetime_value number(12, 2) comment 'Margin of the orders expected in the 365 days after the sign-up, until the dropout, USD; the order at sign-up is not in it';
+alter table truth.customers add column if not exists churn_known_at timestamp_ntz comment 'When the label ''no order in 90 days'' is certain, since the customer dropped out, UTC';
 
 grant select on table truth.customers to application role app_truth;
