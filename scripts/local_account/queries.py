@@ -164,6 +164,8 @@ def _define(session: Session, plan: Plan) -> Result:
             streams.follow_columns(session.account, change.execute, name)
         if replaces:
             streams.invalidate(session.account, change, name, f"its table {table} was dropped or replaced")
+            if tree.find(exp.CopyGrantsProperty):
+                return result
             for key, _ in session.account.catalogue.find("grant", database, schema):
                 if key.name.startswith(f"TABLE:{table}:"):  # CREATE OR REPLACE drops grants
                     change.delete("grant", schema, key.name)

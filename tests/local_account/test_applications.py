@@ -104,6 +104,21 @@ def test_a_privilege_that_was_not_granted_is_named(app):
         app("delete from app.state.notes")
 
 
+@pytest.mark.parametrize(("clause", "seen"), [("copy grants", True), ("", False)])
+def test_a_view_that_is_replaced_keeps_its_grants_only_if_they_are_copied(app, clause, seen):
+    view = "create or replace view state.titles (title) {} as select text from state.notes;"
+    app.stage("two", f"{SETUP}{view.format('')} grant select on view state.titles to application role reader;")
+    app.upgrade()
+    app.stage("three", f"{SETUP}{view.format(clause)}")
+    app.upgrade()
+
+    if seen:
+        assert app("select * from app.state.titles") == []
+    else:
+        with pytest.raises(SqlError, match="not authorized"):
+            app("select * from app.state.titles")
+
+
 def test_a_consumer_role_has_what_its_application_role_has(app, provider):
     provider("create role if not exists clerk")
     provider(f"grant application role {app.name}.reader to role clerk")
