@@ -65,6 +65,18 @@ execute immediate from './setup/gold/fct_sale_lines.sql';
 execute immediate from './setup/gold/fct_returns.sql';
 execute immediate from './setup/gold/fct_marketing_touches.sql';
 execute immediate from './setup/gold/fct_shipments.sql';
+execute immediate from './setup/gold/fct_stock_movements.sql';
+execute immediate from './setup/gold/dim_products.sql';
+execute immediate from './setup/gold/dim_dates.sql';
+execute immediate from './setup/gold/daily_revenue.sql';
+execute immediate from './setup/gold/daily_marketing.sql';
+execute immediate from './setup/gold/product_prices.sql';
+execute immediate from './setup/gold/monthly_profit_and_loss.sql';
+execute immediate from './setup/gold/customer_profitability.sql';
+execute immediate from './setup/gold/customer_cohorts.sql';
+execute immediate from './setup/gold/campaign_performance.sql';
+execute immediate from './setup/gold/daily_stock.sql';
+execute immediate from './setup/gold/daily_fulfilment.sql';
 
 create or alter versioned schema core comment = 'What can be called';
 grant usage on schema core to application role app_analyst;

@@ -376,6 +376,18 @@ def movement(order: dict, movement_type: str, *, when: datetime, **changes: obje
     return event("supply_chain", data | changes)
 
 
+def shortage(*, when: datetime) -> list[dict]:
+    """Stock runs out, and comes back two days later."""
+    out, back = (
+        event("supply_chain", {
+            "movement_id": next(KEYS), "movement_type": kind, "warehouse_id": 3, "category_name": "home", "quantity": quantity,
+            "occurred_at": at(moment),
+        })
+        for kind, quantity, moment in (("stock_out", 0, when), ("restock", 120, when + timedelta(days=2)))
+    )  # fmt: skip
+    return [out, back]
+
+
 def life(customer: int, moment: datetime) -> list[dict]:
     """What happens around a customer: two profiles, three orders and what follows from them, some of it told again by another event."""
     orders = [
@@ -390,12 +402,14 @@ def life(customer: int, moment: datetime) -> list[dict]:
         movement(orders[1], "delay", when=moment - timedelta(days=4), delay_days=2, reason="weather"),
         movement(orders[1], "ship", when=moment - timedelta(days=2)),
         movement(orders[1], "deliver", when=moment - timedelta(days=1)),
+        *shortage(when=moment - timedelta(days=4)),
     ]
     told_again = [
         event("purchase", orders[0]["event_data"] | {"payment_method": "paypal"}),
         event("return", follow_ups[0]["event_data"] | {"reason": "other"}),
         event("marketing_touch", follow_ups[1]["event_data"] | {"cost": 7}),
         event("supply_chain", follow_ups[6]["event_data"] | {"occurred_at": at(moment)}),
+        event("supply_chain", follow_ups[-1]["event_data"] | {"quantity": 7}),
     ]
     return [
         profile(customer, signed_up=moment - timedelta(days=9), city="Reno"),
@@ -421,6 +435,10 @@ def test_gold_of_batches_late_doubled_and_out_of_order_is_gold_rebuilt_from_noth
     app.as_the_app("update gold.customer_engagement set clicks = clicks + 1")
     app.as_the_app("update gold.fct_shipments set delivered_at = null")
     app.as_the_app("delete from gold.customer_profiles where mod(customer_id, 2) = 0")
+    app.as_the_app("delete from gold.fct_stock_movements where movement_type = 'restock'")
+    app.as_the_app("update gold.dim_products set product_name = 'Chair', items = 0")
+    app.as_the_app("update gold.daily_revenue set net_revenue = net_revenue + 0.01")
+    app.as_the_app("delete from gold.daily_marketing")
 
     for _ in range(2):
         app.rows("call rebuild_gold()")
@@ -531,6 +549,10 @@ def test_each_step_leaves_a_record_of_what_it_moved(app):
         "fct_marketing_touches": 0,
         "customer_engagement": 0,
         "fct_shipments": 0,
+        "fct_stock_movements": 0,
+        "dim_products": 1,
+        "daily_revenue": 1,
+        "daily_marketing": 0,
     }
 
 

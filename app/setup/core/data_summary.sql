@@ -37,6 +37,14 @@ declare
             select 13, 'gold', 'fct_marketing_touches', count(*), max(loaded_at) from gold.fct_marketing_touches
             union all
             select 14, 'gold', 'fct_shipments', count(*), max(changed_at) from gold.fct_shipments
+            union all
+            select 15, 'gold', 'fct_stock_movements', count(*), max(loaded_at) from gold.fct_stock_movements
+            union all
+            select 16, 'gold', 'dim_products', count(*), max(changed_at) from gold.dim_products
+            union all
+            select 17, 'gold', 'daily_revenue', count(*), max(changed_at) from gold.daily_revenue
+            union all
+            select 18, 'gold', 'daily_marketing', count(*), max(changed_at) from gold.daily_marketing
         )
         order by place
     );

@@ -40,7 +40,7 @@ begin
         if (holders > 0) then
             raise run_started;
         end if;
-        update pipeline.progress set last_batch = 0, changed_at = :started_at;
+        update pipeline.progress set last_batch = 0, summed_batch = null, changed_at = :started_at;
 
         -- Moves the stream's offset over all that waits, though no row is taken.
         insert into bronze.arrivals (event_id, event_type, event_time, event_data, run_id, origin, occurrence)
@@ -66,6 +66,10 @@ begin
         delete from gold.fct_returns;
         delete from gold.fct_marketing_touches;
         delete from gold.fct_shipments;
+        delete from gold.fct_stock_movements;
+        delete from gold.dim_products;
+        delete from gold.daily_revenue;
+        delete from gold.daily_marketing;
         delete from pipeline.historical_chunks;
         delete from truth.customers;
         delete from truth.orders;

@@ -1,6 +1,7 @@
 -- Bronze to gold: one transaction that appends the orders of the bronze batches gold has not taken yet, and adds them to the customers'
 -- statistics. Everything after the first insert reads what that insert wrote, so that lines and customers always add up to sales.
--- Returns, touches and shipments each remember their own newest batch: a version that brings a new one fills it up by itself.
+-- Returns, touches and shipments each remember their own newest batch: a version that brings a new one fills it up by itself. What is summed
+-- up of them (products, revenue and marketing by day) remembers its own as well, and is filled anew by each version.
 -- Where batches bring an order twice, the first batch wins, so that one run over all batches gives what a run per batch gave.
 
 create or replace procedure core.transform_bronze_to_gold()
@@ -19,6 +20,7 @@ declare
     taken_returns number;
     taken_touches number;
     taken_shipments number;
+    summed number;
     newest number;
     first_order number;
     last_order number;
@@ -26,6 +28,10 @@ declare
     last_return number;
     first_touch number;
     last_touch number;
+    first_returned number;
+    last_returned number;
+    first_movement number;
+    last_movement number;
     sales number;
     sale_lines number;
     profiles number;
@@ -34,11 +40,18 @@ declare
     touches number;
     engaged number;
     shipments number;
+    stock_movements number;
+    products number;
+    revenues number;
+    marketing number;
     reason varchar;
 begin
     call core.transform_raw_to_bronze() into :moved;
 
-    select max(iff(layer = 'BRONZE', last_batch, 0)) - min(iff(layer = 'BRONZE', null, last_batch)) into :waiting
+    select
+        max(iff(layer = 'BRONZE', last_batch, 0))
+        - least(min(iff(layer = 'BRONZE', null, last_batch)), coalesce(max(iff(layer = 'GOLD', summed_batch, null)), 0))
+    into :waiting
     from pipeline.progress;
     if (waiting = 0) then
         return moved || ' Nothing waits for gold.';
@@ -58,8 +71,9 @@ begin
             max(iff(layer = 'GOLD', last_batch, 0)),
             max(iff(layer = 'RETURNS', last_batch, 0)),
             max(iff(layer = 'TOUCHES', last_batch, 0)),
-            max(iff(layer = 'SHIPMENTS', last_batch, 0))
-        into :newest, :taken, :taken_returns, :taken_touches, :taken_shipments
+            max(iff(layer = 'SHIPMENTS', last_batch, 0)),
+            iff(min(iff(layer = 'BRONZE', null, last_batch)) = 0, 0, coalesce(max(iff(layer = 'GOLD', summed_batch, null)), 0))
+        into :newest, :taken, :taken_returns, :taken_touches, :taken_shipments, :summed
         from pipeline.progress;
 
         -- Gold that stands before the first batch is filled from nothing: that is all core.rebuild_gold has to ask for.
@@ -79,26 +93,46 @@ begin
         if (taken_shipments = 0) then
             delete from gold.fct_shipments;
         end if;
+        if (summed = 0) then
+            delete from gold.fct_stock_movements;
+            delete from gold.dim_products;
+            delete from gold.daily_revenue;
+            delete from gold.daily_marketing;
+        end if;
 
         -- Keys grow with time, so that looking for duplicates between the first and the last prunes instead of scanning history.
         select
-            orders.first_key, orders.last_key, returned.first_key, returned.last_key, touches.first_key, touches.last_key
-        into :first_order, :last_order, :first_return, :last_return, :first_touch, :last_touch
+            orders.first_key, orders.last_key,
+            returned.first_key, returned.last_key, returned.first_order, returned.last_order,
+            touches.first_key, touches.last_key,
+            movements.first_key, movements.last_key
+        into
+            :first_order, :last_order,
+            :first_return, :last_return, :first_returned, :last_returned,
+            :first_touch, :last_touch,
+            :first_movement, :last_movement
         from (
             select coalesce(min(order_id), 0) as first_key, coalesce(max(order_id), 0) as last_key
             from bronze.stg_purchases
-            where batch_number > :taken and batch_number <= :newest
+            where batch_number > least(:taken, :summed) and batch_number <= :newest
         ) as orders
         cross join (
-            select coalesce(min(return_id), 0) as first_key, coalesce(max(return_id), 0) as last_key
+            select
+                coalesce(min(return_id), 0) as first_key, coalesce(max(return_id), 0) as last_key,
+                coalesce(min(order_id), 0) as first_order, coalesce(max(order_id), 0) as last_order
             from bronze.stg_returns
-            where batch_number > :taken_returns and batch_number <= :newest
+            where batch_number > least(:taken_returns, :summed) and batch_number <= :newest
         ) as returned
         cross join (
             select coalesce(min(touch_id), 0) as first_key, coalesce(max(touch_id), 0) as last_key
             from bronze.stg_marketing_touches
             where batch_number > :taken_touches and batch_number <= :newest
-        ) as touches;
+        ) as touches
+        cross join (
+            select coalesce(min(movement_id), 0) as first_key, coalesce(max(movement_id), 0) as last_key
+            from bronze.stg_supply_chain
+            where batch_number > :summed and batch_number <= :newest and order_id is null
+        ) as movements;
 
         insert into gold.fct_sales (
             order_id, event_id, customer_id, customer_segment, ordered_at, order_date, sales_channel, device, payment_method,
@@ -362,7 +396,368 @@ begin
             );
         shipments := sqlrowcount;
 
-        update pipeline.progress set last_batch = :newest where layer <> 'BRONZE';
+        insert into gold.fct_stock_movements (
+            movement_id, event_id, movement_type, warehouse_id, category_name, quantity, reason, occurred_at, movement_date,
+            batch_number, loaded_at
+        )
+        select
+            told.movement_id, told.event_id, told.movement_type, told.warehouse_id, told.category_name, told.quantity, told.reason,
+            told.occurred_at, told.occurred_at::date, told.batch_number, :started_at
+        from (
+            select *
+            from bronze.stg_supply_chain
+            where batch_number > :summed and batch_number <= :newest and order_id is null
+            qualify row_number() over (partition by movement_id order by batch_number, event_id) = 1
+        ) as told
+        where
+            not exists (
+                select 1 from gold.fct_stock_movements as known
+                where known.movement_id = told.movement_id and known.movement_id between :first_movement and :last_movement
+            );
+        stock_movements := sqlrowcount;
+
+        merge into gold.dim_products as product
+        using (
+            with
+
+            lines as (
+                select * from gold.fct_sale_lines
+                where batch_number > :summed and batch_number <= :newest
+            ),
+
+            changes as (
+                select
+                    product_id,
+                    min(first_sold_at) as first_sold_at,
+                    max(last_sold_at) as last_sold_at,
+                    sum(line_count) as line_count,
+                    sum(items) as items,
+                    sum(gross_revenue) as gross_revenue,
+                    sum(discount_total) as discount_total,
+                    sum(net_revenue) as net_revenue,
+                    sum(cost_total) as cost_total,
+                    sum(margin) as margin,
+                    sum(return_count) as return_count,
+                    sum(returned_items) as returned_items,
+                    sum(refund_total) as refund_total
+                from (
+                    select
+                        product_id,
+                        min(ordered_at) as first_sold_at,
+                        max(ordered_at) as last_sold_at,
+                        count(*) as line_count,
+                        sum(quantity) as items,
+                        sum(quantity * unit_price) as gross_revenue,
+                        sum(discount_amount) as discount_total,
+                        sum(line_total) as net_revenue,
+                        sum(quantity * unit_cost) as cost_total,
+                        sum(margin) as margin,
+                        0 as return_count,
+                        0 as returned_items,
+                        0 as refund_total
+                    from lines
+                    group by product_id
+                    union all
+                    select product_id, null, null, 0, 0, 0, 0, 0, 0, 0, count(*), sum(quantity), sum(refund_total)
+                    from gold.fct_returns
+                    where batch_number > :summed and batch_number <= :newest and product_id is not null
+                    group by product_id
+                )
+                group by product_id
+            ),
+
+            newest_lines as (
+                select
+                    lines.product_id, lines.product_name, lines.category_name, lines.subcategory, lines.brand,
+                    lines.unit_price, lines.unit_cost, lines.order_id
+                from lines
+                inner join changes
+                    on lines.product_id = changes.product_id and lines.ordered_at = changes.last_sold_at
+                qualify row_number() over (partition by lines.product_id order by lines.order_id desc, lines.line_number desc) = 1
+            )
+
+            select
+                changes.*,
+                newest_lines.* exclude (product_id)
+            from changes
+            left join newest_lines
+                on changes.product_id = newest_lines.product_id
+        ) as batch
+            on product.product_id = batch.product_id
+        -- the newest line names and prices the product
+        when matched and (
+            product.last_sold_at is null
+            or batch.last_sold_at > product.last_sold_at
+            or (batch.last_sold_at = product.last_sold_at and batch.order_id > product.last_order_id)
+        ) then
+            update set
+                product_name = batch.product_name,
+                category_name = batch.category_name,
+                subcategory = batch.subcategory,
+                brand = batch.brand,
+                current_price = batch.unit_price,
+                current_cost = batch.unit_cost,
+                first_sold_at = least(coalesce(product.first_sold_at, batch.first_sold_at), batch.first_sold_at),
+                last_sold_at = batch.last_sold_at,
+                last_order_id = batch.order_id,
+                line_count = product.line_count + batch.line_count,
+                items = product.items + batch.items,
+                gross_revenue = product.gross_revenue + batch.gross_revenue,
+                discount_total = product.discount_total + batch.discount_total,
+                net_revenue = product.net_revenue + batch.net_revenue,
+                cost_total = product.cost_total + batch.cost_total,
+                margin = product.margin + batch.margin,
+                return_count = product.return_count + batch.return_count,
+                returned_items = product.returned_items + batch.returned_items,
+                refund_total = product.refund_total + batch.refund_total,
+                changed_at = :started_at
+        when matched then
+            update set
+                first_sold_at = least(product.first_sold_at, coalesce(batch.first_sold_at, product.first_sold_at)),
+                line_count = product.line_count + batch.line_count,
+                items = product.items + batch.items,
+                gross_revenue = product.gross_revenue + batch.gross_revenue,
+                discount_total = product.discount_total + batch.discount_total,
+                net_revenue = product.net_revenue + batch.net_revenue,
+                cost_total = product.cost_total + batch.cost_total,
+                margin = product.margin + batch.margin,
+                return_count = product.return_count + batch.return_count,
+                returned_items = product.returned_items + batch.returned_items,
+                refund_total = product.refund_total + batch.refund_total,
+                changed_at = :started_at
+        when not matched then
+            insert (
+                product_id, product_name, category_name, subcategory, brand, current_price, current_cost,
+                first_sold_at, last_sold_at, last_order_id, line_count, items,
+                gross_revenue, discount_total, net_revenue, cost_total, margin,
+                return_count, returned_items, refund_total, changed_at
+            )
+            values (
+                batch.product_id, batch.product_name, batch.category_name, batch.subcategory, batch.brand, batch.unit_price, batch.unit_cost,
+                batch.first_sold_at, batch.last_sold_at, batch.order_id, batch.line_count, batch.items,
+                batch.gross_revenue, batch.discount_total, batch.net_revenue, batch.cost_total, batch.margin,
+                batch.return_count, batch.returned_items, batch.refund_total, :started_at
+            );
+        products := sqlrowcount;
+
+        merge into gold.daily_revenue as revenue
+        using (
+            with
+
+            sales as (
+                select * from gold.fct_sales
+                where batch_number > :summed and batch_number <= :newest
+            ),
+
+            lines as (
+                select
+                    sales.order_date, sales.customer_segment, sales.sales_channel, sales.is_repeat_customer, sales.tax_total,
+                    sales.shipping_total, sales.subtotal - sales.discount_total as goods_total,
+                    lines.category_name, lines.quantity, lines.unit_price, lines.unit_cost, lines.discount_amount, lines.line_total,
+                    row_number() over (partition by lines.order_id order by lines.line_number) = 1 as is_first,
+                    sum(lines.line_total) over (
+                        partition by lines.order_id order by lines.line_number rows between unbounded preceding and current row
+                    ) as goods_so_far
+                from gold.fct_sale_lines as lines
+                inner join sales
+                    on lines.order_id = sales.order_id
+                where lines.batch_number > :summed and lines.batch_number <= :newest
+            ),
+
+            -- differences of a rounded running share add up to the whole
+            spread as (
+                select
+                    lines.*,
+                    case
+                        when goods_total = 0 then iff(is_first, tax_total, 0)
+                        else
+                            round(tax_total * goods_so_far / goods_total, 2)
+                            - round(tax_total * (goods_so_far - line_total) / goods_total, 2)
+                    end as tax,
+                    case
+                        when goods_total = 0 then iff(is_first, shipping_total, 0)
+                        else
+                            round(shipping_total * goods_so_far / goods_total, 2)
+                            - round(shipping_total * (goods_so_far - line_total) / goods_total, 2)
+                    end as shipping
+                from lines
+            ),
+
+            known_sales as (
+                select order_id, customer_segment, sales_channel from gold.fct_sales
+                where order_id between :first_returned and :last_returned
+            ),
+
+            known_lines as (
+                select order_id, line_number, unit_cost from gold.fct_sale_lines
+                where order_id between :first_returned and :last_returned
+            ),
+
+            returned as (
+                select
+                    told.return_date, known_sales.customer_segment, known_sales.sales_channel, told.category_name,
+                    1 as times, told.quantity, told.refund_total,
+                    iff(told.reason = 'defective', 0, coalesce(told.quantity * known_lines.unit_cost, 0)) as recovered_cost
+                from gold.fct_returns as told
+                left join known_sales
+                    on told.order_id = known_sales.order_id
+                left join known_lines
+                    on told.order_id = known_lines.order_id and told.line_number = known_lines.line_number
+                where told.batch_number > :summed and told.batch_number <= :newest
+                union all
+                -- what came back before its order arrived moves from 'unknown' to its place
+                select
+                    told.return_date,
+                    iff(sign.times = 1, sales.customer_segment, null),
+                    iff(sign.times = 1, sales.sales_channel, null),
+                    told.category_name,
+                    sign.times, sign.times * told.quantity, sign.times * told.refund_total,
+                    iff(sign.times = 1 and coalesce(told.reason, '') <> 'defective', coalesce(told.quantity * lines.unit_cost, 0), 0)
+                from gold.fct_returns as told
+                inner join sales
+                    on told.order_id = sales.order_id
+                left join gold.fct_sale_lines as lines
+                    on
+                        told.order_id = lines.order_id
+                        and told.line_number = lines.line_number
+                        and lines.batch_number > :summed
+                        and lines.batch_number <= :newest
+                cross join (select column1 as times from values (1), (-1)) as sign
+                where told.batch_number <= :summed and told.order_id between :first_order and :last_order
+            )
+
+            select
+                revenue_date,
+                coalesce(customer_segment, 'unknown') as customer_segment,
+                coalesce(sales_channel, 'unknown') as sales_channel,
+                coalesce(category_name, 'unknown') as category_name,
+                sum(orders) as orders,
+                sum(first_orders) as first_orders,
+                sum(line_count) as line_count,
+                sum(items) as items,
+                sum(gross_revenue) as gross_revenue,
+                sum(discount_total) as discount_total,
+                sum(net_revenue) as net_revenue,
+                sum(tax_total) as tax_total,
+                sum(shipping_total) as shipping_total,
+                sum(cost_total) as cost_total,
+                sum(return_count) as return_count,
+                sum(returned_items) as returned_items,
+                sum(refund_total) as refund_total,
+                sum(recovered_cost) as recovered_cost
+            from (
+                select
+                    order_date as revenue_date,
+                    customer_segment,
+                    sales_channel,
+                    category_name,
+                    count(iff(is_first, 1, null)) as orders,
+                    count(iff(is_first and not is_repeat_customer, 1, null)) as first_orders,
+                    count(*) as line_count,
+                    sum(quantity) as items,
+                    sum(quantity * unit_price) as gross_revenue,
+                    sum(discount_amount) as discount_total,
+                    sum(line_total) as net_revenue,
+                    sum(tax) as tax_total,
+                    sum(shipping) as shipping_total,
+                    sum(quantity * unit_cost) as cost_total,
+                    0 as return_count,
+                    0 as returned_items,
+                    0 as refund_total,
+                    0 as recovered_cost
+                from spread
+                group by 1, 2, 3, 4
+                union all
+                select
+                    return_date, customer_segment, sales_channel, category_name, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+                    sum(times), sum(quantity), sum(refund_total), sum(recovered_cost)
+                from returned
+                group by 1, 2, 3, 4
+            )
+            group by 1, 2, 3, 4
+        ) as batch
+            on
+                revenue.revenue_date = batch.revenue_date
+                and revenue.customer_segment = batch.customer_segment
+                and revenue.sales_channel = batch.sales_channel
+                and revenue.category_name = batch.category_name
+        when matched and revenue.line_count + batch.line_count = 0 and revenue.return_count + batch.return_count = 0 then
+            delete
+        when matched then
+            update set
+                orders = revenue.orders + batch.orders,
+                first_orders = revenue.first_orders + batch.first_orders,
+                line_count = revenue.line_count + batch.line_count,
+                items = revenue.items + batch.items,
+                gross_revenue = revenue.gross_revenue + batch.gross_revenue,
+                discount_total = revenue.discount_total + batch.discount_total,
+                net_revenue = revenue.net_revenue + batch.net_revenue,
+                tax_total = revenue.tax_total + batch.tax_total,
+                shipping_total = revenue.shipping_total + batch.shipping_total,
+                cost_total = revenue.cost_total + batch.cost_total,
+                margin = revenue.margin + batch.net_revenue - batch.cost_total,
+                return_count = revenue.return_count + batch.return_count,
+                returned_items = revenue.returned_items + batch.returned_items,
+                refund_total = revenue.refund_total + batch.refund_total,
+                recovered_cost = revenue.recovered_cost + batch.recovered_cost,
+                changed_at = :started_at
+        when not matched then
+            insert (
+                revenue_date, customer_segment, sales_channel, category_name, orders, first_orders, line_count, items,
+                gross_revenue, discount_total, net_revenue, tax_total, shipping_total, cost_total, margin,
+                return_count, returned_items, refund_total, recovered_cost, changed_at
+            )
+            values (
+                batch.revenue_date, batch.customer_segment, batch.sales_channel, batch.category_name, batch.orders, batch.first_orders,
+                batch.line_count, batch.items, batch.gross_revenue, batch.discount_total, batch.net_revenue, batch.tax_total,
+                batch.shipping_total, batch.cost_total, batch.net_revenue - batch.cost_total,
+                batch.return_count, batch.returned_items, batch.refund_total, batch.recovered_cost, :started_at
+            );
+        revenues := sqlrowcount;
+
+        merge into gold.daily_marketing as marketing
+        using (
+            select
+                touch_date,
+                channel_name,
+                coalesce(campaign_name, 'none') as campaign_name,
+                count(*) as touches,
+                count(iff(touch_type = 'impression', 1, null)) as impressions,
+                count(iff(touch_type = 'click' and customer_id is not null, 1, null)) as customer_clicks,
+                count(iff(touch_type = 'click' and customer_id is null, 1, null)) as prospect_clicks,
+                count(iff(touch_type = 'conversion', 1, null)) as conversions,
+                sum(cost) as spend
+            from gold.fct_marketing_touches
+            where batch_number > :summed and batch_number <= :newest
+            group by 1, 2, 3
+        ) as batch
+            on
+                marketing.touch_date = batch.touch_date
+                and marketing.channel_name = batch.channel_name
+                and marketing.campaign_name = batch.campaign_name
+        when matched then
+            update set
+                touches = marketing.touches + batch.touches,
+                impressions = marketing.impressions + batch.impressions,
+                customer_clicks = marketing.customer_clicks + batch.customer_clicks,
+                prospect_clicks = marketing.prospect_clicks + batch.prospect_clicks,
+                conversions = marketing.conversions + batch.conversions,
+                spend = marketing.spend + batch.spend,
+                changed_at = :started_at
+        when not matched then
+            insert (
+                touch_date, channel_name, campaign_name, touches, impressions, customer_clicks, prospect_clicks, conversions, spend,
+                changed_at
+            )
+            values (
+                batch.touch_date, batch.channel_name, batch.campaign_name, batch.touches, batch.impressions, batch.customer_clicks,
+                batch.prospect_clicks, batch.conversions, batch.spend, :started_at
+            );
+        marketing := sqlrowcount;
+
+        update pipeline.progress
+        set last_batch = :newest, summed_batch = iff(layer = 'GOLD', :newest, null)
+        where layer <> 'BRONZE';
 
         -- Whoever started before and holds the layer no more has died: its transaction is gone, its record is closed here.
         update reference_data.data_generation_audit
@@ -375,7 +770,7 @@ begin
         set
             status = 'COMPLETED',
             generated_counts = object_construct(
-                'batches', :newest - least(:taken, :taken_returns, :taken_touches, :taken_shipments),
+                'batches', :newest - least(:taken, :taken_returns, :taken_touches, :taken_shipments, :summed),
                 'fct_sales', :sales,
                 'fct_sale_lines', :sale_lines,
                 'customer_profiles', :profiles,
@@ -383,7 +778,11 @@ begin
                 'fct_returns', :returned,
                 'fct_marketing_touches', :touches,
                 'customer_engagement', :engaged,
-                'fct_shipments', :shipments
+                'fct_shipments', :shipments,
+                'fct_stock_movements', :stock_movements,
+                'dim_products', :products,
+                'daily_revenue', :revenues,
+                'daily_marketing', :marketing
             ),
             execution_seconds = datediff('millisecond', :started_at, sysdate()) / 1000
         where run_id = :run_id;
