@@ -9,6 +9,8 @@ import socket
 import subprocess
 import sys
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -119,13 +121,26 @@ def account(
         names = {"RETAIL_STREAM_APPLICATION": unique, "RETAIL_STREAM_PACKAGE": f"{unique}_pkg"}
         yield Account(request.config.getoption("connection"), os.environ | names, False, unique)
         return
-    data = str(tmp_path_factory.mktemp("account"))
-    local_account(("start", "--port", str(unused_port()), "--data", data), clean_environment)
+    with running_account(tmp_path_factory.mktemp("account"), clean_environment) as local:
+        yield local
+
+
+@contextmanager
+def running_account(data: Path, environment: dict[str, str]) -> Iterator[Account]:
+    """A local account in a folder of its own."""
+    local_account(("start", "--port", str(unused_port()), "--data", str(data)), environment)
     try:
-        environment = clean_environment | exports(local_account(("env", "--data", data), clean_environment))
-        yield Account("local", environment, True)
+        found = exports(local_account(("env", "--data", str(data)), environment))
+        yield Account("local", environment | found, True)
     finally:
-        local_account(("stop", "--data", data), clean_environment)
+        local_account(("stop", "--data", str(data)), environment)
+
+
+@pytest.fixture(scope="module")
+def account_apart(tmp_path_factory: pytest.TempPathFactory, clean_environment: dict[str, str]):
+    """A local account that other tests do not use: it may be stopped, killed and put back."""
+    with running_account(tmp_path_factory.mktemp("account_apart"), clean_environment) as local:
+        yield local
 
 
 def exports(script: str) -> dict[str, str]:

@@ -4,6 +4,7 @@ import json
 import logging
 import re
 import shutil
+import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -121,6 +122,22 @@ end;
 $$;
 grant usage on procedure core.as_the_app(varchar) to application role app_admin;
 """,
+    "told_by_the_app": """
+create or replace procedure core.told_by_the_app(query varchar)
+returns table ()
+language sql
+execute as owner
+as
+$$
+declare
+    found resultset;
+begin
+    found := (execute immediate :query);
+    return table(found);
+end;
+$$;
+grant usage on procedure core.told_by_the_app(varchar) to application role app_admin;
+""",
 }
 KINDS = {
     "setup_file": lambda file: True,
@@ -167,6 +184,10 @@ class App:
     def rows(self, query: str, *values: object) -> list[tuple]:
         return self.cursor.execute(query, values).fetchall()
 
+    def told_by_the_app(self, query: str) -> list[tuple]:
+        """What the app itself sees; some tables are for nobody else."""
+        return self.rows("call told_by_the_app(%s)", query)
+
     def as_the_app(self, statement: str) -> None:
         """Runs what only the app may do, to see what becomes of it."""
         self.cursor.execute("call as_the_app(%s)", (statement,))
@@ -174,8 +195,21 @@ class App:
 
 @pytest.fixture(scope="session")
 def app(account, tmp_path_factory):
-    """The app of this clone with two doors to its inside, installed beside the one of the other tests."""
+    """The app of this clone with doors to its inside, installed beside the one of the other tests."""
     folder = tmp_path_factory.mktemp("with_doors")
+    shop = with_doors(account, folder)
+    install = partial(shop.snow, "app", "run", "--no-interactive", "--project", str(folder))
+    install()
+    try:
+        with shop.connect() as connection:
+            connection.cursor().execute(f"use schema {shop.application}.core")
+            yield App(connection, upgrade=install)
+    finally:
+        shop.snow("app", "teardown", "--cascade", "--force", "--project", str(folder))
+
+
+def with_doors(account, folder: Path):
+    """Puts the app of this clone, with doors, into a folder; the account, for which the app there has a name of its own."""
     for name in ("app", "src"):
         shutil.copytree(APP.parent / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(APP.parent / "snowflake.yml", folder)
@@ -185,15 +219,95 @@ def app(account, tmp_path_factory):
     setup.write_text(setup.read_text().replace(last, "\n".join(contents)))
     for door, text in DOORS.items():
         (folder / f"app/setup/core/{door}.sql").write_text(text)
-
     name = f"{account.application}_with_doors"
     names = {"RETAIL_STREAM_APPLICATION": name, "RETAIL_STREAM_PACKAGE": f"{name}_pkg"}
-    shop = replace(account, environment=account.environment | names, application=name)
-    install = partial(shop.snow, "app", "run", "--no-interactive", "--project", str(folder))
-    install()
-    try:
-        with shop.connect() as connection:
-            connection.cursor().execute(f"use schema {name}.core")
-            yield App(connection, upgrade=install)
-    finally:
-        shop.snow("app", "teardown", "--cascade", "--force", "--project", str(folder))
+    return replace(account, environment=account.environment | names, application=name)
+
+
+# Columns that say when the app worked and in which run: they differ between two runs that did the same.
+OF_THE_RUN = {
+    "RUN_ID", "RUN_TIMESTAMP", "EXECUTION_SECONDS", "SUMMARY", "CREATED_AT", "LOADED_AT", "CHANGED_AT", "QUARANTINED_AT", "RELEASED_AT",
+    "HOLDER", "HELD_AT", "NOTICED_AT", "PURGED_AT",
+}  # fmt: skip
+ORDINARY = ("REFERENCE_DATA", "RAW_DATA", "BRONZE", "GOLD", "PIPELINE", "TRUTH")
+
+
+class AppApart(App):
+    """The app with doors on an account of its own: its sessions can be stopped anywhere, and its state kept and put back."""
+
+    def __init__(self, account, folder: Path):
+        self.shop = with_doors(account, folder)
+        self.data = Path(account.environment["LOCAL_ACCOUNT_DATA"])
+        super().__init__(
+            self.connect(), partial(self.shop.snow, "app", "run", "--no-interactive", "--project", str(folder))
+        )
+        self.upgrade()
+        self.reconnect()
+
+    def connect(self):
+        return self.shop.connect(login_timeout=5, network_timeout=120)
+
+    def reconnect(self) -> None:
+        self.cursor = self.connect().cursor()
+        self.cursor.execute(f"use schema {self.shop.application}.core")
+
+    def another(self) -> App:
+        """A second session."""
+        other = App(self.connect(), self.upgrade)
+        other.cursor.execute(f"use schema {self.shop.application}.core")
+        return other
+
+    def watch(self, stop_at: int = 0, how: str = "error") -> dict | None:
+        """Watches this session from now on (scripts/local_account/watch.py); what the watch before it has seen."""
+        account = json.loads((self.data / "account.json").read_text())
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{account['port']}/account/watch",
+            json.dumps({"session": self.cursor.connection.session_id, "stop_at": stop_at, "how": how}).encode(),
+            {"X-Account-Secret": account["secret"]},
+        )
+        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=10) as answer:
+            return json.loads(answer.read())["data"]
+
+    def keep(self, name: str) -> None:
+        """Keeps all that the account holds, under a name."""
+        self.shop.manage("stop")
+        shutil.copytree(self.data, self.data.with_name(name))
+        self.shop.manage("start")
+        self.reconnect()
+
+    def put_back(self, name: str) -> None:
+        """The account is as it was kept; but what time it is there is for who goes on to say."""
+        self.shop.manage("stop")
+        shutil.rmtree(self.data / "databases")
+        shutil.copytree(self.data.with_name(name) / "databases", self.data / "databases")
+        self.shop.manage("start")
+        self.reconnect()
+
+    @cached_property
+    def tables(self) -> dict[str, str]:
+        """Each table that outlives an upgrade, with what a hash of its rows is to be of."""
+        columns = self.told_by_the_app(
+            "select table_schema || '.' || table_name, column_name from information_schema.columns as columns"
+            " inner join information_schema.tables as tables using (table_schema, table_name)"
+            " where table_type = 'BASE TABLE' order by 1, columns.ordinal_position"
+        )
+        found: dict[str, list[str]] = {}
+        for table, column in columns:
+            if table.split(".")[0] in ORDINARY and column not in OF_THE_RUN:
+                found.setdefault(table, []).append(column)
+        return {table: ", ".join(names) for table, names in found.items()}
+
+    def state(self) -> dict[str, tuple]:
+        """Number and order-free hash of the rows of each table; of runs, those that ended well and did something."""
+        did_something = "where status = 'COMPLETED' and (window_start is not null or run_type <> 'GENERATION')"
+        parts = [
+            f"select '{table}', count(*), coalesce(sum(hash({columns})), 0) from {table} "
+            + (did_something if table.endswith(".DATA_GENERATION_AUDIT") else "")
+            for table, columns in self.tables.items()
+        ]
+        return {table: (count, digest) for table, count, digest in self.told_by_the_app(" union all ".join(parts))}
+
+
+@pytest.fixture(scope="module")
+def app_apart(account_apart, tmp_path_factory) -> AppApart:
+    return AppApart(account_apart, tmp_path_factory.mktemp("with_doors_apart"))
