@@ -183,6 +183,44 @@ def save_configuration(session: Session, edited: str, seen: str, is_trial: bool)
     return json.dumps([vars(fault) for fault in faults])
 
 
+def fit_customer_model(session: Session) -> str:
+    """Fit the purchase model to the customers' histories, in one transaction, and say what was found.
+
+    Raises:
+        TooLittleData: the parameters stay as they are.
+        ConfigurationRefused: with all faults of the reference tables, from which the business calendar comes.
+    """
+    # Only this procedure has SciPy among its packages.
+    from retail_stream import customer_model, model_statements
+
+    def execute(statement: str, *binds):
+        return session.sql(statement, params=list(binds)).collect()
+
+    run_id, started = str(uuid.uuid4()), time.monotonic()
+    execute(model_statements.RECORD_START, run_id)
+    execute("begin transaction")
+    try:
+        execute(model_statements.HOLD_MODEL)
+        calendar = slots.Calendar(read_configuration(session)[1])
+        months = [(month, round(float(factor), 8)) for month, factor in enumerate(calendar.month_factors, start=1)]
+        execute(model_statements.TAKE_CALENDAR, json.dumps(months))
+        histories = customer_model.Histories(*customer_model.columns(execute(model_statements.READ_HISTORIES), 5))
+        values = customer_model.OrderValues(*customer_model.columns(execute(model_statements.READ_ORDER_VALUES), 7))
+        rows = customer_model.fit(histories, values)
+        execute(model_statements.KEEP_EARLIER, run_id)
+        execute(model_statements.TAKE_PARAMETERS, json.dumps(rows), run_id, run_id)
+        found = customer_model.summary(histories, rows)
+        seconds = round(time.monotonic() - started, 3)
+        told = json.dumps(customer_model.counts(histories, values) | {"parameters": rows})
+        execute(model_statements.RECORD_END, told, seconds, found, run_id)
+        execute("commit")
+    except Exception as error:
+        execute("rollback")
+        execute(model_statements.RECORD_FAILURE, str(error)[:8_000], round(time.monotonic() - started, 3), run_id)
+        raise
+    return found
+
+
 def read_configuration(session: Session) -> tuple[dict, settings.Configuration]:
     """The generator's state and the reference tables, in one statement.
 

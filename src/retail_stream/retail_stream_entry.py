@@ -71,3 +71,10 @@ def save_configuration(session, edited, seen, is_trial) -> str:
     from retail_stream import procedures
 
     return procedures.save_configuration(session, edited, seen, is_trial)
+
+
+def fit_customer_model(session) -> str:
+    """Fit the purchase model to the customers' histories."""
+    from retail_stream import procedures
+
+    return procedures.fit_customer_model(session)

@@ -59,8 +59,8 @@ def test_only_the_procedures_module_of_the_generator_knows_snowflake():
     assert importers_of("snowflake", "src") <= {"src/retail_stream/procedures.py"}
 
 
-def test_the_generator_uses_the_standard_library_numpy_pandas_and_itself():
-    allowed = sys.stdlib_module_names | {"numpy", "pandas", "retail_stream", "snowflake", "_snowflake"}
+def test_the_generator_uses_the_standard_library_numpy_pandas_scipy_and_itself():
+    allowed = sys.stdlib_module_names | {"numpy", "pandas", "scipy", "retail_stream", "snowflake", "_snowflake"}
 
     for path in files("src", suffix=".py"):
         assert imported_roots(path) <= allowed, path

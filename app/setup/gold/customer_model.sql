@@ -3,7 +3,8 @@
 -- The model: a customer orders at a rate of the own, Gamma(rate_shape, rate_scale_weeks) over customers, until the moment of
 -- dropping out, whose rate is Gamma(dropout_shape, dropout_scale_weeks); the worth of an order varies within a customer with shape
 -- value_shape and between customers with shape spread_shape, around mean_order_value. (Pareto/NBD with gamma-gamma values:
--- Schmittlein, Morrison and Colombo 1987; Fader and Hardie 2005.)
+-- Schmittlein, Morrison and Colombo 1987; Fader and Hardie 2005.) Weeks are weeks of business: gold.business_months.
+-- The default rows are those of the default settings; core.fit_customer_model puts what fits the data best in their place.
 
 create table if not exists gold.customer_model (
     customer_segment varchar not null comment 'The segment; the row ''*'' serves every segment that has none',
@@ -15,9 +16,12 @@ create table if not exists gold.customer_model (
     spread_shape number(12, 6) not null comment 'q: evenness between customers; above 1',
     mean_order_value number(12, 2) not null comment 'Mean final_total of an order, USD',
     margin_share number(9, 6) not null comment 'Margin as a share of final_total, before anything is known of the customer',
-    fitted_at timestamp_ntz comment 'When the row was fitted to data, UTC; null for the defaults'
+    fitted_at timestamp_ntz comment 'When the row was fitted to data, UTC; null for the defaults',
+    run_id varchar comment 'The run that fitted it: audit.pipeline_runs.run_id; null for the defaults'
 )
 comment = 'Parameters of the purchase model. One row per customer segment.';
+
+alter table gold.customer_model add column if not exists run_id varchar comment 'The run that fitted it: audit.pipeline_runs.run_id; null for the defaults';
 
 merge into gold.customer_model
 using (

@@ -1,10 +1,11 @@
 -- Customers: who they are, what they did, what is to be expected of them. A view, because tenure, recency, churn and
 -- lifetime value change every day without any event.
 --
--- The purchase model and its parameters: gold.customer_model. Time is counted in weeks since sign-up. With n orders since
+-- The purchase model and its parameters: gold.customer_model. Time is counted in weeks of business since sign-up (gold.customer_histories), of
+-- which the next 90 days hold more or fewer, as the season is; 12 months hold 365.25 / 7. With n orders since
 -- then, the last of them at y = last, today at y = age, and h(y) = (alpha + y)^-(r + n) (beta + y)^-s:
 --     P(alive)               = 1 / (1 + lost)
---     P(no order in 90 days) = (lost + soon + h(age + 90 days) / h(age)) / (1 + lost)
+--     P(no order in 90 days) = (lost + soon + h(age + soon) / h(age)) / (1 + lost)
 -- where lost and soon are the integrals of s / (beta + y) h(y) / h(age) from last to age and from age to 90 days later: having
 -- dropped out already, dropping out before the next order. Over v = ((alpha + age) / (alpha + y))^(r + n) the integrand is almost a
 -- straight line, so that two nodes of Gauss each give the probability to 0.002 for any history.
@@ -28,33 +29,42 @@ create or replace view gold.dim_customers (
     acquisition_channel comment 'The marketing channel that brought the customer',
     signed_up_at comment 'When the customer signed up, UTC',
     tenure_days comment 'Days since sign-up',
-    total_orders comment 'Orders ever placed',
+    total_orders comment 'Frequency: orders ever placed',
     total_items comment 'Pieces ever bought',
-    total_spent comment 'Sum of final_total over all orders, USD',
+    total_spent comment 'Monetary value: sum of final_total over all orders, USD',
     total_margin comment 'Sum of margin over all orders, USD',
     avg_order_value comment 'Mean final_total of an order, USD; null before the first',
     first_order_at comment 'When the first order was placed, UTC; null before it',
     last_order_at comment 'When the last order was placed, UTC; null before the first',
-    days_since_last_order comment 'Days since the last order; null before the first',
+    days_since_last_order comment 'Recency: days since the last order; null before the first',
     churn_probability comment 'Probability of no order in the next 90 days',
-    lifetime_value comment 'Expected margin of the next 12 months, USD',
+    lifetime_value comment 'Expected margin of the next 12 months, USD; before returns, as total_margin',
     engagement_score comment 'From 0 to 100: share of marketing touches that were answered, over all channels; near 0 while touches are few',
-    engaged_channels comment 'Marketing channels whose touches were ever answered'
+    engaged_channels comment 'Marketing channels whose touches were ever answered',
+    yearly_orders comment 'Frequency: orders per year since sign-up; the first 30 days count as 30',
+    expected_orders comment 'Orders that the next 12 months are expected to bring',
+    loyalty_tier comment 'By total_orders: new (none or one), repeat (two to four), loyal (five or more)',
+    value_tier comment 'By lifetime_value: high (worth twice a new customer of unknown segment, or more), low (less than half of one), else medium'
 )
 comment = 'Customers with what is to be expected of them, amounts in USD. One row per customer who signed up or bought.'
 as
 with
 
 statistics as (
-    select * from gold.customer_statistics
+    select
+        customer_id,
+        total_items,
+        first_order_at,
+        last_order_at
+    from gold.customer_statistics
 ),
 
 profiles as (
     select * from gold.customer_profiles
 ),
 
-segments as (
-    select * from gold.customer_model
+known as (
+    select * from gold.customer_histories
 ),
 
 engagement as (
@@ -67,19 +77,38 @@ engagement as (
     group by customer_id
 ),
 
-customers as (
+instants as (
+    select sysdate() as read_at, dateadd('day', 90, sysdate()) as ends_at
+),
+
+months as (
     select
-        statistics.*,
-        profiles.* exclude (customer_id, event_id),
-        coalesce(engagement.engagement_score, 0) as engagement_score,
-        coalesce(engagement.engaged_channels, 0) as engaged_channels,
-        coalesce(profiles.signed_up_at, statistics.first_order_at) as born_at,
-        sysdate() as read_at
-    from statistics
-    left join profiles
-        on statistics.customer_id = profiles.customer_id
-    left join engagement
-        on statistics.customer_id = engagement.customer_id
+        month_number,
+        (30.4375 * business_factor)::float as business_days,
+        (30.4375 * (
+            sum(business_factor) over (order by month_number rows between unbounded preceding and current row) - business_factor
+        ))::float as days_before
+    from gold.business_months
+),
+
+today as (
+    select
+        instants.read_at,
+        (
+            365.25 * (year(instants.read_at) - 2000) + months.days_before
+            + months.business_days * datediff('second', date_trunc('month', instants.read_at), instants.read_at)
+            / (86400 * day(last_day(instants.read_at)))
+        ) / 7 as now_weeks,
+        (
+            365.25 * (year(instants.ends_at) - 2000) + end_months.days_before
+            + end_months.business_days * datediff('second', date_trunc('month', instants.ends_at), instants.ends_at)
+            / (86400 * day(last_day(instants.ends_at)))
+        ) / 7 as end_weeks
+    from instants
+    inner join months
+        on month(instants.read_at) = months.month_number
+    inner join months as end_months
+        on month(instants.ends_at) = end_months.month_number
 ),
 
 parameters as (
@@ -93,23 +122,37 @@ parameters as (
         spread_shape::float as q,
         -- what the model knows before the first order is worth this much spending
         mean_order_value::float * (spread_shape::float - 1) / value_shape::float as prior_spent,
+        mean_order_value::float * margin_share::float as mean_margin,
         margin_share::float as margin_share
-    from segments
+    from gold.customer_model
+),
+
+newcomer as (
+    -- what a customer of unknown segment is expected to bring in the 12 months after the sign-up
+    select
+        r / alpha * beta / (s - 1) * (1 - power(beta / (beta + 365.25 / 7::float), s - 1)) * mean_margin as newcomer_value
+    from parameters
+    where parameter_segment = '*'
 ),
 
 histories as (
     select
-        customers.*,
+        known.customer_id,
+        known.total_orders,
+        known.later_orders,
+        known.total_spent,
+        known.total_margin,
         parameters.*,
-        -- an order in the half hour of the sign-up is the reason for it, and says nothing about the rate
-        customers.total_orders - iff(
-            time_slice(customers.first_order_at, 30, 'minute') = time_slice(customers.born_at, 30, 'minute'), 1, 0
-        ) as later_orders,
-        greatest(datediff('second', customers.born_at, customers.read_at), 0) / 604800::float as age_weeks,
-        greatest(datediff('second', customers.last_order_at, customers.read_at), 0) / 604800::float as silent_weeks
-    from customers
-    left join segments
-        on customers.customer_segment = segments.customer_segment
+        newcomer.newcomer_value,
+        today.read_at,
+        greatest(today.now_weeks - known.born_weeks, 0) as age_weeks,
+        greatest(known.last_weeks - known.born_weeks, 0) as last_weeks,
+        today.end_weeks - today.now_weeks as soon_weeks
+    from known
+    cross join today
+    cross join newcomer
+    left join gold.customer_model as segments
+        on known.customer_segment = segments.customer_segment
     inner join parameters
         on coalesce(segments.customer_segment, '*') = parameters.parameter_segment
 ),
@@ -121,13 +164,8 @@ bounds as (
         alpha + age_weeks as alpha_age,
         beta + age_weeks as beta_age,
         -- beyond e^50 the customer is lost for certain; the cap keeps the power inside a float
-        exp(least(
-            (r + later_orders) * ln(
-                (alpha + age_weeks) / (alpha + iff(later_orders > 0, greatest(age_weeks - silent_weeks, 0), 0))
-            ),
-            50
-        )) as v_last,
-        exp(-(r + later_orders) * ln((alpha + age_weeks + 90 / 7::float) / (alpha + age_weeks))) as v_soon
+        exp(least((r + later_orders) * ln((alpha + age_weeks) / (alpha + least(last_weeks, age_weeks))), 50)) as v_last,
+        exp(-(r + later_orders) * ln((alpha + age_weeks + soon_weeks) / (alpha + age_weeks))) as v_soon
     from histories
 ),
 
@@ -159,44 +197,68 @@ integrals as (
 expectations as (
     select
         integrals.*,
-        (lost + soon + v_soon * power(beta_age / (beta_age + 90 / 7::float), s)) / (1 + lost) as no_order_in_90_days,
-        shape / alpha_age * beta_age / (s - 1) * (1 - power(beta_age / (beta_age + 365 / 7::float), s - 1))
+        (lost + soon + v_soon * power(beta_age / (beta_age + soon_weeks), s)) / (1 + lost) as no_order_in_90_days,
+        shape / alpha_age * beta_age / (s - 1) * (1 - power(beta_age / (beta_age + 365.25 / 7::float), s - 1))
         / (1 + lost) as orders_of_next_year,
         p * (prior_spent * margin_share + total_margin) / (p * total_orders + q - 1) as margin_per_order
     from integrals
+),
+
+valued as (
+    select
+        expectations.*,
+        (orders_of_next_year * margin_per_order)::number(12, 2) as lifetime_value
+    from expectations
 )
 
 select
-    customer_id,
-    first_name,
-    last_name,
-    email,
-    gender,
-    age,
-    income,
-    city,
-    state,
-    zip_code,
-    time_zone,
-    customer_segment,
-    price_sensitivity,
-    favourite_category,
-    preferred_channel,
-    acquisition_channel,
-    signed_up_at,
-    datediff('day', signed_up_at, read_at) as tenure_days,
-    total_orders,
-    total_items,
-    total_spent,
-    total_margin,
-    round(total_spent / nullif(total_orders, 0), 2)::number(12, 2) as avg_order_value,
-    first_order_at,
-    last_order_at,
-    datediff('day', last_order_at, read_at) as days_since_last_order,
-    least(greatest(no_order_in_90_days, 0), 1)::number(9, 6) as churn_probability,
-    (orders_of_next_year * margin_per_order)::number(12, 2) as lifetime_value,
-    engagement_score,
-    engaged_channels
-from expectations;
+    valued.customer_id,
+    profiles.first_name,
+    profiles.last_name,
+    profiles.email,
+    profiles.gender,
+    profiles.age,
+    profiles.income,
+    profiles.city,
+    profiles.state,
+    profiles.zip_code,
+    profiles.time_zone,
+    profiles.customer_segment,
+    profiles.price_sensitivity,
+    profiles.favourite_category,
+    profiles.preferred_channel,
+    profiles.acquisition_channel,
+    profiles.signed_up_at,
+    datediff('day', profiles.signed_up_at, valued.read_at) as tenure_days,
+    valued.total_orders,
+    statistics.total_items,
+    valued.total_spent,
+    valued.total_margin,
+    round(valued.total_spent / nullif(valued.total_orders, 0), 2)::number(12, 2) as avg_order_value,
+    statistics.first_order_at,
+    statistics.last_order_at,
+    datediff('day', statistics.last_order_at, valued.read_at) as days_since_last_order,
+    least(greatest(valued.no_order_in_90_days, 0), 1)::number(9, 6) as churn_probability,
+    valued.lifetime_value,
+    coalesce(engagement.engagement_score, 0) as engagement_score,
+    coalesce(engagement.engaged_channels, 0) as engaged_channels,
+    (
+        valued.total_orders * 365.25
+        / greatest(datediff('day', coalesce(profiles.signed_up_at, statistics.first_order_at), valued.read_at), 30)
+    )::number(12, 4) as yearly_orders,
+    valued.orders_of_next_year::number(12, 4) as expected_orders,
+    case when valued.total_orders >= 5 then 'loyal' when valued.total_orders >= 2 then 'repeat' else 'new' end as loyalty_tier,
+    case
+        when valued.lifetime_value >= 2 * valued.newcomer_value then 'high'
+        when valued.lifetime_value < 0.5 * valued.newcomer_value then 'low'
+        else 'medium'
+    end as value_tier
+from valued
+inner join statistics
+    on valued.customer_id = statistics.customer_id
+left join profiles
+    on valued.customer_id = profiles.customer_id
+left join engagement
+    on valued.customer_id = engagement.customer_id;
 
 grant select on view gold.dim_customers to application role app_analyst;
