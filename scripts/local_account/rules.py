@@ -150,8 +150,9 @@ def refuse(session: Session, text: str) -> None:
     for rule, message in broken(clean(text), manifest):
         if rule.errno and (frame.application or rule.any_code):
             raise SqlError(rule.errno, f"{message} In {frame.what}.", "0A000")
-    if frame.application and (found := _REFERENCE.search(text)):
-        if unknown_references(text, manifest):
+    # In a procedure's or task's body it waits for the call.
+    if frame.application and (found := _REFERENCE.search(clean(text))):
+        if unknown_references(found[0], manifest):
             raise SqlError(505_026, f"The manifest defines no reference '{found[1]}' (rule MAN-30).")
         raise SqlError(
             505_019,

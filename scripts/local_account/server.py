@@ -5,14 +5,15 @@ Every failure is an answer with ``success: false`` and a number. Never an HTTP 5
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import gzip
 import json
 import secrets
-import threading
 import traceback
 import uuid
 from collections.abc import AsyncIterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import anyio.to_thread
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
     from local_account.session import Session
 
 THREADS = 200  # a procedure's worker asks the account while its caller's request still waits
+PATIENCE_SECONDS = 5  # Snowflake's is 45; the connector reads for 60, then sends the request again
+KEPT_ANSWERS, KEPT_BYTES = 20, 1_000_000  # of answers that were given, in case that the client asks again
 LOGIN_AGAIN = {
     "data": None,
     "code": "390104",
@@ -67,7 +70,9 @@ class Server:
         self.account = account
         self.secret = secret  # for the requests of scripts/account
         self.sessions: dict[str, Session] = {}
-        self.background: dict[str, dict[str, Any]] = {}  # answers of asynchronous queries, by query id
+        self.threads = ThreadPoolExecutor(THREADS, "query")
+        self.running: dict[str, Future[dict[str, Any]]] = {}  # answers, there or to come, by query id
+        self.requests: dict[str, str] = {}  # the query of a request
 
     # sessions -----------------------------------------------------------------------------------------------------
 
@@ -145,29 +150,32 @@ class Server:
         session = self.sessions.get(_token(request))
         if not session or session.has_ended:
             return JSONResponse(LOGIN_AGAIN)
-        body = await _body(request)
-        text = body.get("sqlText", "")
-        if body.get("asyncExec"):
-            query_id = str(uuid.uuid4())
-            self.background[query_id] = {}
-            threading.Thread(
-                target=lambda: self.background[query_id].update(self._answer(session, text, body)), daemon=True
-            ).start()
-            return JSONResponse(
-                {
-                    "data": {
-                        "queryId": query_id,
-                        "getResultUrl": f"/queries/{query_id}/result",
-                        "queryAbortsAfterSecs": 300,
-                    },
-                    "code": "333334",
-                    "success": True,
-                    "message": None,
-                }
-            )
-        return JSONResponse(await run_in_threadpool(self._answer, session, text, body))
+        # The connector repeats a request whose answer it has not read within a minute; the statement runs once.
+        request_id = request.query_params.get("requestId") or str(uuid.uuid4())
+        if request_id not in self.requests:
+            body = await _body(request)
+            query_id = self.requests[request_id] = str(uuid.uuid4())
+            self.running[query_id] = self.threads.submit(self._answer, session, query_id, body)
+            if body.get("asyncExec"):
+                return _in_progress(query_id, "333334")
+        return await self._outcome(self.requests[request_id])
 
-    def _answer(self, session: Session, text: str, body: dict[str, Any]) -> dict[str, Any]:
+    async def _outcome(self, query_id: str) -> Response:
+        """The answer when it is there within the time that a client waits for a request, or where to ask for it."""
+        running = self.running[query_id]
+        try:
+            answer = await asyncio.wait_for(asyncio.shield(asyncio.wrap_future(running)), PATIENCE_SECONDS)
+        except TimeoutError:
+            return _in_progress(query_id, "333333")
+        done = [other for other, future in self.running.items() if future.done()]
+        large = len(answer["data"].get("rowsetBase64") or "") > KEPT_BYTES if answer["data"] else False
+        for other in done[:-KEPT_ANSWERS] + ([query_id] if large else []):
+            self.running.pop(other, None)
+        self.requests = {request: number for request, number in self.requests.items() if number in self.running}
+        return JSONResponse(answer)
+
+    def _answer(self, session: Session, query_id: str, body: dict[str, Any]) -> dict[str, Any]:
+        text = body.get("sqlText", "")
         try:
             with session.lock:
                 binds = _binds(body.get("bindings"))
@@ -179,7 +187,9 @@ class Server:
                     result = statements.execute(session, text, binds)
                 if session.watch and not session.is_nested:
                     session.watch.pass_boundary()
-                return _answer(session, result)
+                if body.get("asyncExec"):
+                    session.results[query_id] = result
+                return _answer(session, result, query_id if body.get("asyncExec") else None)
         except SqlError as error:
             return _failed(error)
         except ConnectionLost:
@@ -223,10 +233,8 @@ class Server:
     async def result(self, request: Request) -> Response:
         """The answer of an asynchronous query, or of one that the session remembers."""
         query_id = request.path_params["query_id"]
-        if query_id in self.background:
-            while not self.background[query_id]:
-                await anyio.sleep(0.05)
-            return JSONResponse(self.background[query_id])
+        if query_id in self.running:
+            return await self._outcome(query_id)
         session = self.sessions.get(_token(request))
         if session and query_id in session.results:
             return JSONResponse(_answer(session, session.results[query_id], query_id))
@@ -234,8 +242,8 @@ class Server:
 
     async def monitor(self, request: Request) -> Response:
         query_id = request.path_params["query_id"]
-        if query_id in self.background:
-            answer = self.background[query_id]
+        if query_id in self.running:
+            answer = self.running[query_id].result() if self.running[query_id].done() else {}
             status = "RUNNING" if not answer else "SUCCESS" if answer["success"] else "FAILED_WITH_ERROR"
             return _success(
                 {
@@ -253,6 +261,13 @@ class Server:
         return _success(
             {"queries": [{"id": query_id, "status": "SUCCESS"}] if session and query_id in session.results else []}
         )
+
+    async def abort(self, request: Request) -> Response:
+        """Ctrl-C in a client: the statement that runs now fails."""
+        if session := self.sessions.get(_token(request)):
+            for transaction in list(session.transactions):
+                transaction.cursor.interrupt()
+        return _success(None)
 
     # scripts/account ----------------------------------------------------------------------------------------------
 
@@ -330,6 +345,7 @@ class Server:
             anyio.to_thread.current_default_thread_limiter().total_tokens = THREADS
             self.account.scheduler.start()
             yield
+            self.threads.shutdown(wait=False, cancel_futures=True)
             await run_in_threadpool(self.account.close)
 
         return Starlette(
@@ -340,9 +356,9 @@ class Server:
                 Route("/session/heartbeat", self.session, methods=["POST"]),
                 Route("/session", self.session, methods=["POST"]),
                 Route("/queries/v1/query-request", self.query, methods=["POST"]),
-                Route("/queries/v1/abort-request", _nothing, methods=["POST"]),
+                Route("/queries/v1/abort-request", self.abort, methods=["POST"]),
                 Route("/queries/{query_id}/result", self.result, methods=["GET"]),
-                Route("/queries/{query_id}/abort-request", _nothing, methods=["POST"]),
+                Route("/queries/{query_id}/abort-request", self.abort, methods=["POST"]),
                 Route("/monitoring/queries/{query_id}", self.monitor, methods=["GET"]),
                 Route("/telemetry/send", _nothing, methods=["POST"]),
                 Route("/account/ping", self.ping, methods=["GET"]),
@@ -452,6 +468,11 @@ def _described(session: Session, text: str) -> dict[str, Any]:
         **_names(session),
     }
     return {"data": data, "code": None, "message": None, "success": True}
+
+
+def _in_progress(query_id: str, code: str) -> Response:
+    data = {"queryId": query_id, "getResultUrl": f"/queries/{query_id}/result", "queryAbortsAfterSecs": 300}
+    return JSONResponse({"data": data, "code": code, "success": True, "message": None})
 
 
 def _success(data: Any) -> Response:

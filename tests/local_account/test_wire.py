@@ -211,3 +211,25 @@ def test_the_readme_lists_what_the_account_answers():
     )
 
     assert printed.stdout == listed
+
+
+def test_a_long_statement_runs_once_though_the_client_asks_again(account, database):
+    rows(database, "create table runs (n int)")
+    ((name,),) = rows(database, "select current_database()")
+
+    with account.connect(socket_timeout=2) as hasty:
+        rows(hasty, f"use database {name}")
+        done = rows(hasty, "begin insert into runs values (1); call system$wait(7); return 'done'; end")
+
+    assert done == [("done",)]
+    assert rows(database, "select count(*) from runs") == [(1,)]
+
+
+def test_a_query_can_be_asked_for_later(database):
+    cursor = database.cursor()
+    cursor.execute_async("select 5")
+    cursor.get_results_from_sfqid(cursor.sfqid)
+
+    assert cursor.fetchall() == [(5,)]
+    session = Session.builder.configs({"connection": database}).create()
+    assert session.sql("select 6 as n").collect_nowait().result() == [(6,)]
