@@ -178,9 +178,9 @@ def app_admin(installed_app: Account):
             cursor.execute(f"drop role {role}")
 
 
-def default_rows(table: str) -> list[dict]:
+def default_rows(table: str, setup: Path = ROOT / "app/setup") -> list[dict]:
     """The rows that an installation starts with."""
-    text = (ROOT / f"app/setup/reference_data/{table}.sql").read_text()
+    text = (setup / f"reference_data/{table}.sql").read_text()
     insert = next(part for part in text.split(";\n") if "from values" in part)
     columns = re.search(r"insert(?: into [\w.]+)? \(([^)]+)\)", insert)[1].split(", ")
     values = sqlglot.parse_one(insert[re.search(r"\b(insert|merge) ", insert).start() :], dialect="snowflake").find(
@@ -204,3 +204,10 @@ def default_tables() -> dict[str, list[dict]]:
 @pytest.fixture(scope="session")
 def default(default_tables) -> configuration.Configuration:
     return configuration.from_tables(default_tables)
+
+
+@pytest.fixture(scope="session")
+def first_tables() -> dict[str, list[dict]]:
+    """The default rows of version 1.0.0."""
+    setup = ROOT / "tests/releases/1.0.0/setup"
+    return {table: default_rows(table, setup) for table in configuration.COLUMNS}

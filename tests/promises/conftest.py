@@ -144,27 +144,27 @@ def _codes(texts: pandas.Series, names: list[str]) -> np.ndarray:
     return pandas.Categorical(texts, categories=names).codes.astype(np.int64)
 
 
-def course_of(configuration: Configuration, customers: int) -> Course:
-    """The natural course of so many sign-ups."""
+def course_of(configuration: Configuration, customers: int, with_lines: bool = True) -> Course:
+    """The natural course of so many sign-ups; of a great crowd without the lines, which need most of the memory."""
     business = _Business(configuration)
     first, orders = slots.from_datetime(FIRST_DAY) // SLOT_MS, []
     for weeks in WEEKS:
         window = Window(first, weeks * WEEK_SLOTS)
         orders.append(business.run(window, Request(0 if orders else customers, None, None, None)))
         first += window.count
-    return _told(business, pandas.concat(orders, ignore_index=True), first * SLOT_MS)
+    return _told(business, pandas.concat(orders, ignore_index=True), first * SLOT_MS, with_lines)
 
 
-def _told(business: _Business, orders: pandas.DataFrame, end_ms: int) -> Course:
+def _told(business: _Business, orders: pandas.DataFrame, end_ms: int, with_lines: bool) -> Course:
     people = business.customers
     orders = orders.merge(people, on="customer_id", how="left", validate="many_to_one").sort_values(
         ["customer_id", "ordered_ms", "order_id"], ignore_index=True
     )
     orders["is_first"] = ~orders["customer_id"].duplicated()
-    parts = [
-        _made(business.configuration, orders.iloc[start : start + ORDERS_AT_ONCE])
-        for start in range(0, len(orders), ORDERS_AT_ONCE)
-    ]
+    parts = []
+    for start in range(0, len(orders), ORDERS_AT_ONCE):
+        made = _made(business.configuration, orders.iloc[start : start + ORDERS_AT_ONCE])
+        parts.append(made if with_lines else (made[0], made[1].iloc[:0], made[2].iloc[:0]))
     made, lines, returns = (pandas.concat(frames, ignore_index=True) for frames in zip(*parts, strict=True))
     orders = pandas.concat(
         [
@@ -252,19 +252,33 @@ def business_weeks(calendar: Calendar, from_ms: np.ndarray, until_ms: np.ndarray
 
 
 @pytest.fixture(scope="session")
-def course(default: Configuration) -> Course:
+def asked_for(default: Configuration) -> Configuration:
+    """The default settings, with the seed that was asked for."""
+    return default if SEED is None else with_parameter(default, "seed", int(SEED))
+
+
+@pytest.fixture(scope="session")
+def course(asked_for: Configuration) -> Course:
     """The natural course with the default settings."""
-    return course_of(default if SEED is None else with_seed(default, int(SEED)), CUSTOMERS)
+    return course_of(asked_for, CUSTOMERS)
 
 
-def with_seed(configuration: Configuration, seed: int) -> Configuration:
-    """The same settings in another business."""
-    tables = dict(configuration.snapshot["tables"])
-    tables["generation_parameters"] = [
-        row | {"parameter_value": seed} if row["parameter_name"] == "seed" else row
+@pytest.fixture(scope="module")
+def crowd(asked_for: Configuration) -> Course:
+    """The natural course of as many customers in each segment; without lines."""
+    tables = asked_for.snapshot["tables"]
+    even = [row | {"weight": 1} for row in tables["customer_segments"]]
+    return course_of(from_tables(tables | {"customer_segments": even}), len(even) * CUSTOMERS, with_lines=False)
+
+
+def with_parameter(configuration: Configuration, name: str, value: object) -> Configuration:
+    """The same settings but for one parameter."""
+    tables = configuration.snapshot["tables"]
+    rows = [
+        row | {"parameter_value": value} if row["parameter_name"] == name else row
         for row in tables["generation_parameters"]
     ]
-    return from_tables(tables)
+    return from_tables(tables | {"generation_parameters": rows})
 
 
 @dataclass(frozen=True)

@@ -64,7 +64,7 @@ def test_nothing_contradicts_itself(made):
     assert pickup[in_store].all()
     assert ((made.warehouse == purchases.NO_WAREHOUSE) == pickup).all()
     assert (made.shipping_total[pickup] == 0).all()
-    assert (made.shipping_total[made.shipping == SHIPPING_METHODS.index("overnight")] == 2499).all()
+    assert (made.shipping_total[made.shipping == SHIPPING_METHODS.index("overnight")] == 999).all()
 
 
 def test_tax_follows_the_state(orders, made):

@@ -3,7 +3,7 @@
 -- The model: a customer orders at a rate of the own, Gamma(rate_shape, rate_scale_weeks) over customers, until the moment of
 -- dropping out, whose rate is Gamma(dropout_shape, dropout_scale_weeks); the worth of an order varies within a customer with shape
 -- value_shape and between customers with shape spread_shape, around mean_order_value. (Pareto/NBD with gamma-gamma values:
--- Schmittlein, Morrison and Colombo 1987; Fader and Hardie 2005.) Weeks are weeks of business: gold.business_months.
+-- Schmittlein, Morrison and Colombo 1987; Fader and Hardie 2005.) Weeks are weeks of business: gold.business_calendar.
 -- The default rows are those of the default settings; core.fit_customer_model puts what fits the data best in their place.
 
 create table if not exists gold.customer_model (
@@ -29,7 +29,7 @@ using (
     union all
     select 'regular', 11.688312, 75.00
     union all
-    select 'occasional', 32.142857, 45.00
+    select 'occasional', 32.142857, 60.00
     union all
     select '*', 11.688312, 75.00
 ) as defaults

@@ -15,7 +15,7 @@ select column1, column2, column3, column4, column5
 from values
     ('premium', 0.15, 150.00, 0.45, 'Buy often, and dear things'),
     ('regular', 0.60, 75.00, 0.22, 'The middle of the business'),
-    ('occasional', 0.25, 45.00, 0.08, 'Come by now and then, for small things')
+    ('occasional', 0.25, 60.00, 0.08, 'Come by now and then, for small things')
 where not exists (select 1 from reference_data.customer_segments);
 
 grant select, insert, update, delete on table reference_data.customer_segments to application role app_admin;
