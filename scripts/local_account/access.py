@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from local_account.session import Session
 
 APPLICATION = "APPLICATION"
+INSTALLS = "CREATE APPLICATION"  # what a role must hold on the account to install
 # kind of object -> what may be granted on it to an application role
 # (docs.snowflake.com/en/sql-reference/sql/grant-privilege-application-role)
 GRANTABLE = {
@@ -150,3 +151,23 @@ def holds_on_account(session: Session, privilege: str) -> bool:
     """Whether the session's application was granted an account privilege."""
     document = session.account.database(session.application) if session.application else None
     return bool(document and privilege in document.get("privileges", []))
+
+
+def require_installer(session: Session, package: str) -> None:
+    """Who installs holds CREATE APPLICATION on the account, and INSTALL or DEVELOP on the package, or is ACCOUNTADMIN
+    (docs.snowflake.com/en/sql-reference/sql/create-application, access control)."""
+    held = roles_of(session)
+    if "ACCOUNTADMIN" in held:
+        return
+    if not _granted(session, held, INSTALLS, "ACCOUNT", HOME, "", ""):
+        raise SqlError(
+            3001,
+            f"SQL access control error: the role {session.role} lacks {INSTALLS} on the account.",
+            "42501",
+        )
+    if not any(
+        may(session, privilege, "APPLICATION PACKAGE", package, "", package) for privilege in ("INSTALL", "DEVELOP")
+    ):
+        raise SqlError(
+            3001, f"SQL access control error: the role {session.role} lacks INSTALL on the package {package}.", "42501"
+        )

@@ -14,7 +14,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from local_account import access, blocks, manifests, packages, reply, stages
+from local_account import access, blocks, feature_policies, manifests, packages, reply, stages
 from local_account.catalogue import HOME, quote
 from local_account.errors import SqlError
 from local_account.session import Frame
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from local_account.session import Session
     from local_account.syntax import Match
 
-OPTIONS = ("COMMENT", "DEBUG_MODE", "AUTHORIZE_TELEMETRY_EVENT_SHARING", "BACKGROUND_INSTALL")
+OPTIONS = ("COMMENT", "DEBUG_MODE", "AUTHORIZE_TELEMETRY_EVENT_SHARING", "BACKGROUND_INSTALL", "WITH FEATURE POLICY")
 _SOURCE = re.compile(
     rf"(?:using\s+(?:'(?P<quoted>@[^']+)'|(?P<stage>@\S+)|version\s+(?P<version>{IDENTIFIER}|'[^']+')(?:\s+patch\s+(?P<patch>\d+))?)\s*)?"
     rf"(?:using\s+release\s+channel\s+(?P<channel>{IDENTIFIER})\s*)?(?P<options>[\s\S]*)\Z",
@@ -97,6 +97,7 @@ def _source(session: Session, package: str, text: str, channel: str = "DEFAULT")
 def create(session: Session, match: Match) -> Result:
     name, package = match.name(), match.name("package")
     packages.package(session, package)
+    access.require_installer(session, package)
     if session.account.database(name):
         raise reply.exists(name)
     if not session.warehouse:
@@ -118,6 +119,7 @@ def create(session: Session, match: Match) -> Result:
             "requested": manifests.privileges(manifest),
             "privileges": manifests.granted(manifest),
             "telemetry": source.options.get("AUTHORIZE_TELEMETRY_EVENT_SHARING", "FALSE").upper(),
+            **feature_policies.with_policy(session, source.options.get("WITH FEATURE POLICY")),
             **source.document(),
         },
     )

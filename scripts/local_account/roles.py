@@ -186,7 +186,7 @@ def revoke(session: Session, match: Match) -> Result:
 
 def _change_privileges(session: Session, match: Match, *, add: bool) -> Result:
     account = session.account
-    kind = " ".join(match.raw("kind").upper().split())
+    kind = " ".join(match.raw("kind").upper().split()) or "ACCOUNT"
     privileges = [" ".join(privilege.upper().split()) for privilege in match.raw("privileges").split(",")]
     to_kind = " ".join(match.raw("to_kind").upper().split())
     if to_kind == "APPLICATION ROLE":
@@ -228,6 +228,12 @@ def _change_privileges(session: Session, match: Match, *, add: bool) -> Result:
 
 
 def _grant_on_account(session: Session, privileges: list[str], to_kind: str, grantee: str, *, add: bool) -> Result:
+    if to_kind == "ROLE" and privileges == [access.INSTALLS]:
+        key = access.grant_name("ACCOUNT", "", access.INSTALLS)
+        roles = set((session.account.catalogue.get("grant", HOME, "", key) or {}).get("roles", []))
+        with session.account.change(HOME, session) as change:
+            change.put("grant", "", key, {"roles": sorted(roles | {grantee} if add else roles - {grantee})})
+        return reply.status("Statement executed successfully.")
     if to_kind != "APPLICATION":
         raise SqlError(2, f"Unsupported feature 'GRANT ... ON ACCOUNT TO {to_kind}' of the local account.")
     document = session.account.database(grantee)

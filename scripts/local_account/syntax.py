@@ -46,7 +46,7 @@ def compile_pattern(pattern: str) -> re.Pattern[str]:
             name, _, kind = token[1:-1].partition(":")
             parts.append(rf"(?P<{name}>{_SLOTS.get(kind or name, PATH)})\s*")
         elif re.fullmatch(r"[\w$|]+", token):
-            parts.append(rf"(?:{token.replace('$', chr(92) + '$')})(?![\w$])\s*")
+            parts.append(rf"(?<![\w$])(?:{token.replace('$', chr(92) + '$')})(?![\w$])\s*")
         else:
             parts.append(rf"{re.escape(token)}\s*")
     return re.compile(r"\A" + "".join(parts) + r"\s*\Z", re.IGNORECASE)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlglot.dialects.snowflake import Snowflake
 
-from local_account import access, reply
+from local_account import access, feature_policies, reply
 from local_account.catalogue import Key
 from local_account.errors import SqlError
 from local_account.syntax import PATH, parse_options, split_path, unquote_text
@@ -60,6 +60,7 @@ def create(session: Session, match: Match) -> Result:
         raise access.not_found("SCHEMA", database, "", schema)
     document = parse(match.raw("rest"), task)
     _require_managed(session, document, task)
+    feature_policies.require_allowed(session, "TASKS")
     existing = account.catalogue.get("task", *name)
     if existing and match.has("if not exists"):
         return reply.status(f"{task} already exists, statement succeeded.")

@@ -132,6 +132,27 @@ def test_a_consumer_role_has_what_its_application_role_has(app, provider):
         clerk(f"drop application {app.name}")
 
 
+def test_a_role_installs_that_may_create_applications_and_use_the_package(app, provider):
+    provider("create role if not exists installer")
+    provider("grant role installer to user local")
+    installer = type(provider)(provider.account, "INSTALLER")
+    with pytest.raises(SqlError, match="lacks CREATE APPLICATION on the account"):
+        installer.install(f"{app.name}_2", app.package)
+    provider("grant create application on account to role installer")
+    with pytest.raises(SqlError, match="lacks INSTALL on the package"):
+        installer.install(f"{app.name}_2", app.package)
+    provider(f"grant install on application package {app.package} to role installer")
+    provider(f"grant usage on schema {app.package}.app_src to role installer")
+    provider(f"grant read on stage {app.package}.app_src.stage to role installer")
+
+    installer.install(f"{app.name}_2", app.package)
+
+    assert installer(f"call {app.name}_2.code.version()") == [("one",)]
+    provider("revoke create application on account from role installer")
+    with pytest.raises(SqlError, match="lacks CREATE APPLICATION"):
+        installer.install(f"{app.name}_3", app.package)
+
+
 def test_a_role_without_grants_sees_no_application_object(app, provider):
     provider("create role if not exists stranger")
     provider("grant role stranger to user local")
@@ -339,3 +360,48 @@ def test_a_streamlit_whose_main_file_is_missing_is_refused(app):
 
     with pytest.raises(SqlError, match="'/page' is not among the application's files"):
         app.upgrade()
+
+
+TASK = """
+    create or replace task state.t schedule = '60 minutes' as select 1;
+"""
+MAY_HAVE_TASKS = """manifest_version: 2
+privileges:
+  - EXECUTE TASK:
+      description: x
+  - EXECUTE MANAGED TASK:
+      description: x
+"""
+
+
+def test_a_feature_policy_forbids_new_tasks_to_all_applications_but_those_with_one_of_their_own(
+    app, provider, tmp_path
+):
+    provider.stage(
+        app.package, provider.write(tmp_path / "tasks", "create schema if not exists state;" + TASK, MAY_HAVE_TASKS)
+    )
+    provider("create database if not exists policies")
+    provider("create or replace feature policy policies.public.no_tasks blocked_object_types_for_creation = (TASKS)")
+    provider("create or replace feature policy policies.public.anything blocked_object_types_for_creation = ()")
+    install = (
+        f"create application {app.name}_{{}} from application package {app.package} using @{app.package}.app_src.stage"
+    )
+
+    provider("alter account set feature policy policies.public.no_tasks for all applications")
+    try:
+        with pytest.raises(
+            SqlError, match="POLICIES.PUBLIC.NO_TASKS of this account forbids applications to create TASKS"
+        ):
+            provider(install.format("a"))
+        provider(f"{install.format('b')} with feature policy = policies.public.anything")
+        with pytest.raises(SqlError, match="cannot be dropped"):
+            provider("drop feature policy policies.public.no_tasks")
+    finally:
+        provider("alter account unset feature policy for all applications")
+    provider(install.format("c"))
+    provider(f"alter application {app.name}_c set feature policy policies.public.no_tasks")
+    with pytest.raises(SqlError, match="NO_TASKS"):
+        provider.upgrade(f"{app.name}_c", app.package)
+    provider(f"alter application {app.name}_c unset feature policy")
+    provider.upgrade(f"{app.name}_c", app.package)
+    provider("drop feature policy policies.public.no_tasks")
