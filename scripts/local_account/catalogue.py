@@ -53,6 +53,7 @@ class Catalogue:
         )
         # One row for each transaction whose inserted rows a stream has not yet given away (see streams.py).
         cursor.execute(f"create table if not exists {schema}.stream_queue (stream varchar, txn bigint)")
+        cursor.execute(f"create table if not exists {schema}.stream_offsets (stream varchar, moved_at timestamptz)")
         cursor.execute(f"create table if not exists {schema}.task_history ({TASK_HISTORY})")
         for kind, schema_name, name, document in cursor.execute(f"select * from {schema}.objects").fetchall():
             self._documents[Key(kind, database, schema_name, name)] = json.loads(document)

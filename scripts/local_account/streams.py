@@ -12,12 +12,14 @@ a copy of the table per consumption, and a transaction may not both consume such
 
 from __future__ import annotations
 
-from datetime import datetime
+from contextlib import suppress
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+import duckdb
 from sqlglot import exp, parse_one
 
-from local_account import access, reply
+from local_account import access, reply, shapes
 from local_account.catalogue import SYSTEM_SCHEMA, Key, quote
 from local_account.errors import SqlError, unsupported
 from local_account.syntax import split_path
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 COLUMN = "METADATA$TXN"
 IDENTITY = "METADATA$ID"
 PLACE = "METADATA$PLACE"
+RETENTION_DAYS = {"DATA_RETENTION_TIME_IN_DAYS": 1, "MAX_DATA_EXTENSION_TIME_IN_DAYS": 14}  # by default
 SHOWN = "created_on name database_name schema_name owner comment table_name source_type base_tables type stale mode stale_after invalid_reason owner_role_type"
 
 
@@ -66,6 +69,7 @@ def as_query(session: Session, name: Name, alias: exp.Expression) -> exp.Subquer
             2143, f"SQL compilation error: Stream '{name[2]}' cannot be read: {reason}. Recreate the stream.", "02000"
         )
     database, _, _ = name
+    _refuse_stale(session.account, session.cursor, name, document)
     if document.get("standard"):
         return exp.Subquery(this=_net_changes(session, name, tuple(document["table"])), alias=alias.copy())
     base = ".".join(quote(part) for part in document["table"])
@@ -132,6 +136,7 @@ def advance(account: Account, execute: Any, database: str, stream: str, own: int
         f"delete from {quote(database)}.{quote(SYSTEM_SCHEMA)}.stream_queue where stream = ? and txn <> ? returning txn",
         [stream, own],
     ).fetchone()
+    _note_moved(account, execute, database, stream)
     schema, _, name = stream.partition(".")
     document = account.catalogue.get("stream", database, schema, name)
     if moved and document and document.get("standard"):
@@ -139,6 +144,34 @@ def advance(account: Account, execute: Any, database: str, stream: str, own: int
         execute(f"delete from {shadow}")
         table = ".".join(quote(part) for part in document["table"])
         execute(f'insert into {shadow} by name select * exclude ("{COLUMN}") from {table}')
+
+
+def _note_moved(account: Account, execute: Any, database: str, stream: str) -> None:
+    offsets = f"{quote(database)}.{quote(SYSTEM_SCHEMA)}.stream_offsets"
+    execute(f"delete from {offsets} where stream = ?", [stream])
+    execute(f"insert into {offsets} values (?, ?)", [stream, account.clock.now()])
+
+
+def stale_after(cursor: Any, name: Name, document: dict[str, Any]) -> datetime:
+    """When the stream's changes may be gone, unless it is consumed before: the table's retention is extended for it, but not for ever."""
+    row = cursor.execute(
+        f"select max(moved_at) from {quote(name[0])}.{quote(SYSTEM_SCHEMA)}.stream_offsets where stream = ?",
+        [f"{name[1]}.{name[2]}"],
+    ).fetchone()
+    database, schema, table = (exp.to_identifier(part, quoted=True) for part in document["table"])
+    _, said = shapes.find(cursor, exp.Table(this=table, db=schema, catalog=database))
+    options = said.get("options", {})
+    days = max(int(options.get(option, default)) for option, default in RETENTION_DAYS.items())
+    return (row[0] or datetime.fromisoformat(document["created_on"])) + timedelta(days=days)
+
+
+def _refuse_stale(account: Account, cursor: Any, name: Name, document: dict[str, Any]) -> None:
+    if (moment := stale_after(cursor, name, document)) < account.clock.now():
+        raise SqlError(
+            2143,
+            f"SQL compilation error: Stream '{name[2]}' is stale since {moment:%Y-%m-%d %H:%M}: its changes were not consumed in time. Recreate the stream.",
+            "02000",
+        )
 
 
 def note_changes(session: Session, name: Name, transaction: Transaction, privileges: set[str]) -> None:
@@ -308,10 +341,18 @@ def has_data(session: Session, written: str) -> bool:
     name = session.account.qualify(session, split_path(written), "stream")
     _require(session, name)
     access.require(session, "SELECT", "STREAM", *name)
+    document = _require(session, name)
+    _refuse_stale(session.account, session.cursor, name, document)
     row = session.cursor.execute(
         f"select count(*) from {quote(name[0])}.{quote(SYSTEM_SCHEMA)}.stream_queue where stream = ?",
         [f"{name[1]}.{name[2]}"],
     ).fetchone()
+    if not row[0] and not session.transaction.open:  # to ask an empty stream keeps it fresh (user-guide/streams-intro)
+        with (
+            suppress(SqlError, duckdb.Error),
+            session.account.change(name[0]) as change,
+        ):  # who consumes it just now does so too
+            _note_moved(session.account, change.execute, name[0], f"{name[1]}.{name[2]}")
     return row[0] > 0
 
 
@@ -330,6 +371,8 @@ def describe(session: Session, match: Match) -> Result:
 
 def _row(session: Session, key: Key, document: dict[str, Any]) -> dict[str, Any]:
     database, schema, table = document["table"]
+    moment = stale_after(session.cursor, (key.database, key.schema, key.name), document)
+    is_stale = bool(document.get("invalid")) or moment < session.account.clock.now()
     base = f"{database}.{schema.split('$')[0]}.{table}"
     return {
         "created_on": datetime.fromisoformat(document["created_on"]),
@@ -342,9 +385,9 @@ def _row(session: Session, key: Key, document: dict[str, Any]) -> dict[str, Any]
         "source_type": "Table",
         "base_tables": base,
         "type": "DELTA",
-        "stale": "true" if document.get("invalid") else "false",
+        "stale": "true" if is_stale else "false",
         "mode": "DEFAULT" if document.get("standard") else "APPEND_ONLY",
-        "stale_after": None,  # staleness by the clock is not emulated: no stream goes stale here
+        "stale_after": moment,
         "invalid_reason": document.get("invalid", "N/A"),
         "owner_role_type": "APPLICATION" if session.account.database(document["owner"]) else "ROLE",
     }

@@ -1,5 +1,7 @@
 """Streams: what they show, when their offset moves, what is never lost."""
 
+from datetime import timedelta
+
 import pytest
 from local_account.errors import SqlError
 
@@ -251,3 +253,38 @@ def test_a_transaction_that_consumes_a_standard_stream_and_changes_its_table_is_
     with pytest.raises(SqlError, match="changes its table"):
         net("insert into source select id, name from changes")
     assert len(net(CHANGES)) == 1
+
+
+@pytest.mark.parametrize("option, days", [("", 14), ("max_data_extension_time_in_days = 30", 30)])
+def test_a_stream_that_is_not_consumed_in_time_goes_stale(client, option, days):
+    client(f"create table source (id int) {option}")
+    client("create stream changes on table source append_only = true")
+    client("create table target (id int)")
+    client("insert into source values (1)")
+    scheduler, clock = client.account.scheduler, client.account.clock
+
+    scheduler.set_clock(clock.now() + timedelta(days=days - 1))
+    client("insert into target select id from changes")
+    client("insert into source values (2)")
+    scheduler.set_clock(clock.now() + timedelta(days=days - 1))
+    shown = {row[1]: row for row in client("show streams")}["CHANGES"]
+    assert shown[10] == "false" and timedelta(hours=20) < shown[12] - clock.now() < timedelta(days=1)
+
+    scheduler.set_clock(clock.now() + timedelta(days=2))
+    assert client("describe stream changes")[0][10] == "true"
+    for reading in (
+        "select * from changes",
+        "insert into target select id from changes",
+        "select system$stream_has_data('changes')",
+    ):
+        with pytest.raises(SqlError, match="stale"):
+            client(reading)
+
+
+def test_asking_an_empty_stream_keeps_it_fresh(stream):
+    scheduler, clock = stream.account.scheduler, stream.account.clock
+
+    for _ in range(3):
+        scheduler.set_clock(clock.now() + timedelta(days=10))
+        assert stream.value("select system$stream_has_data('changes')") is False
+    assert stream("select * from changes") == []
