@@ -1,7 +1,5 @@
 """Charts: one palette, one frame around each of them, and under each its unit, period, source, SQL and numbers."""
 
-from collections.abc import Sequence
-
 import altair as alt
 import pandas as pd
 import streamlit as st
@@ -11,86 +9,60 @@ PALETTE = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"]
 MAIN, BEFORE = PALETTE[0], "#8C8C8C"
 DENSE = "cividis"  # even for colour-blind eyes and on both backgrounds
 HEIGHT = 280
+PERIODS = ["this period", "the period before"]
 
 
-def present(
-    title: str,
-    chart: alt.TopLevelMixin,
-    *,
-    unit: str,
-    period: str,
-    source: str,
-    query: str,
-    binds: Sequence,
-    frame: pd.DataFrame,
-) -> None:
-    """A chart with its title above, and what it shows below."""
+def present(title: str, chart: alt.TopLevelMixin, frame: pd.DataFrame, *, unit: str, period: str) -> None:
+    """A chart with its title above, and below what it shows; the frame as the door gave it."""
     st.markdown(f"**{title}**")
     st.altair_chart(chart, width="stretch", key=f"chart {title}")
-    explain(title, unit=unit, period=period, source=source, query=query, binds=binds, frame=frame)
+    explain(title, frame, unit=unit, period=period)
 
 
-def explain(
-    title: str, *, unit: str, period: str, source: str, query: str, binds: Sequence, frame: pd.DataFrame
-) -> None:
+def explain(title: str, frame: pd.DataFrame, *, unit: str, period: str) -> None:
     """Unit, period and source of what stands above; its SQL and its numbers on request."""
-    st.caption(f"{unit} · {period} · {source}")
+    st.caption(f"{unit} · {period} · {frame.attrs['source']}")
     with st.expander("SQL and numbers"):
-        st.code(query.strip(), language="sql")
-        if binds:
-            st.caption("Binds, in their order: " + ", ".join(str(bind) for bind in binds))
-        download(title, frame)
+        st.code(frame.attrs["query"], language="sql")
+        if frame.attrs["binds"]:
+            st.caption(f"Binds, in their order: {frame.attrs['binds']}")
+        name = f"{title.lower().replace(' ', '_')}.csv"
+        st.download_button("Download as CSV", frame.to_csv(index=False), name, "text/csv", on_click="ignore", key=title)
 
 
-def download(title: str, frame: pd.DataFrame) -> None:
-    name = title.lower().replace(" ", "_").replace(",", "")
-    st.download_button(
-        "Download as CSV",
-        frame.to_csv(index=False),
-        f"{name}.csv",
-        "text/csv",
-        key=f"download {title}",
-        on_click="ignore",
-    )
-
-
-def lines(frame: pd.DataFrame, x: str, y: str, *, unit: str, before: str | None = None) -> alt.TopLevelMixin:
-    """A line over days; what was before, dashed and grey."""
-    kinds = frame[["period"]].drop_duplicates()["period"].tolist() if before else []
-    colour = alt.Color("period:N", title=None, scale=alt.Scale(domain=kinds, range=[MAIN, BEFORE][: len(kinds)]))
+def lines(frame: pd.DataFrame, x: str, y: str, *, unit: str) -> alt.TopLevelMixin:
+    """A line over time; with a column `period`, one for each, and what was before dashed and grey."""
     base = alt.Chart(frame).encode(
         x=alt.X(f"{x}:T", title=None),
         y=alt.Y(f"{y}:Q", title=unit, axis=alt.Axis(format="~s")),
         tooltip=[alt.Tooltip(f"{x}:T", title="day"), alt.Tooltip(f"{y}:Q", title=unit, format=",.2f")],
     )
-    if before:
+    if "period" in frame:
         base = base.encode(
-            color=colour.legend(orient="top"),
-            strokeDash=alt.StrokeDash("period:N", legend=None, scale=alt.Scale(domain=kinds, range=[[1, 0], [5, 4]])),
-        )
-        return base.mark_line(strokeWidth=2).properties(height=HEIGHT)
-    return base.mark_line(strokeWidth=2, color=MAIN, point=len(frame) < 3).properties(height=HEIGHT)
+            color=alt.Color("period:N", title=None, scale=alt.Scale(domain=PERIODS, range=[MAIN, BEFORE])).legend(orient="top"),
+            strokeDash=alt.StrokeDash("period:N", scale=alt.Scale(domain=PERIODS, range=[[1, 0], [5, 4]])),
+        )  # fmt: skip
+    mark = {"strokeWidth": 2, "point": len(frame) < 3} | ({} if "period" in frame else {"color": MAIN})
+    return base.mark_line(**mark).properties(height=HEIGHT)
 
 
-def bars(frame: pd.DataFrame, x: str, y: str, *, unit: str, before: str | None = None) -> alt.TopLevelMixin:
-    """A bar per word, the longest above; what was before as a tick."""
-    tips = [alt.Tooltip(f"{y}:N", title=None), alt.Tooltip(f"{x}:Q", title=unit, format=",.2f")]
+def bars(frame: pd.DataFrame, x: str, y: str, *, unit: str) -> alt.TopLevelMixin:
+    """A bar per word, the longest above; with a column `before`, what was before as a mark."""
     place = alt.Y(
-        f"{y}:N", title=None, sort=alt.EncodingSortField(x, order="descending"), axis=alt.Axis(labelLimit=140)
+        f"{y}:N",
+        title=None,
+        sort=alt.EncodingSortField(x, order="descending"),
+        axis=alt.Axis(labelLimit=140, labelOverlap=False),
     )
-    chart = (
-        alt.Chart(frame)
-        .mark_bar(color=MAIN)
-        .encode(x=alt.X(f"{x}:Q", title=unit, axis=alt.Axis(format="~s")), y=place, tooltip=tips)
-    )
-    if before:
-        tick = alt.Chart(frame).mark_tick(color=PALETTE[1], thickness=3, size=18)
-        chart += tick.encode(
-            x=alt.X(f"{before}:Q", title=unit),
-            y=place,
-            tooltip=[tips[0], alt.Tooltip(f"{before}:Q", title="the period before", format=",.2f")],
-        )
-    return chart.properties(height=max(90, 30 * len(frame) + 40))
+    length = alt.X(f"{x}:Q", title=unit, axis=alt.Axis(format="~s"))
+    tips = [alt.Tooltip(f"{y}:N"), alt.Tooltip(f"{x}:Q", title=unit, format=",.2f")]
+    if "before" in frame:
+        tips.append(alt.Tooltip("before:Q", title="the period before", format=",.2f"))
+    base = alt.Chart(frame).encode(y=place, tooltip=tips)
+    chart = base.mark_bar(color=MAIN).encode(x=length)
+    if "before" in frame:
+        chart += base.mark_tick(color=PALETTE[1], thickness=3, size=16).encode(x=alt.X("before:Q", title=unit))
+    return chart.properties(height=36 * len(frame) + 90)
 
 
 def heat(
@@ -102,7 +74,7 @@ def heat(
         .mark_rect()
         .encode(
             x=alt.X(f"{x}:O", title=x.replace("_", " "), sort=columns, axis=alt.Axis(labelAngle=0, labelOverlap=True)),
-            y=alt.Y(f"{y}:O", title=None, sort=rows),
+            y=alt.Y(f"{y}:O", title=None, sort=rows, axis=alt.Axis(labelOverlap=False)),
             color=alt.Color(
                 f"{value}:Q",
                 title=unit,
@@ -111,7 +83,7 @@ def heat(
             ),
             tooltip=[alt.Tooltip(f"{y}:O"), alt.Tooltip(f"{x}:O"), alt.Tooltip(f"{value}:Q", title=unit, format=form)],
         )
-        .properties(height=max(120, 26 * len(rows) + 60))
+        .properties(height=26 * len(rows) + 130)
     )
 
 

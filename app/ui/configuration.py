@@ -81,7 +81,7 @@ def edit() -> None:
     if changes.empty:
         st.caption("Nothing yet.")
         return
-    st.dataframe(changes, hide_index=True, width="stretch")
+    parts.table(changes)
     save, discard = st.columns(2)
     if save.button("Save all of it", key="save", type="primary", width="stretch", disabled=not faults.empty):
         with parts.refusals():
@@ -210,10 +210,7 @@ def same(old: str | None, new: str | None) -> bool:
 def go_back() -> None:
     runs = door.ask(RUNS)
     if runs.empty:
-        st.info(
-            "**No run has left a snapshot yet.** The page Overview generates a first batch.",
-            icon=":material/rocket_launch:",
-        )
+        parts.nothing_yet("No run has left a snapshot yet")
         return
     names = {
         f"{row.run_timestamp:%Y-%m-%d %H:%M:%S} {row.run_type} {row.run_id}": row.run_id for row in runs.itertuples()
@@ -242,5 +239,5 @@ def go_back() -> None:
     if changes.empty:
         st.success("Nothing: the settings are what this run saw.", icon=":material/check_circle:")
         return
-    st.dataframe(changes, hide_index=True, width="stretch")
+    parts.table(changes)
     parts.act("Return to it", "restore", "call core.restore_configuration(?)", run, type="primary")

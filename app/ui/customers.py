@@ -31,33 +31,16 @@ group by segment
 order by revenue desc
 """
 COHORTS = """
-with
-
-cohorts as (
-    select customer_id, date_trunc('month', first_order_at) as cohort
-    from gold.customer_statistics
-    where first_order_at is not null
-),
-
-active as (
-    select
-        cohorts.cohort,
-        datediff('month', cohorts.cohort, sales.ordered_at) as months_since,
-        count(distinct sales.customer_id) as customers
-    from gold.fct_sales as sales
-    inner join cohorts
-        on sales.customer_id = cohorts.customer_id
-    group by cohorts.cohort, months_since
-)
-
 select
-    to_char(cohort, 'YYYY-MM') as cohort_month,
+    to_char(cohort_month, 'YYYY-MM') as cohort,
     months_since,
-    customers as active_customers,
-    customers / max(customers) over (partition by cohort) as share
-from active
-where cohort >= dateadd('month', -18, date_trunc('month', sysdate()))
-order by cohort_month, months_since
+    sum(customers) as customers,
+    sum(active_customers) as active_customers,
+    sum(active_customers) / sum(customers) as share
+from gold.customer_cohorts
+where cohort_month >= dateadd('month', -18, sysdate())
+group by cohort, months_since
+order by cohort, months_since
 """
 RFM = """
 with
@@ -145,48 +128,36 @@ where customer_id = ?
 order by at desc
 limit 500
 """
-# The law by which customers live is known here: what it makes of each from now on, without season and hour of the day.
-_EXPECTED = """
+# What the law makes of each customer from now on, without season and hour of the day; of customers since 1.1.0.
+CHURN_TRUTH = """
+select
+    least(floor(customers.churn_probability * 10), 9) as class,
+    count(*) as customers,
+    avg(customers.churn_probability) as expected,
+    avg(exp(-truth.purchase_rate / 30 * least(greatest(datediff('hour', sysdate(), truth.dropout_at) / 24, 0), 90))) as true_probability
+from gold.dim_customers as customers
+inner join truth.customers as truth
+    on customers.customer_id = truth.customer_id
+where truth.purchase_rate is not null
+group by class
+order by class
+"""
+VALUE_TRUTH = """
 with
 
 expected as (
     select
-        customers.churn_probability,
         customers.lifetime_value,
-        segments.purchase_frequency * truth.rate_factor / 30000000 as orders_per_day,
-        segments.avg_order_value * truth.value_factor / 1000000 as order_value,
-        greatest(datediff('hour', sysdate(), truth.dropout_at), 0) / 24 as days_left,
-        sum(customers.total_margin) over () / nullif(sum(customers.total_spent) over (), 0) as margin_share
+        truth.purchase_rate / 30 * least(greatest(datediff('hour', sysdate(), truth.dropout_at) / 24, 0), 365) * truth.order_margin as true_value,
+        ntile(10) over (order by customers.lifetime_value) as class
     from gold.dim_customers as customers
     inner join truth.customers as truth
         on customers.customer_id = truth.customer_id
-    inner join reference_data.customer_segments as segments
-        on truth.customer_segment = segments.segment_name
+    where truth.purchase_rate is not null
 )
-"""
-CHURN_TRUTH = f"""{_EXPECTED}
-select
-    least(floor(churn_probability * 10), 9) as class,
-    count(*) as customers,
-    avg(churn_probability) as expected,
-    avg(exp(-orders_per_day * least(days_left, 90))) as true_probability
+
+select class, count(*) as customers, avg(lifetime_value) as expected, avg(true_value) as true_value
 from expected
-group by class
-order by class
-"""
-VALUE_TRUTH = f"""{_EXPECTED},
-
-classes as (
-    select *, ntile(10) over (order by lifetime_value) as class
-    from expected
-)
-
-select
-    class,
-    count(*) as customers,
-    avg(lifetime_value) as expected,
-    avg(orders_per_day * least(days_left, 365) * order_value * margin_share) as true_value
-from classes
 group by class
 order by class
 """
@@ -195,79 +166,58 @@ SEE = ["Segments", "Retention", "RFM", "Churn and value", "One customer", "Calib
 
 
 def show() -> None:
-    part = parts.choice("See", SEE, "see", SEE[0] if door.holds("app_analyst") else "Calibration")
-    role = "app_truth" if part == "Calibration" else "app_analyst"
-    if not parts.needs(part, role):
+    part = parts.choice("See", SEE, "see", SEE[0] if door.holds("app_analyst") else SEE[-1])
+    if not parts.needs(part, "app_truth" if part == "Calibration" else "app_analyst"):
         return
     totals = door.ask(TOTALS).iloc[0]
     if not totals["customers"]:
-        st.info(
-            "**There are no customers yet.** The page Overview generates a first batch; it needs APP_ADMIN.",
-            icon=":material/rocket_launch:",
-        )
+        parts.nothing_yet("There are no customers yet")
         return
-    {
-        "Segments": segments,
-        "Retention": retention,
-        "RFM": rfm,
-        "Churn and value": churn_and_value,
-        "One customer": one_customer,
-        "Calibration": calibration,
-    }[part](totals)
+    show_part = [segments, retention, rfm, churn_and_value, one_customer, calibration][SEE.index(part)]
+    show_part(totals)
 
 
 def segments(totals: pd.Series) -> None:
-    cells = st.columns(3)
-    cells[0].metric("Customers", f"{totals['customers']:,.0f}")
-    cells[1].metric("have bought", f"{totals['buyers']:,.0f}")
-    cells[2].metric("of them more than once", f"{totals['repeat_buyers'] / max(totals['buyers'], 1):.0%}")
+    parts.metrics(
+        {
+            "Customers": {"value": f"{totals['customers']:,.0f}"},
+            "have bought": {"value": f"{totals['buyers']:,.0f}"},
+            "of them more than once": {"value": f"{totals['repeat_buyers'] / max(totals['buyers'], 1):.0%}"},
+        }
+    )
     frame = door.ask(SEGMENTS)
     left, right = st.columns(2)
-    about = {"period": NOW, "source": "gold.dim_customers", "query": SEGMENTS, "binds": (), "frame": frame}
     with left:
-        charts.present(
-            "Customers by segment",
-            charts.bars(frame, "customers", "segment", unit="customers"),
-            unit="Customers",
-            **about,
-        )
+        chart = charts.bars(frame, "customers", "segment", unit="customers")
+        charts.present("Customers by segment", chart, frame, unit="Customers", period=NOW)
     with right:
-        charts.present(
-            "Expected value by segment", charts.bars(frame, "lifetime_value", "segment", unit="USD"),
-            unit="USD, expected margin of the next 12 months", **about,
-        )  # fmt: skip
-    st.dataframe(
+        chart = charts.bars(frame, "lifetime_value", "segment", unit="USD")
+        charts.present("Expected value by segment", chart, frame, unit="USD, margin of the next 12 months", period=NOW)
+    parts.table(
         frame,
-        hide_index=True,
-        width="stretch",
-        column_config={
-            "revenue": st.column_config.NumberColumn("revenue, USD", format="%.0f"),
-            "basket": st.column_config.NumberColumn("basket, USD", format="%.2f"),
-            "churn_probability": st.column_config.NumberColumn("mean churn probability", format="%.2f"),
-            "lifetime_value": st.column_config.NumberColumn("lifetime value, USD", format="%.0f"),
-        },
+        revenue=("revenue, USD", "%.0f"),
+        basket=("basket, USD", "%.2f"),
+        churn_probability=("mean churn probability", "%.2f"),
+        lifetime_value=("lifetime value, USD", "%.0f"),
     )
 
 
 def retention(totals: pd.Series) -> None:
     frame = door.ask(COHORTS)
-    if frame.empty:
-        st.info("Nobody has bought yet.")
-        return
-    months = list(range(int(frame["months_since"].max()) + 1))
-    cohorts = sorted(frame["cohort_month"].unique())
-    later = frame[frame["months_since"] > 0]
+    later = frame[frame["months_since"] > 0] if len(frame) else frame
     if later.empty:
         st.info(
-            "All first orders are from this month, so nobody can have come back in a later one. Fill history on the page "
-            "Overview, or let the pipeline run on."
+            "No first order is from an earlier month, so nobody can have come back in a later one. Fill history on the "
+            "page Overview, or let the pipeline run on."
         )
         return
+    months, cohorts = (sorted(later[name].unique()) for name in ("months_since", "cohort"))
+    chart = charts.heat(
+        later, "months_since", "cohort", "share", unit="share", columns=months, rows=cohorts, form=".1%"
+    )
     charts.present(
-        "Retention by month of the first order",
-        charts.heat(later, "months_since", "cohort_month", "share", unit="share", columns=months[1:], rows=cohorts, form=".1%"),
-        unit="Share of a cohort that orders in a month after that of its first order", period="first orders of the last 18 months",
-        source="gold.fct_sales, gold.customer_statistics", query=COHORTS, binds=(), frame=frame,
+        "Retention by month of the first order", chart, frame, unit="Share of a cohort that orders in a later month",
+        period="first orders of the last 18 months",
     )  # fmt: skip
 
 
@@ -276,34 +226,41 @@ def rfm(totals: pd.Series) -> None:
         st.info("Nobody has bought yet.")
         return
     frame = door.ask(RFM)
-    left, right = st.columns(2)
-    about = {"period": NOW, "source": "gold.customer_statistics", "query": RFM, "binds": (), "frame": frame}
     fifths = [1, 2, 3, 4, 5]
-    said = "fifths of the buyers: recency 5 ordered last, frequency 5 most often"
-    for place, column, name, unit in (
-        (left, "customers", "Customers by recency and frequency", "customers"),
-        (right, "mean_spent", "Money by recency and frequency", "USD per customer"),
+    for place, column, name, unit in zip(
+        st.columns(2),
+        ("customers", "mean_spent"),
+        ("Customers", "Money"),
+        ("customers", "USD per customer"),
+        strict=True,
     ):
         with place:
             chart = charts.heat(frame, "recency", "frequency", column, unit=unit, columns=fifths, rows=fifths[::-1])
-            charts.present(name, chart, unit=f"{unit}; {said}", **about)
+            charts.present(
+                f"{name} by recency and frequency",
+                chart,
+                frame,
+                unit=f"{unit}; fifths of the buyers, 5 is best",
+                period=NOW,
+            )
 
 
 def churn_and_value(totals: pd.Series) -> None:
-    churn, value = door.ask(CHURN), door.ask(VALUE)
-    left, right = st.columns(2)
-    with left:
-        charts.present(
-            "Churn probability", charts.histogram(churn, "churn_from", "customers", title="probability, from", unit="customers"),
-            unit="Customers by the probability of no order in the next 90 days", period=NOW, source="gold.dim_customers",
-            query=CHURN, binds=(), frame=churn,
-        )  # fmt: skip
-    with right:
-        charts.present(
-            "Lifetime value", charts.histogram(value, "value_from", "customers", title="USD, from", unit="customers"),
-            unit="Customers by the margin expected of the next 12 months, USD; the last class is open", period=NOW,
-            source="gold.dim_customers", query=VALUE, binds=(), frame=value,
-        )  # fmt: skip
+    for place, query, column, title, unit, said in zip(
+        st.columns(2), (CHURN, VALUE), ("churn_from", "value_from"), ("Churn probability", "Lifetime value"),
+        ("probability, from", "USD, from"),
+        ("Customers by the probability of no order in the next 90 days", "Customers by the margin of the next 12 months, USD, the last class open"),
+        strict=True,
+    ):  # fmt: skip
+        with place:
+            frame = door.ask(query)
+            charts.present(
+                title,
+                charts.histogram(frame, column, "customers", title=unit, unit="customers"),
+                frame,
+                unit=said,
+                period=NOW,
+            )
 
 
 def one_customer(totals: pd.Series) -> None:
@@ -320,23 +277,30 @@ def one_customer(totals: pd.Series) -> None:
     }
     customer = int(names[st.selectbox("Customer", list(names), key="customer")])
     traits = door.ask(ONE, customer).iloc[0]
-    cells = st.columns(4)
-    cells[0].metric("Orders", f"{traits['total_orders']:,.0f}")
-    cells[1].metric("Spent, USD", f"{traits['total_spent']:,.2f}")
-    cells[2].metric("No order in 90 days", f"{traits['churn_probability']:.0%}", help="Churn probability")
-    cells[3].metric("Value, USD", f"{traits['lifetime_value']:,.2f}", help="Expected margin of the next 12 months")
+    parts.metrics(
+        {
+            "Orders": {"value": f"{traits['total_orders']:,.0f}"},
+            "Spent, USD": {"value": f"{traits['total_spent']:,.2f}"},
+            "No order in 90 days": {"value": f"{traits['churn_probability']:.0%}", "help": "Churn probability"},
+            "Value, USD": {
+                "value": f"{traits['lifetime_value']:,.2f}",
+                "help": "Expected margin of the next 12 months",
+            },
+        }
+    )
     st.caption(
         f"{traits['customer_segment']} · {traits['city']}, {traits['state']} · signed up {traits['signed_up_at']:%Y-%m-%d} "
         f"through {traits['acquisition_channel']}"
     )
-    binds = (customer,) * 5
-    story = door.ask(STORY, *binds)
+    story = door.ask(STORY, *(customer,) * 5)
     charts.present(
-        "The story of a customer", charts.story(story), unit="Events; the tip of the mouse tells amounts in USD",
-        period="from sign-up, the newest 500", source="gold.fct_sales, fct_shipments, fct_returns, fct_marketing_touches",
-        query=STORY, binds=binds, frame=story,
-    )  # fmt: skip
-    st.dataframe(story, hide_index=True, width="stretch", height=260)
+        "The story of a customer",
+        charts.story(story),
+        story,
+        unit="Events, amounts in USD",
+        period="from sign-up on, the newest 500",
+    )
+    parts.table(story)
 
 
 def calibration(totals: pd.Series) -> None:
@@ -344,19 +308,13 @@ def calibration(totals: pd.Series) -> None:
         "What gold expects of customers, against what the generator knows of them: their rates, and the moments at which they "
         "drop out. On the dashed line the expectation is right; the larger a point, the more customers it stands for."
     )
-    churn, value = door.ask(CHURN_TRUTH), door.ask(VALUE_TRUTH)
-    left, right = st.columns(2)
-    with left:
-        charts.present(
-            "Churn probability against the truth",
-            charts.on_diagonal(churn, "expected", "true_probability", size="customers", x_title="expected by gold", y_title="by the truth"),
-            unit="Mean probability of no order in the next 90 days, by tenths of the expectation", period=NOW,
-            source="gold.dim_customers, truth.customers", query=CHURN_TRUTH, binds=(), frame=churn,
-        )  # fmt: skip
-    with right:
-        charts.present(
-            "Lifetime value against the truth",
-            charts.on_diagonal(value, "expected", "true_value", size="customers", x_title="expected by gold, USD", y_title="by the truth, USD"),
-            unit="Mean margin of the next 12 months, USD, by tenths of the customers", period=NOW,
-            source="gold.dim_customers, truth.customers", query=VALUE_TRUTH, binds=(), frame=value,
-        )  # fmt: skip
+    for place, query, title, truth, unit in zip(
+        st.columns(2), (CHURN_TRUTH, VALUE_TRUTH), ("Churn probability", "Lifetime value"), ("true_probability", "true_value"),
+        ("Mean probability of no order in the next 90 days", "Mean margin of the next 12 months, USD"), strict=True,
+    ):  # fmt: skip
+        with place:
+            frame = door.ask(query)
+            chart = charts.on_diagonal(
+                frame, "expected", truth, size="customers", x_title="expected by gold", y_title="by the truth"
+            )
+            charts.present(f"{title} against the truth", chart, frame, unit=f"{unit}, by tenths", period=NOW)

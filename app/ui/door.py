@@ -43,6 +43,7 @@ CALLS = {  # procedure -> the role that may call it; the first three are steps o
     "compare_generation_runs": "app_auditor",
     "replay_run": "app_auditor",
 }
+_TABLES = re.compile(r"\b(?:from|join|call) ([a-z_]+\.\w+)")
 _NAMES = re.compile(rf"\b({'|'.join(READS)})\.\w|\bcall core\.(\w+)")
 
 
@@ -55,12 +56,21 @@ def holds(role: str) -> bool:
 
 
 def ask(query: str, *binds: object) -> pd.DataFrame:
-    """The rows of a query, from memory if they are younger than a minute and nothing was changed since; columns in lower case."""
+    """The rows of a query, from memory if they are younger than a minute and nothing was changed since.
+
+    Columns are in lower case. `attrs` says the query, its binds, and the tables that it reads.
+    """
     memory = st.session_state.setdefault("answers", {})
     found = memory.get((query, binds))
     if not found or time.monotonic() - found[0] > REMEMBERED_SECONDS:
         found = memory[query, binds] = (time.monotonic(), _run(query, binds))
-    return found[1].copy()
+    frame = found[1].copy()
+    frame.attrs = {
+        "query": query.strip(),
+        "binds": ", ".join(map(str, binds)),
+        "source": ", ".join(dict.fromkeys(_TABLES.findall(query))),
+    }
+    return frame
 
 
 def change(statement: str, *binds: object) -> pd.DataFrame:
@@ -86,7 +96,7 @@ def forget() -> None:
 
 
 def _run(statement: str, binds: tuple) -> pd.DataFrame:
-    _require_roles(statement)
+    require_roles(statement, st.session_state.roles)
     try:
         rows = get_active_session().sql(statement, params=list(binds)).collect()
     except SnowparkSQLException as error:
@@ -101,10 +111,11 @@ def _run(statement: str, binds: tuple) -> pd.DataFrame:
     return frame
 
 
-def _require_roles(statement: str) -> None:
+def require_roles(statement: str, roles: set[str]) -> None:
+    """Refuses what none of the roles may read or call."""
     for schema, procedure in _NAMES.findall(statement.lower()):
         allowed = READS[schema] if schema else {CALLS[procedure]}
-        if not allowed & st.session_state.roles:
+        if not allowed & roles:
             raise Refused(f"{schema or f'core.{procedure}'} needs the application role {' or '.join(sorted(allowed))}.")
 
 

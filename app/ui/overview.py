@@ -49,8 +49,7 @@ COUNTS = {
 
 def show() -> None:
     status = door.ask(STATUS).set_index("component")
-    is_empty = status.loc["raw", "state"] == "NO RUN YET"
-    if is_empty:
+    if pd.isna(status.loc["raw", "newest_event_at"]):
         st.info(
             "**Nothing has been generated yet.** Make a first batch: it fills the last 30 days and takes a few seconds. "
             "Then start the pipeline, and the business lives on by itself.",
@@ -76,13 +75,17 @@ def at_a_glance(status: pd.DataFrame) -> None:
     waiting = status["waiting"].drop("quarantine").fillna(0).sum()
     running = status.loc["pipeline", "state"] == "STARTED"
     following = status.loc["data_generation_task", "next_run_at"]
-    cells = st.columns(4)
-    cells[0].metric(
-        "Pipeline", "running" if running else "stopped", help="What you want of it; below stands what is wrong"
+    parts.metrics(
+        {
+            "Pipeline": {"value": "running" if running else "stopped"},
+            "Newest event in gold": {"value": parts.age(newest, now) if pd.notna(newest) else "none"},
+            "Waits for bronze or gold": {
+                "value": f"{waiting:,.0f}",
+                "help": "Events in the stream, and batches in bronze",
+            },
+            "Next run": {"value": f"{following:%H:%M} UTC" if running and pd.notna(following) else "not planned"},
+        }
     )
-    cells[1].metric("Newest event in gold", parts.age(newest, now) if pd.notna(newest) else "none")
-    cells[2].metric("Waits for bronze or gold", f"{waiting:,.0f}", help="Events in the stream, and batches in bronze")
-    cells[3].metric("Next run", f"{following:%H:%M} UTC" if running and pd.notna(following) else "not planned")
 
 
 def troubles(status: pd.DataFrame) -> None:
@@ -97,32 +100,18 @@ def troubles(status: pd.DataFrame) -> None:
 
 def pipeline(status: pd.DataFrame) -> None:
     st.subheader("The pipeline")
-    wish = door.ask(WISH).iloc[0]
-    rhythm = (
-        f"every {wish['schedule_minutes']:.0f} minutes"
-        if pd.notna(wish["schedule_minutes"])
-        else f"{wish['schedule_cron']} ({wish['schedule_time_zone']})"
-    )
+    wish = door.ask(WISH).astype(object).where(lambda frame: frame.notna(), None).iloc[0]
+    every = f"every {wish['schedule_minutes']} minutes"
+    rhythm = f"{wish['schedule_cron']} ({wish['schedule_time_zone']})" if wish["schedule_cron"] else every
     st.write(f"Generates {rhythm}, then fills bronze and gold.")
     if wish["wanted"] == "STARTED":
         parts.act("Stop", "stop", "call core.stop_pipeline()", width="stretch")
     else:
         parts.act("Start", "start", "call core.start_pipeline()", type="primary", width="stretch")
     with st.expander("Change the schedule"), st.form("schedule", border=False):
-        minutes = st.number_input(
-            "Minutes between two runs",
-            1,
-            11520,
-            int(wish["schedule_minutes"] if pd.notna(wish["schedule_minutes"]) else 30),
-        )
-        cron = st.text_input(
-            "or a cron expression",
-            "" if pd.isna(wish["schedule_cron"]) else wish["schedule_cron"],
-            placeholder="0 6-22 * * MON-FRI",
-        )
-        zone = st.text_input(
-            "in the time zone", wish["schedule_time_zone"] if pd.notna(wish["schedule_time_zone"]) else "UTC"
-        )
+        minutes = st.number_input("Minutes between two runs", 1, 11520, int(wish["schedule_minutes"] or 30))
+        cron = st.text_input("or a cron expression", wish["schedule_cron"] or "", placeholder="0 6-22 * * MON-FRI")
+        zone = st.text_input("in the time zone", wish["schedule_time_zone"] or "UTC")
         if st.form_submit_button("Save the schedule", width="stretch"):
             with parts.refusals():
                 chosen = (None, cron, zone) if cron else (minutes, None, zone)
@@ -237,11 +226,10 @@ def lately() -> None:
     if orders.empty:
         st.info("No order in the last seven days. Start the pipeline, or generate a batch.")
     else:
+        chart = charts.lines(orders, "hours", "orders", unit="orders in 6 hours")
         charts.present(
-            "Orders of the last seven days",
-            charts.lines(orders, "hours", "orders", unit="orders in 6 hours"),
-            unit="Orders in 6 hours", period="the last 7 days, UTC", source="gold.fct_sales", query=LATELY, binds=binds, frame=orders,
-        )  # fmt: skip
+            "Orders of the last seven days", chart, orders, unit="Orders in 6 hours", period="the last 7 days, UTC"
+        )
     st.markdown("**The last runs**")
     runs = door.ask("call core.view_generation_audit(?)", 8)
     st.dataframe(

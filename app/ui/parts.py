@@ -5,24 +5,21 @@ from contextlib import contextmanager
 from datetime import datetime
 
 import door
+import pandas as pd
 import streamlit as st
 
 
 def choice(label: str, options: list[str], key: str, default: str | None = None) -> str:
-    """One of a few words in a row. A click on the chosen one leaves it chosen."""
-    chosen = st.session_state.setdefault(f"{key}_chosen", default or options[0])
-    if chosen not in options:
-        chosen = st.session_state[f"{key}_chosen"] = options[0]
-    if st.session_state.get(key) not in options:
-        st.session_state[key] = chosen
-    st.segmented_control(label, options, key=key, label_visibility="collapsed", on_change=_keep, args=(key,))
-    return st.session_state[f"{key}_chosen"]
+    """One of a few words in a row."""
+    index = options.index(default or options[0])
+    return st.radio(label, options, index, key=key, horizontal=True, label_visibility="collapsed")
 
 
-def _keep(key: str) -> None:
-    if st.session_state[key] is None:
-        st.session_state[key] = st.session_state[f"{key}_chosen"]
-    st.session_state[f"{key}_chosen"] = st.session_state[key]
+def metrics(cells: dict[str, dict]) -> None:
+    """Numbers by title, in a row that breaks where the page is narrow."""
+    with st.container(horizontal=True, horizontal_alignment="distribute"):
+        for title, cell in cells.items():
+            st.metric(title, **cell, width="content")
 
 
 def needs(what: str, role: str) -> bool:
@@ -42,6 +39,19 @@ def missing(what: str, roles: set[str]) -> None:
     )
     st.code(
         f"grant application role <app>.{role} to role <your role>;\n-- then open <app>.ui.{HOME[role]}", language="sql"
+    )
+
+
+def table(frame: pd.DataFrame, **numbers: tuple[str, str]) -> None:
+    """Rows as they are; numbers by column: title and format."""
+    looks = {name: st.column_config.NumberColumn(title, format=form) for name, (title, form) in numbers.items()}
+    st.dataframe(frame, hide_index=True, width="stretch", column_config=looks)
+
+
+def nothing_yet(what: str) -> None:
+    """The invitation to the first step."""
+    st.info(
+        f"**{what}.** The page Overview generates a first batch; it needs APP_ADMIN.", icon=":material/rocket_launch:"
     )
 
 

@@ -59,7 +59,7 @@ def show() -> None:
         return
     made = door.ask(MADE)
     if made.empty:
-        nothing()
+        parts.nothing_yet("Nothing has run yet")
         return
     names = {
         f"{row.run_timestamp:%Y-%m-%d %H:%M:%S} {row.run_type} {row.run_id}": row.run_id for row in made.itertuples()
@@ -67,29 +67,25 @@ def show() -> None:
     {"Compare": compare, "Snapshot": snapshot, "Replay": replay}[part](names, made.set_index("run_id"))
 
 
-def nothing() -> None:
-    st.info(
-        "**Nothing has run yet.** The page Overview generates a first batch; it needs APP_ADMIN.",
-        icon=":material/rocket_launch:",
-    )
-
-
 def record() -> None:
     days = SINCE[parts.choice("Since", list(SINCE), "since", "30 days")]
     since = (door.now() - timedelta(days=days)).floor("h").to_pydatetime()
     runs = door.ask(RUNS, since, since)
     if runs.empty:
-        nothing()
+        parts.nothing_yet("Nothing has run yet")
         return
     left, right = st.columns(2)
     kinds = left.multiselect("Kinds", sorted(runs["run_type"].unique()), key="kinds", placeholder="all kinds")
     states = right.multiselect("Status", sorted(runs["status"].unique()), key="states", placeholder="any status")
     shown = runs[runs["run_type"].isin(kinds or runs["run_type"]) & runs["status"].isin(states or runs["status"])]
-    st.dataframe(shown, hide_index=True, width="stretch", height=420)
+    parts.table(shown)
+    shown.attrs = runs.attrs
     charts.explain(
-        "Runs", unit=f"{len(shown)} runs; execution_seconds in seconds, instants in UTC", period=f"since {since:%Y-%m-%d}, the newest 1000",
-        source="audit.generation_runs, audit.pipeline_runs", query=RUNS, binds=(since, since), frame=shown,
-    )  # fmt: skip
+        "Runs",
+        shown,
+        unit=f"{len(shown)} runs; seconds, instants in UTC",
+        period=f"since {since:%Y-%m-%d}, the newest 1000",
+    )
 
 
 def compare(names: dict[str, str], made: pd.DataFrame) -> None:
@@ -106,8 +102,8 @@ def compare(names: dict[str, str], made: pd.DataFrame) -> None:
     if changes.empty:
         st.success("Both saw the same settings.", icon=":material/check_circle:")
         return
-    st.dataframe(changes, hide_index=True, width="stretch")
-    charts.download("Settings that differ", changes)
+    parts.table(changes)
+    charts.explain("Settings that differ", changes, unit="Settings", period="between the two runs")
 
 
 def snapshot(names: dict[str, str], made: pd.DataFrame) -> None:
@@ -115,9 +111,9 @@ def snapshot(names: dict[str, str], made: pd.DataFrame) -> None:
     settings = door.ask("call core.view_run_snapshot(?, ?)", run, "ALL")
     table = st.selectbox("Table", ["all", *sorted(settings["table_name"].unique())], key="run_table")
     shown = settings if table == "all" else settings[settings["table_name"] == table]
-    st.dataframe(shown, hide_index=True, width="stretch", height=420)
-    st.caption(f"{len(shown)} settings · as the run saw them · core.view_run_snapshot")
-    charts.download("Snapshot", shown)
+    parts.table(shown)
+    shown.attrs = settings.attrs
+    charts.explain("Snapshot", shown, unit=f"{len(shown)} settings", period="as the run saw them")
 
 
 def replay(names: dict[str, str], made: pd.DataFrame) -> None:
@@ -133,7 +129,7 @@ def replay(names: dict[str, str], made: pd.DataFrame) -> None:
     if of != run:
         return
     (st.success if found.iloc[0]["is_equal"] else st.error)(found.iloc[0]["verdict"])
-    st.dataframe(found, hide_index=True, width="stretch")
+    parts.table(found)
 
 
 def quarantine() -> None:
@@ -142,19 +138,11 @@ def quarantine() -> None:
         st.success("No event is held in quarantine.", icon=":material/check_circle:")
         return
     st.markdown("**Why events were put aside**")
-    st.dataframe(reasons, hide_index=True, width="stretch")
+    parts.table(reasons)
     held = door.ask(HELD)
     st.markdown("**The events**")
     st.dataframe(held, hide_index=True, width="stretch", height=300)
-    charts.explain(
-        "Quarantine",
-        unit="Events",
-        period="held now, the newest 200",
-        source="bronze.quarantined_events",
-        query=HELD,
-        binds=(),
-        frame=held,
-    )
+    charts.explain("Quarantine", held, unit="Events", period="held now, the newest 200")
     if not parts.needs("Releasing events", "app_admin"):
         return
     everything, single = st.columns(2)
