@@ -44,11 +44,14 @@ _STATE = {"TABLE", "STREAM", "SEQUENCE", "STAGE", "DYNAMIC TABLE", "HYBRID TABLE
 
 
 def setup_report(session: Session, written: str) -> dict[str, Any]:
+    return report_on(stages.local_path(session, written), written)
+
+
+def report_on(root: Path, shown: str) -> dict[str, Any]:
     """{"status": "SUCCESS" | "FAIL", "errors": [..], "warnings": [..]} as the client prints it."""
-    root = stages.local_path(session, written)
     report = Report(root)
     if not (root / "manifest.yml").is_file():
-        report.error(93_009, f"not at the root of {written}", "MAN-01")
+        report.error(93_009, f"not at the root of {shown}", "MAN-01")
     else:
         for errno, fault in manifests.faults(root):
             report.error(errno, fault) if errno in (93_003, 93_084, 93_300) else report.warn("", fault, f"{errno:06d}")
@@ -63,7 +66,7 @@ def _words(text: str | None) -> str:
 
 class Report:
     def __init__(self, root: Path) -> None:
-        self.root, self.manifest = root, {}
+        self.root, self.manifest = root, dict[str, Any]()
         self.place = "manifest.yml"  # file and line of what is looked at
         self.errors: list[dict[str, str]] = []
         self.warnings: list[dict[str, str]] = []
@@ -73,8 +76,6 @@ class Report:
         self.usage: dict[str, set[str]] = defaultdict(set)  # schema -> roles that may use it
         self.grants: list[tuple[int, str, str, str, str, str]] = []  # number, place, kind, schema, name, role
         self.created: dict[tuple[str, str], int] = {}  # (kind, name) -> number of its last CREATE
-        self.tasks: dict[str, tuple[str, dict[str, Any]]] = {}
-        self.resumed: set[str] = set()
         self.number, self.in_transaction = 0, False
 
     def error(self, errno: int, says: str, rule: str = "") -> None:
@@ -173,8 +174,6 @@ class Report:
             self.inherits[split_path(found[2])[-1]].add(split_path(found[1])[-1])
         elif found := _GRANT.match(cleaned):
             self._grant(found, bool(text))
-        elif found := re.match(rf"alter\s+task\s+(?:if\s+exists\s+)?({PATH})\s+resume\b", cleaned, re.IGNORECASE):
-            self.resumed.add(split_path(found[1])[-1])
         if _SCHEDULES.match(cleaned):
             self._need("EXECUTE TASK", "MAN-17")
             if cleaned[:6].upper() == "CREATE" and not re.search(r"\bwarehouse\s*=", cleaned, re.IGNORECASE):
@@ -290,23 +289,11 @@ class Report:
             self.error(error.errno, error.message)
 
     def _task(self, match: Match) -> None:
-        name = match.path()[-1]
         try:
-            task = tasks.parse(match.raw("rest"), name)
+            tasks.parse(match.raw("rest"), match.path()[-1])
         except SqlError as error:
             if error.errno != 2:
                 self.error(error.errno, error.message)
-            return
-        self.tasks[name] = self.place, task | {"replaced": match.has("or replace")}
-        advice = {
-            "TSK-13": (task["after"] or "SUSPEND_TASK_AFTER_NUM_FAILURES" in task["options"], "say SUSPEND_TASK_AFTER_NUM_FAILURES"),
-            "TSK-14": ("USER_TASK_TIMEOUT_MS" in task["options"], "say USER_TASK_TIMEOUT_MS"),
-            "TSK-16": ({"WAREHOUSE", "USER_TASK_MANAGED_INITIAL_WAREHOUSE_SIZE"} & set(task["options"]), "say USER_TASK_MANAGED_INITIAL_WAREHOUSE_SIZE, which is MEDIUM otherwise"),
-            "TSK-23": (re.match(rf"call\s+{PATH}\s*\(", task["body"], re.IGNORECASE), "let its body be one CALL of a procedure, with its schema"),
-        }  # fmt: skip
-        for rule, (is_kept, remedy) in advice.items():
-            if not is_kept:
-                self.warn(rule, f"task {name}: {remedy}")
 
     def _fit(self) -> None:
         """What only the whole script shows."""
@@ -320,15 +307,6 @@ class Report:
                 self.warn("SET-16", f"{role} has no USAGE on the schema {schema}")
             if self.created.get((kind, name), 0) > number:
                 self.warn("SET-17", f"{name} is created again after this grant, which is lost: grant behind it")
-        parents = {
-            name for _, task in self.tasks.values() for after in task["after"] for name in split_path(after)[-1:]
-        }
-        for name, (place, task) in self.tasks.items():
-            self.place = place
-            if task["replaced"] and name not in self.resumed:
-                self.warn("TSK-09", f"task {name} arrives suspended, and nothing resumes it")
-            if task["when"] and task["after"] and name in parents:
-                self.warn("TSK-19", f"when {name} is skipped, so are the tasks behind it")
         self.place = "the setup script"
         for schema, kind in self.schemas.items():
             if kind == "VERSIONED SCHEMA" and not self.usage[schema]:

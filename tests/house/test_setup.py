@@ -48,7 +48,7 @@ def test_the_environment_holds_exactly_what_is_required():
 
 def test_every_package_that_we_import_is_one_that_we_ask_for():
     """In the first part of requirements.txt: what only follows from others may go with them."""
-    ours = {"local_account", "retail_stream", "run_app", "_snowflake", *sys.stdlib_module_names}
+    ours = {"bundles", "checks", "local_account", "retail_stream", "run_app", "_snowflake", *sys.stdlib_module_names}
     asked = {
         normal(line.split("==")[0]) for line in (ROOT / "requirements.txt").read_text().split("\n\n")[1].splitlines()
     }
@@ -75,7 +75,7 @@ def test_a_complete_environment_is_left_alone_without_a_word():
     assert (again.returncode, again.stdout) == (0, "")
 
 
-@pytest.mark.parametrize("verb", ["setup", "run", "test", "account"])
+@pytest.mark.parametrize("verb", ["setup", "run", "test", "check", "account"])
 def test_without_python_3_11_each_verb_says_how_to_get_it(tmp_path, verb):
     refused = in_a_copy(tmp_path, f"scripts/{verb}", PATH=tools(tmp_path / "bin", "sh", "dirname", "cat"))
 

@@ -125,13 +125,7 @@ PRACTICES = {
     "SET-46": (f"begin {ROOT} exception when other then raise; end;", ROOT),
     "STR-01": ("create stream if not exists state.s on table state.notes;", "create or replace stream state.s on table state.notes;"),
     "STR-12": ("alter table state.notes set comment = 'x';", "alter table state.notes set change_tracking = false;"),
-    "TSK-09": (ROOT + "alter task state.t resume;", ROOT),
     "TSK-10": (ROOT, ROOT.replace("or replace task", "task if not exists")),
-    "TSK-13": (ROOT, ROOT.replace("suspend_task_after_num_failures = 5", "")),
-    "TSK-14": (ROOT, ROOT.replace("user_task_timeout_ms = 60000", "")),
-    "TSK-16": (ROOT, ROOT.replace("user_task_managed_initial_warehouse_size = 'XSMALL'", "")),
-    "TSK-19": (ROOT + CHILD.format("c", "state.t"), ROOT + CHILD.format("c", "state.t when true") + CHILD.format("d", "state.c")),
-    "TSK-23": (ROOT, ROOT.replace("call code.hello()", "select 1")),
 }  # fmt: skip
 
 
