@@ -11,9 +11,9 @@ $$
 declare
     outcome varchar;
 begin
-    call core.build_task_graph() into :outcome;
     -- The next transformation sums gold up anew: as this version does it, and whatever another version did meanwhile.
     update pipeline.progress set summed_batch = null where layer = 'GOLD';
+    call core.build_task_graph() into :outcome;
     return outcome;
 exception
     when other then

@@ -92,9 +92,9 @@ begin
         end if;
         if (taken_shipments = 0) then
             delete from gold.fct_shipments;
+            delete from gold.fct_stock_movements;
         end if;
         if (summed = 0) then
-            delete from gold.fct_stock_movements;
             delete from gold.dim_products;
             delete from gold.daily_revenue;
             delete from gold.daily_marketing;
@@ -400,6 +400,7 @@ begin
             movement_id, event_id, movement_type, warehouse_id, category_name, quantity, reason, occurred_at, movement_date,
             batch_number, loaded_at
         )
+        -- What is there already stays where summaries are filled anew: bronze may have let go of it.
         select
             told.movement_id, told.event_id, told.movement_type, told.warehouse_id, told.category_name, told.quantity, told.reason,
             told.occurred_at, told.occurred_at::date, told.batch_number, :started_at

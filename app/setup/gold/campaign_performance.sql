@@ -19,6 +19,7 @@ create or replace view gold.campaign_performance (
     margin comment 'net_revenue less what the goods cost us',
     return_on_spend comment 'margin / spend; null where nothing was spent'
 )
+copy grants
 comment = 'Campaigns by month, amounts in USD; sums over gold.daily_marketing and gold.fct_sales. One row per month, channel and campaign.'
 as
 with

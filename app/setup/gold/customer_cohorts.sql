@@ -11,6 +11,7 @@ create or replace view gold.customer_cohorts (
     net_revenue comment 'What they bought in the month, after discounts, before returns',
     margin comment 'net_revenue less what the goods cost us'
 )
+copy grants
 comment = 'Retention and revenue by cohort, amounts in USD; sums over gold.fct_sales. One row per month of the first order, customer segment and month since.'
 as
 with

@@ -18,6 +18,7 @@ create or replace view gold.customer_profitability (
     acquisition_cost comment 'Share of what the channel cost in the month in which it won the customer',
     profit comment 'gross_profit + shipping_total - acquisition_cost'
 )
+copy grants
 comment = 'Profit by customer, amounts in USD; sums over gold.fct_sales, fct_returns and daily_marketing. One row per customer who signed up or bought.'
 as
 with

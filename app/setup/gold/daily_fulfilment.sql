@@ -13,6 +13,7 @@ create or replace view gold.daily_fulfilment (
     hours_to_ship comment 'Mean hours from picking to leaving, of shipped_orders; null without any',
     hours_to_deliver comment 'Mean hours from picking to arriving, of delivered_orders; null without any'
 )
+copy grants
 comment = 'Shipping by day; sums and means over gold.fct_shipments. One row per warehouse and day of picking.'
 as
 select

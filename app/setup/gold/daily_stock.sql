@@ -13,6 +13,7 @@ create or replace view gold.daily_stock (
     balance comment 'Pieces restocked less pieces picked, since the first day',
     is_out_of_stock comment 'Whether stock was out at the end of the day'
 )
+copy grants
 comment = 'Stock by day, in pieces; sums over gold.fct_shipments with their lines and gold.fct_stock_movements. One row per warehouse, category and day.'
 as
 with

@@ -16,6 +16,7 @@ create or replace view gold.dim_dates (
     is_weekend comment 'Whether it is a Saturday or Sunday',
     holiday_name comment 'The day of the US retail calendar that shops feel; null for all others'
 )
+copy grants
 comment = 'Days from 2000 to 2049. One row per day.'
 as
 with

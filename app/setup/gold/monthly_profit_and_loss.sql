@@ -20,6 +20,7 @@ create or replace view gold.monthly_profit_and_loss (
     contribution comment 'gross_profit + shipping_total - marketing_spend',
     tax_total comment 'Sales tax that passes through; part of no line above'
 )
+copy grants
 comment = 'Profit and loss, amounts in USD; sums over gold.daily_revenue and gold.daily_marketing. One row per month and category.'
 as
 with

@@ -11,6 +11,7 @@ create or replace view gold.product_prices (
     line_count comment 'Order lines at this price in this period',
     items comment 'Pieces sold at this price in this period'
 )
+copy grants
 comment = 'History of prices and costs, amounts in USD; valid_from belongs to the period, valid_to does not. One row per product and period of one price.'
 as
 with
