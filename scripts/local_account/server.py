@@ -298,16 +298,19 @@ class Server:
         return _success({"now": self.account.clock.now().isoformat(), "runs": runs})
 
     async def watch(self, request: Request) -> Response:
-        """Watches a session from now on, for a test; answers what the watch before it has seen."""
+        """Watches a session from now on, for a test; answers what the watch so far has seen. `look` leaves that one alone."""
         if not self._knows_secret(request):
             return _failure(WRONG_SECRET)
         body = await _body(request)
         number = body.pop("session")
         (session,) = (other for other in self.sessions.values() if other.number == number and not other.is_nested)
-        before, session.watch = session.watch, Watch(**body)
+        before = session.watch
+        if not body.pop("look", False):
+            session.watch = Watch(**body)
+            if before:
+                before.go_on.set()
         if not before:
             return _success(None)
-        before.go_on.set()
         return _success({"boundaries": before.boundaries, "seen": before.seen})
 
     def _knows_secret(self, request: Request) -> bool:
