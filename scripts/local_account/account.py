@@ -50,7 +50,7 @@ class Account:
         self.address = (host, port)
         for folder in ("databases", "stages", "snapshots", "home"):
             (directory / folder).mkdir(parents=True, exist_ok=True, mode=0o700)
-        from local_account import calls
+        from local_account import calls, temporaries
 
         self._duck = engine.connect_duckdb()
         self.catalogue = Catalogue()
@@ -74,6 +74,7 @@ class Account:
         self.scheduler = Scheduler(self)
         if not self.catalogue.find("role", HOME):
             self._found()
+        temporaries.end(self)
 
     # databases ----------------------------------------------------------------------------------------------------
 

@@ -31,6 +31,12 @@ def replace_table_function(session: Session, plan: Plan, node: exp.TableFromRows
     if path[-1] == "RESULT_SCAN":
         node.replace(names.register(plan, _result_scan(session, plan, arguments), alias, "RESULT_SCAN"))
         return
+    if path == ["INFER_SCHEMA"]:
+        from local_account import loading
+
+        rows = loading.infer_schema(session, _named_values(session, plan, arguments))
+        node.replace(names.register(plan, rows, alias, "INFER_SCHEMA"))
+        return
     if len(path) > 1 and path[-2] == "INFORMATION_SCHEMA":
         from local_account import information_schema
 
@@ -95,9 +101,7 @@ def _named_values(session: Session, plan: Plan, arguments: list[exp.Expression])
     values = {}
     for argument in arguments:
         if not isinstance(argument, exp.Kwarg):
-            raise SqlError(
-                1003, "SQL compilation error: the functions of INFORMATION_SCHEMA take named arguments (NAME => value)."
-            )
+            raise SqlError(1003, "SQL compilation error: this function takes named arguments (NAME => value).")
         values[str(argument.this.name).upper()] = names._constant(session, argument.expression, plan.binds)
     return values
 

@@ -18,7 +18,6 @@ from sqlglot import exp
 
 from local_account import access, engine, rules, streams, system
 from local_account.errors import SqlError
-from local_account.syntax import split_path
 
 if TYPE_CHECKING:
     import pyarrow
@@ -100,7 +99,7 @@ def register(plan: Plan, relation: pyarrow.Table, alias: exp.Expression | None, 
 
 
 def _literals(session: Session, plan: Plan) -> None:
-    for node in list(plan.tree.find_all(exp.Parameter, exp.SessionParameter, exp.Anonymous, exp.DynamicIdentifier)):
+    for node in list(plan.tree.find_all(exp.Parameter, exp.SessionParameter, exp.Anonymous)):
         if isinstance(node, exp.Parameter | exp.SessionParameter):
             if isinstance(node.this, exp.Literal):
                 continue  # $1: a column of VALUES or of a staged file
@@ -238,11 +237,6 @@ def _targets(session: Session, plan: Plan) -> set[int]:
 
 
 def _read(session: Session, plan: Plan, table: exp.Table) -> None:
-    if isinstance(table.this, exp.DynamicIdentifier):
-        value = _constant(session, table.this.this, plan.binds)
-        parts = [exp.to_identifier(part, quoted=True) for part in split_path(str(value))]
-        for key, part in zip(("this", "db", "catalog"), reversed(parts), strict=False):
-            table.set(key, part)
     if table.meta.get("physical"):
         return  # the body of a function, resolved with its owner's rights
     if not isinstance(table.this, exp.Identifier):

@@ -11,6 +11,8 @@ from local_account import access, engine, names, reply, streams
 from local_account.errors import SqlError
 
 if TYPE_CHECKING:
+    import pyarrow
+
     from local_account.engine import Result
     from local_account.names import Plan
     from local_account.session import Session
@@ -41,7 +43,12 @@ def rollback(session: Session, match: Match) -> Result:
 
 def run(session: Session, text: str, binds: list[Any]) -> Result:
     """Parses, resolves, checks and runs one statement that the routing table does not name."""
-    tree = engine.parse(text)
+    return run_tree(session, engine.parse(text), binds)
+
+
+def run_tree(
+    session: Session, tree: exp.Expression, binds: list[Any], relations: dict[str, pyarrow.Table] | None = None
+) -> Result:
     if isinstance(tree, _QUERIES):
         runner = _query
     elif isinstance(tree, _MODIFIES):
@@ -49,8 +56,10 @@ def run(session: Session, text: str, binds: list[Any]) -> Result:
     elif isinstance(tree, _DEFINES) and str(tree.args.get("kind") or "TABLE").upper() in ("TABLE", "VIEW", "COLUMN"):
         runner = _define
     else:
-        raise SqlError(2, f"Unsupported feature '{' '.join(text.split()[:4])}' of the local account.", "0A000")
-    plan = names.resolve(session, tree, binds)
+        raise SqlError(
+            2, f"Unsupported feature '{' '.join(tree.sql('snowflake').split()[:4])}' of the local account.", "0A000"
+        )
+    plan = names.resolve(session, tree, binds, relations)
     for name in plan.reads:
         access.require(session, "SELECT", "TABLE", *name)
     return runner(session, plan)

@@ -39,11 +39,15 @@ def rowtype(columns: Sequence[Column]) -> list[dict]:
 # --- Arrow
 
 
-def arrow_base64(result) -> str:
-    """The rows of a `Result` as an Arrow stream in Base64; '' for a result without columns."""
-    if not result.columns:
-        return ""
-    arrays = [_wire(column, values) for column, values in zip(result.columns, result.table.columns, strict=True)]
+def arrow_base64(result, rows: int | None = None) -> str:
+    """The (first) rows of a `Result` as an Arrow stream in Base64; '' for a result without columns."""
+    return base64.b64encode(arrow_stream(result, 0, rows)).decode() if result.columns else ""
+
+
+def arrow_stream(result, start: int, rows: int | None) -> pa.Buffer:
+    """Rows of a `Result`, from `start` on, as an Arrow stream."""
+    columns = result.table.slice(start, rows).columns
+    arrays = [_wire(column, values) for column, values in zip(result.columns, columns, strict=True)]
     fields = [
         pa.field(column.name, array.type, column.nullable, _metadata(column))
         for column, array in zip(result.columns, arrays, strict=True)
@@ -52,7 +56,7 @@ def arrow_base64(result) -> str:
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, table.schema) as writer:
         writer.write_table(table)
-    return base64.b64encode(sink.getvalue()).decode()
+    return sink.getvalue()
 
 
 def _metadata(column: Column) -> dict[str, str]:

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 THREADS = 200  # a procedure's worker asks the account while its caller's request still waits
 PATIENCE_SECONDS = 5  # Snowflake's is 45; the connector reads for 60, then sends the request again
 KEPT_ANSWERS, KEPT_BYTES = 20, 1_000_000  # of answers that were given, in case that the client asks again
+CHUNK_ROWS, KEPT_LARGE = 100_000, 5
 LOGIN_AGAIN = {
     "data": None,
     "code": "390104",
@@ -72,6 +73,7 @@ class Server:
         self.sessions: dict[str, Session] = {}
         self.threads = ThreadPoolExecutor(THREADS, "query")
         self.running: dict[str, Future[dict[str, Any]]] = {}  # answers, there or to come, by query id
+        self.large: dict[str, Result] = {}  # results of which the client fetches chunks
         self.requests: dict[str, str] = {}  # the query of a request
 
     # sessions -----------------------------------------------------------------------------------------------------
@@ -189,7 +191,7 @@ class Server:
                     session.watch.pass_boundary()
                 if body.get("asyncExec"):
                     session.results[query_id] = result
-                return _answer(session, result, query_id if body.get("asyncExec") else None)
+                return self._in_chunks(result, _answer(session, result, query_id if body.get("asyncExec") else None))
         except SqlError as error:
             return _failed(error)
         except ConnectionLost:
@@ -206,6 +208,37 @@ class Server:
                     "XX000",
                 )
             )
+
+    def _in_chunks(self, result: Result, answer: dict[str, Any]) -> dict[str, Any]:
+        """The answer, told where the rows are to be fetched that it does not hold itself."""
+        rows = result.table.num_rows
+        if "rowsetBase64" in answer["data"] and rows > CHUNK_ROWS:
+            key = secrets.token_urlsafe(16)  # whoever knows the address may read, as with Snowflake's signed ones
+            self.large[key] = result
+            while len(self.large) > KEPT_LARGE:
+                self.large.pop(next(iter(self.large)))
+            host, port = self.account.address
+            answer["data"] |= {
+                "chunkHeaders": {},
+                "chunks": [
+                    {
+                        "url": f"http://{host}:{port}/chunks/{key}/{start}",
+                        "rowCount": min(CHUNK_ROWS, rows - start),
+                        "uncompressedSize": 0,
+                        "compressedSize": 0,
+                    }
+                    for start in range(CHUNK_ROWS, rows, CHUNK_ROWS)
+                ],
+            }
+        return answer
+
+    async def chunk(self, request: Request) -> Response:
+        result = self.large.get(request.path_params["key"])
+        if not result:
+            return PlainTextResponse("Gone: ask again.", status_code=404)
+        start = int(request.path_params["start"])
+        stream = await run_in_threadpool(results.arrow_stream, result, start, CHUNK_ROWS)
+        return Response(bytes(stream), media_type="application/octet-stream")
 
     @staticmethod
     def _many(session: Session, text: str, binds: list[list[Any]]) -> Result:
@@ -237,7 +270,8 @@ class Server:
             return await self._outcome(query_id)
         session = self.sessions.get(_token(request))
         if session and query_id in session.results:
-            return JSONResponse(_answer(session, session.results[query_id], query_id))
+            result = session.results[query_id]
+            return JSONResponse(self._in_chunks(result, _answer(session, result, query_id)))
         return _failure(SqlError(709, f"Statement {query_id} not found", "02000"))
 
     async def monitor(self, request: Request) -> Response:
@@ -363,6 +397,7 @@ class Server:
                 Route("/queries/{query_id}/result", self.result, methods=["GET"]),
                 Route("/queries/{query_id}/abort-request", self.abort, methods=["POST"]),
                 Route("/monitoring/queries/{query_id}", self.monitor, methods=["GET"]),
+                Route("/chunks/{key}/{start}", self.chunk, methods=["GET"]),
                 Route("/telemetry/send", _nothing, methods=["POST"]),
                 Route("/account/ping", self.ping, methods=["GET"]),
                 Route("/account/clock", self.clock, methods=["POST"]),
@@ -443,7 +478,7 @@ def _answer(session: Session, result: Result, query_id: str | None = None) -> di
     if result.kind in DML or result.kind in ("ddl", "truncate"):
         data |= {"queryResultFormat": "json", "rowset": results.json_rowset(result)}
     else:
-        data |= {"queryResultFormat": "arrow", "rowsetBase64": results.arrow_base64(result)}
+        data |= {"queryResultFormat": "arrow", "rowsetBase64": results.arrow_base64(result, CHUNK_ROWS)}
     return {"data": data, "code": None, "message": None, "success": True}
 
 

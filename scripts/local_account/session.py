@@ -259,3 +259,6 @@ class Session:
             if transaction.open:
                 transaction.rollback()
             transaction.cursor.close()
+        from local_account import temporaries
+
+        temporaries.end(self.account, self.number)

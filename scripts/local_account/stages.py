@@ -145,12 +145,12 @@ def remove(session: Session, match: Match) -> Result:
 
 def put(session: Session, match: Match) -> Result:
     """PUT file://path @stage: the client copies the file into the stage's directory."""
-    found = re.match(r"('(?:[^']|'')*'|\S+)\s+('(?:[^']|'')*'|@\S+)\s*([\s\S]*)\Z", match.raw("rest"))
+    found = re.match(r"('(?:[^']|'')*'|\S+)\s+('(?:[^']|'')*'|@\S+|\?)\s*([\s\S]*)\Z", match.raw("rest"))
     if not found:
         raise SqlError(1003, "SQL compilation error: PUT file://<path> @<stage> [options]")
     source = unquote_text(found[1]).removeprefix("file://")
     options = parse_options(found[3], ("AUTO_COMPRESS", "PARALLEL", "OVERWRITE", "SOURCE_COMPRESSION"))
-    name, path = locate(session, found[2], "WRITE")
+    name, path = locate(session, str(match.binds[0]) if found[2] == "?" else found[2], "WRITE")
     target = directory(session, name) / path
     target.mkdir(parents=True, exist_ok=True)
     return _transfer(

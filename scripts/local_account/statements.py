@@ -13,6 +13,7 @@ from local_account import (
     blocks,
     databases,
     feature_policies,
+    loading,
     packages,
     procedures,
     queries,
@@ -23,11 +24,12 @@ from local_account import (
     streamlits,
     streams,
     tasks,
+    temporaries,
 )
 from local_account.errors import SqlError
 from local_account.handlers import PROCEDURE_SECONDS as LONGEST_SECONDS
 from local_account.session import Deadline
-from local_account.syntax import Match, compile_pattern, strip_comments
+from local_account.syntax import Match, compile_pattern, inline_identifiers, strip_comments
 
 if TYPE_CHECKING:
     from local_account.engine import Result
@@ -85,8 +87,11 @@ ROUTES = tuple(
             roles.revoke,
         ),
         # stages
-        ("create [or replace] [temporary] stage [if not exists] {name} {rest}", stages.create),
-        ("drop stage [if exists] {name}", stages.drop),
+        ("create [or replace] file format [if not exists] {name} {rest}", loading.create_file_format),
+        ("drop file format [if exists] {name} {rest}", loading.drop_file_format),
+        ("copy into {rest}", loading.copy),
+        ("create [or replace] stage [if not exists] {name} {rest}", stages.create),
+        ("drop stage [if exists] {name} {rest}", stages.drop),
         ("list|ls {rest}", stages.list_files),
         ("remove|rm {rest}", stages.remove),
         ("put {rest}", stages.put),
@@ -189,7 +194,11 @@ def _execute(session: Session, text: str, binds: list[Any] | None) -> Result:
             f"ROLLBACK, then begin again. The earlier error: {transaction.lost.message}",
             transaction.lost.sqlstate,
         )
+    if "identifier" in statement.lower():
+        statement, binds = inline_identifiers(statement, binds or [], session.variables)
     rules.refuse(session, statement)
+    if (result := temporaries.execute(session, statement, binds or [])) is not None:
+        return result
     if blocks.is_block(statement):
         return session.remember(blocks.run_anonymous(session, statement))
     for _, pattern, function in ROUTES:

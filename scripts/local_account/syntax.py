@@ -22,6 +22,10 @@ _SLOTS = {
     "target": PATH + r"(?:\s*\([^()]*(?:\([^()]*\)[^()]*)*\))?",
     "direction": r"to|on|of",
 }
+_OPAQUE = re.compile(rf"--[^\n]*|//[^\n]*|/\*[\s\S]*?\*/|{TEXT}|\$\$[\s\S]*?\$\$|\"(?:[^\"]|\"\")*\"")
+_IDENTIFIER_CALL = re.compile(
+    rf"\bidentifier\s*\(\s*(?:(?P<bind>\?)|(?P<text>{TEXT})|\$(?P<variable>\w+))\s*\)", re.IGNORECASE
+)
 _LEADING_COMMENTS = re.compile(r"\A(?:\s+|--[^\n]*(?:\n|\Z)|//[^\n]*(?:\n|\Z)|/\*[\s\S]*?\*/)+")
 _OPTION = re.compile(
     rf"\s*,?\s*(?P<key>[A-Za-z_][\w ]*?)\s*=\s*(?P<value>{TEXT}|\$\$[\s\S]*?\$\$|\([^()]*(?:\([^()]*\)[^()]*)*\)|\"[^\"]*\"|[^\s,()]+)"
@@ -82,6 +86,29 @@ class Match:
     def options(self, *allowed: str, slot: str = "rest") -> dict[str, str]:
         """KEY = value options; a key that is not allowed is refused by name."""
         return parse_options(self.raw(slot), allowed)
+
+
+def inline_identifiers(text: str, binds: list[Any], variables: dict[str, Any]) -> tuple[str, list[Any]]:
+    """The statement with the names in place that IDENTIFIER(?), IDENTIFIER('..') and IDENTIFIER($variable) stand for, and the binds left."""
+    hidden = _OPAQUE.sub(lambda found: " " * len(found[0]), text)
+    marks = [found.start() for found in re.finditer(r"\?", hidden)]
+    parts, last, used = [], 0, set()
+    for found in _IDENTIFIER_CALL.finditer(text):
+        if hidden[found.start()] == " ":
+            continue
+        if found["bind"]:
+            number = marks.index(found.start("bind"))
+            used.add(number)
+            value = binds[number] if number < len(binds) else None
+        else:
+            value = unquote_text(found["text"]) if found["text"] else variables.get(found["variable"].upper())
+        if not re.fullmatch(PATH, str(value)):
+            raise SqlError(1003, f"SQL compilation error: IDENTIFIER('{value}') is not the name of an object.")
+        parts += [text[last : found.start()], str(value)]
+        last = found.end()
+    left = [value for number, value in enumerate(binds) if number not in used]
+    named = "".join([*parts, text[last:]])
+    return _OPAQUE.sub(lambda found: " " if found[0].startswith("/*") else found[0], named), left
 
 
 def split_path(text: str) -> list[str]:

@@ -1,5 +1,6 @@
 """The account as clients meet it: over HTTP, in a process of its own, killed and started again."""
 
+import io
 import json
 import os
 import re
@@ -11,9 +12,11 @@ from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import snowflake.connector
 from snowflake.snowpark import Session
+from snowflake.snowpark.functions import when_matched, when_not_matched
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -233,3 +236,56 @@ def test_a_query_can_be_asked_for_later(database):
     assert cursor.fetchall() == [(5,)]
     session = Session.builder.configs({"connection": database}).create()
     assert session.sql("select 6 as n").collect_nowait().result() == [(6,)]
+
+
+def test_a_large_result_arrives_in_chunks(database):
+    cursor = database.cursor()
+    cursor.execute("select seq4() as n, 'row ' || n as label from table(generator(rowcount => 250000)) order by n")
+
+    assert len(cursor.get_result_batches()) == 3
+    assert [row[0] for row in cursor.fetchall()] == list(range(250_000))
+    assert (
+        len(cursor.execute("select seq4() as n from table(generator(rowcount => 250000))").fetch_pandas_all())
+        == 250_000
+    )
+
+
+@pytest.mark.filterwarnings("ignore:is_datetime64tz_dtype:DeprecationWarning")  # Snowpark asks pandas so
+def test_snowpark_merges_loads_and_stages(database):
+    rows(database, "use schema public")
+    session = Session.builder.configs({"connection": database}).create()
+    session.write_pandas(
+        pd.DataFrame({"ID": [1, 2], "NAME": ["a", None]}), "PEOPLE", auto_create_table=True, table_type="transient"
+    )
+    people, changes = (
+        session.table("people"),
+        session.create_dataframe(pd.DataFrame({"ID": [2, 3], "NAME": ["B", "C"]})),
+    )
+    merged = people.merge(
+        changes,
+        people["id"] == changes["id"],
+        [
+            when_matched().update({"name": changes["name"]}),
+            when_not_matched().insert({"id": changes["id"], "name": changes["name"]}),
+        ],
+    )
+    assert (merged.rows_inserted, merged.rows_updated) == (1, 1)
+    assert people.sort("id").collect() == [(1, "a"), (2, "B"), (3, "C")]
+    assert session.create_dataframe([[n, "x"] for n in range(1000)], schema=["n", "x"]).count() == 1000
+
+    session.sql("create stage files").collect()
+    session.file.put_stream(io.BytesIO(b"content"), "@files/folder/name.txt", auto_compress=False)
+    with session.file.get_stream("@files/folder/name.txt") as stream:
+        assert stream.read() == b"content"
+
+
+def test_temporary_objects_end_with_their_session(account, database):
+    ((name,),) = rows(database, "select current_database()")
+    with account.connect() as other:
+        rows(other, f"use schema {name}.public")
+        rows(other, "create temporary table passing (n int)")
+        rows(other, "create temp stage passing_files")
+        assert len(rows(other, "show tables in schema")) == 1
+
+    assert rows(database, f"show tables in schema {name}.public") == []
+    assert rows(database, f"show stages in schema {name}.public") == []
