@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import Any
@@ -33,9 +34,11 @@ def _entities(project: Project) -> list[dict[str, Any]]:
 
 def _refusals(project: Project) -> str:
     """What the client's own models say of snowflake.yml; empty when they take it."""
-    # Imported here, because it is slow and nothing else needs it.
-    from snowflake.cli.api.project.errors import SchemaValidationError
-    from snowflake.cli.api.project.schemas.project_definition import build_project_definition
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the client's imports warn of each other
+        # Imported here, because it is slow and nothing else needs it.
+        from snowflake.cli.api.project.errors import SchemaValidationError
+        from snowflake.cli.api.project.schemas.project_definition import build_project_definition
 
     try:
         build_project_definition(**_definition(project))
