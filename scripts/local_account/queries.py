@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sqlglot import exp
 
 from local_account import access, engine, names, reply, streams
-from local_account.errors import SqlError
+from local_account.errors import SqlError, unsupported
 
 if TYPE_CHECKING:
     import pyarrow
@@ -43,12 +43,19 @@ def rollback(session: Session, match: Match) -> Result:
 
 def run(session: Session, text: str, binds: list[Any]) -> Result:
     """Parses, resolves, checks and runs one statement that the routing table does not name."""
-    return run_tree(session, engine.parse(text), binds)
+    tree = engine.parse(text)
+    if isinstance(tree, exp.MultitableInserts) and text.split()[1].lower() == "overwrite":
+        raise unsupported("INSERT OVERWRITE ALL")  # the parser forgets the word
+    return run_tree(session, tree, binds)
 
 
 def run_tree(
     session: Session, tree: exp.Expression, binds: list[Any], relations: dict[str, pyarrow.Table] | None = None
 ) -> Result:
+    if isinstance(tree, exp.MultitableInserts):
+        from local_account import multitable
+
+        return multitable.insert(session, tree, binds)
     if isinstance(tree, _QUERIES):
         runner = _query
     elif isinstance(tree, _MODIFIES):

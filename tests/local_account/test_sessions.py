@@ -166,3 +166,45 @@ def test_what_the_account_does_not_know_it_refuses_by_name(table, statement):
         table(statement)
 
     assert error.value.errno in (2, 1003, 2003)
+
+
+@pytest.fixture
+def three(client):
+    client("create table source (n int, name varchar)")
+    client("insert into source values (5, 'a'), (50, 'b'), (500, null)")
+    for table in ("small", "large", "rest"):
+        client(f"create table {table} (n int, name varchar)")
+    return client
+
+
+def test_one_source_fills_several_tables(three):
+    counts = three(
+        "insert all into small into large (name, n) values (name, n + ?) select n, name from source where n > ?", 1, 5
+    )
+
+    assert counts == [(2, 2)]
+    assert three("select n, name from large order by n") == [(51, "b"), (501, None)]
+
+
+def test_a_row_goes_where_its_conditions_say(three):
+    three(
+        "insert all when n > 10 then into small when n > 100 then into large else into rest select n, name from source"
+    )
+    assert [[row[0] for row in three(f"select n from {t} order by 1")] for t in ("small", "large", "rest")] == [[50, 500], [500], [5]]  # fmt: skip
+    for table in ("small", "large", "rest"):
+        three(f"truncate table {table}")
+
+    three(
+        "insert first when n > 100 then into large when n > 10 then into small else into rest select n, name from source"
+    )
+    assert [[row[0] for row in three(f"select n from {t} order by 1")] for t in ("small", "large", "rest")] == [[50], [500], [5]]  # fmt: skip
+
+
+def test_several_tables_are_filled_together_or_not_at_all(three):
+    three("alter table large alter column name set not null")
+
+    with pytest.raises(SqlError, match="NULL"):
+        three("insert all into small into large select n, name from source")
+    assert three("select count(*) from small") == [(0,)]
+    with pytest.raises(SqlError, match="INSERT OVERWRITE ALL"):
+        three("insert overwrite all into small select n, name from source")
