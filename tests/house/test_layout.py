@@ -38,7 +38,7 @@ def test_test_files_have_names_of_their_own_and_mirror_what_they_test():
 
     assert {path.parts[1] for path in names} <= {"app", "house", "local_account", "promises", "releases", "retail_stream", "ui"}
     assert [name for name, count in Counter(path.name for path in names).items() if count > 1] == []
-    assert [name for name in tracked() if re.fullmatch(r"tests/.*__init__\.py", name)] == []
+    assert [name for name in tracked() if re.fullmatch(r"tests/(?!releases/\d).*__init__\.py", name)] == []
 
 
 @pytest.mark.parametrize("verb", VERBS)
