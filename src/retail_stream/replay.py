@@ -36,6 +36,11 @@ class _Recorded:
     seed: int
     law_version: int
     events_checksum: str
+    purged_until: str  # what came into raw until then can be gone; '' where nothing is
+
+
+class _Incomparable(Exception):
+    """There is nothing to compare the run with; the message says why."""
 
 
 def replay(execute, run_id: str) -> list[dict]:
@@ -43,9 +48,14 @@ def replay(execute, run_id: str) -> list[dict]:
 
     `execute` takes a statement and its binds and gives rows.
     """
-    recorded = _read(execute, run_id)
-    if isinstance(recorded, str):
-        return [{"part": "verdict", "is_equal": None, "verdict": recorded}]
+    try:
+        return _compare(execute, _read(execute, run_id))
+    except _Incomparable as reason:
+        return [{"part": "verdict", "is_equal": None, "verdict": str(reason)}]
+
+
+def _compare(execute, recorded: _Recorded) -> list[dict]:
+    run_id = recorded.run_id
     window, config = recorded.window, recorded.configuration
     found = {part: dict.fromkeys(COLUMNS[1:6], 0) | {"part": part, "example": None} for part in PARTS}
     planned = plan.plan_of(
@@ -84,20 +94,32 @@ def replay(execute, run_id: str) -> list[dict]:
     return [{"part": "verdict", "is_equal": not wrong, "verdict": said} | totals, *rows]
 
 
-def _read(execute, run_id: str) -> _Recorded | str:
-    """The run's audit row, or why it cannot be replayed."""
+def _read(execute, run_id: str) -> _Recorded:
+    """The run's audit row.
+
+    Raises:
+        _Incomparable: when it made nothing, or what it made is gone.
+    """
     rows = execute(statements.READ_RUN, run_id, run_id)
     if not rows:
-        return f"There is no run {run_id}; CALL core.view_generation_audit() lists the runs with their ids."
-    (status, error, run_type, start, end, requested, counts, firsts, snapshot, checksums, seed, law, checksum, resets) = rows[0]  # fmt: skip
+        raise _Incomparable(
+            f"There is no run {run_id}; CALL core.view_generation_audit() lists the runs with their ids."
+        )
+    (status, error, run_type, start, end, requested, counts, firsts, snapshot, checksums, seed, law, checksum, resets, purged, started) = rows[0]  # fmt: skip
     if run_type != "GENERATION":
-        return f"Run {run_id} is of type {run_type} and made no events; only runs of type GENERATION can be replayed."
+        raise _Incomparable(
+            f"Run {run_id} is of type {run_type} and made no events; only runs of type GENERATION can be replayed."
+        )
     if status != "COMPLETED":
-        return f"Run {run_id} is {status} and left no event behind: {error or 'it has not ended'}"
+        raise _Incomparable(f"Run {run_id} is {status} and left no event behind: {error or 'it has not ended'}")
     if resets:
-        return f"What run {run_id} made was deleted by core.reset_data, so there is nothing to compare it with."
+        raise _Incomparable(
+            f"What run {run_id} made was deleted by core.reset_data, so there is nothing to compare it with."
+        )
     if start is None:
-        return f"Run {run_id} had nothing to do, and made nothing."
+        raise _Incomparable(f"Run {run_id} had nothing to do, and made nothing.")
+    if purged and started <= purged:
+        raise _Incomparable(_purged(run_id, purged))
     start_ms, end_ms = (slots.from_datetime(np.datetime64(text)) for text in (start, end))
     first, passed = start_ms // slots.SLOT_MS, end_ms % slots.SLOT_MS
     window = plan.Window(first, 1, passed) if passed else plan.Window(first, (end_ms - start_ms) // slots.SLOT_MS)
@@ -114,6 +136,14 @@ def _read(execute, run_id: str) -> _Recorded | str:
         int(seed),
         int(law),
         checksum,
+        purged or "",
+    )
+
+
+def _purged(run_id: str, until: str) -> str:
+    return (
+        f"Raw has let go of events that came until {until[:16]} UTC, and run {run_id} has some among them or depends on "
+        "some: there is not enough left to compare it with. SELECT * FROM pipeline.retention shows how long events are kept."
     )
 
 
@@ -122,6 +152,8 @@ def _compare_due(execute, recorded: _Recorded, least: int, most: int) -> list:
     run_id, window = recorded.run_id, recorded.window
     start, end = slots.to_text(window.start_ms), slots.to_text(window.end_ms)
     oldest, days = execute(statements.READ_HORIZON, start, start, least, run_id, run_id)[0]
+    if oldest <= recorded.purged_until:  # what was emitted before cannot be told from what was left over
+        raise _Incomparable(_purged(run_id, recorded.purged_until))
     stock: list[dict] = []
     for begun, ended, snapshot in execute(statements.READ_STOCK_RUNS, oldest, run_id, run_id):
         begun_ms, ended_ms = (slots.from_datetime(np.datetime64(text)) for text in (begun, ended))

@@ -19,7 +19,9 @@ select
         select count(*)
         from reference_data.data_generation_audit as resets
         where resets.run_type = 'RESET' and resets.status = 'COMPLETED' and resets.run_timestamp > {_ITS_TIME}
-    )
+    ),
+    (select {text_of_instant("purged_until")} from pipeline.retention where layer = 'RAW'),
+    {text_of_instant("run_timestamp")}
 from reference_data.data_generation_audit
 where run_id = ?
 """

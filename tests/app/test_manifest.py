@@ -68,6 +68,7 @@ def test_man_17_to_19_they_are_what_the_tasks_need_and_no_more(sql):
         "pipeline.data_generation_task",
         "pipeline.bronze_transformation_task",
         "pipeline.gold_transformation_task",
+        "pipeline.retention_task",
     ]
     assert not re.search(r"create task|create or replace task[^;]*\bwarehouse\s*=", sql)
     assert not re.search(r"create (?:or replace )?(?:warehouse|database|compute pool|share|\w* ?integration)\b", sql)

@@ -1,5 +1,6 @@
 """Starting and stopping, what is told about it, and what stands in the record afterwards."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,7 @@ from snowflake.connector.errors import ProgrammingError
 
 pytestmark = pytest.mark.end_to_end
 
-TASKS = ["data_generation_task", "bronze_transformation_task", "gold_transformation_task"]
+TASKS = ["data_generation_task", "bronze_transformation_task", "gold_transformation_task", "retention_task"]
 
 
 def status(app) -> dict[str, dict]:
@@ -81,7 +82,11 @@ def test_a_schedule_is_changed_at_once_and_leaves_a_stopped_pipeline_stopped(sto
 @pytest.mark.parametrize(
     ("arguments", "remedy"),
     [
-        ("", "one of the two"),
+        ("", "because nothing was given"),
+        ("daily_customer_events => -1", "between 0 and 1000000"),
+        ("keep_raw_days => 6", "between 7 and 36500"),
+        ("keep_bronze_days => 90", "cannot let go of any while raw keeps all"),
+        ("30, keep_raw_days => 90, keep_bronze_days => 60", "as long as raw or longer"),
         ("15, '* * * * *'", "one of the two"),
         ("0", "between 1 and 11520"),
         ("cron => '0 6 * *'", "five fields"),
@@ -93,13 +98,47 @@ def test_a_schedule_is_changed_at_once_and_leaves_a_stopped_pipeline_stopped(sto
     ],
 )
 def test_an_impossible_schedule_changes_nothing_and_is_told_what_is_possible(stopped_app, arguments, remedy):
-    wish = "select schedule_minutes, schedule_cron, changed_at from pipeline.wishes"
+    wish = (
+        "select schedule_minutes, schedule_cron, wishes.changed_at, max(retention.changed_at), max(parameter_value)"
+        " from pipeline.wishes, pipeline.retention, reference_data.generation_parameters"
+        " where parameter_name = 'daily_customer_events' group by 1, 2, 3"
+    )
     before = stopped_app.rows(wish)
 
     with pytest.raises(ProgrammingError, match=f"Nothing was changed: .*{remedy}"):
         stopped_app.cursor.execute(f"call configure_pipeline({arguments})")
 
     assert stopped_app.rows(wish) == before
+
+
+def test_volume_and_retention_are_changed_and_the_schedule_stays(stopped_app):
+    settings = (
+        "select schedule_minutes, max(parameter_value), max(iff(layer = 'RAW', keep_days, null)), max(iff(layer = 'BRONZE', keep_days, null))"
+        " from pipeline.wishes, pipeline.retention, reference_data.generation_parameters"
+        " where parameter_name = 'daily_customer_events' group by 1"
+    )
+
+    ((said,),) = stopped_app.rows(
+        "call configure_pipeline(daily_customer_events => 120, keep_raw_days => 90, keep_bronze_days => 400)"
+    )
+    assert stopped_app.rows(settings) == [(30, "120", 90, 400)]
+    assert said == (
+        "On a mean day 120 customers sign up, from the next run on. Raw keeps its events 90 days, bronze 400 days."
+    )
+    assert status(stopped_app)["retention"]["state"] == "ON"
+
+    stopped_app.rows("call configure_pipeline(keep_raw_days => 0, keep_bronze_days => 0, daily_customer_events => 240)")
+    assert stopped_app.rows(settings) == [(30, "240", None, None)]
+    assert status(stopped_app)["retention"]["last_result"] == "Raw keeps its events for ever, bronze for ever"
+
+
+def test_the_status_tells_what_the_runs_of_a_day_cost(app):
+    app.rows("call generate_retail_data(1, 1)")
+
+    assert re.fullmatch(
+        r"\d+ runs of the last 24 hours took \d+ seconds: 0\.\d+ credits a day, at 0\.9 per hour .*",
+        status(app)["cost"]["last_result"],
+    )
 
 
 def test_half_an_hour_later_a_batch_has_reached_gold_by_itself(account, stopped_app):

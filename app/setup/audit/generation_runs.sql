@@ -24,7 +24,7 @@ with
 
 runs as (
     select * from reference_data.data_generation_audit
-    where run_type not in ('BRONZE', 'GOLD', 'RESET', 'MODEL')
+    where run_type not in ('BRONZE', 'GOLD', 'RESET', 'MODEL', 'RETENTION')
 )
 
 select

@@ -1,4 +1,5 @@
--- Builds the three tasks anew from the wish table: data_generation_task -> bronze_transformation_task -> gold_transformation_task.
+-- Builds the four tasks anew from the wish table: data_generation_task -> bronze_transformation_task -> gold_transformation_task ->
+-- retention_task.
 -- Safe to call at any time and twice. A refusal (feature policy, missing privilege) is recorded in pipeline.notices and raised.
 
 create or replace procedure core.build_task_graph()
@@ -64,9 +65,27 @@ begin
         as call core.transform_bronze_to_gold();
     grant monitor on task pipeline.gold_transformation_task to application role app_admin;
 
+    -- A version before 1.1.0, should one come back, keeps this task and has no such procedure: the task does nothing then.
+    create or replace task pipeline.retention_task
+        user_task_managed_initial_warehouse_size = 'XSMALL'
+        user_task_timeout_ms = 1500000
+        comment = 'Lets go of events that are older than pipeline.retention says'
+        after pipeline.gold_transformation_task
+        as
+        begin
+            call core.purge_events();
+        exception
+            when statement_error then
+                if (sqlcode <> 2140) then
+                    raise;
+                end if;
+        end;
+    grant monitor on task pipeline.retention_task to application role app_admin;
+
     outcome := 'The tasks stand, suspended.';
     if (wanted = 'STARTED') then
         -- children first: a root that runs skips children that are still suspended
+        alter task pipeline.retention_task resume;
         alter task pipeline.gold_transformation_task resume;
         alter task pipeline.bronze_transformation_task resume;
         alter task pipeline.data_generation_task resume;

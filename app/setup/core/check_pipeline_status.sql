@@ -1,5 +1,5 @@
 -- The pipeline at a glance: the wish, each task, each layer with its freshness, the stream between raw and bronze, what is held in
--- quarantine; and what to do where something is wrong.
+-- quarantine, what is let go, what it costs; and what to do where something is wrong.
 
 create or replace procedure core.check_pipeline_status()
 returns table (
@@ -55,6 +55,8 @@ begin
             select 3, 'BRONZE_TRANSFORMATION_TASK'
             union all
             select 4, 'GOLD_TRANSFORMATION_TASK'
+            union all
+            select 5, 'RETENTION_TASK'
         ),
 
         present_tasks as (
@@ -99,7 +101,8 @@ begin
                 case
                     when present_tasks.state is null then 'The account refused the tasks: ' || notice.detail
                     when startswith(last_attempts.state, 'FAILED') then 'See last_result, and CALL core.view_generation_audit(); then CALL core.start_pipeline()'
-                    when wish.wanted = 'STARTED' and lower(present_tasks.state) <> 'started' then 'Suspended against your wish: CALL core.start_pipeline()'
+                    when wish.wanted = 'STARTED' and lower(present_tasks.state) <> 'started'
+                        then 'Suspended against your wish: ' || iff(notice.outcome = 'REFUSED', notice.detail || ' Then ', '') || 'CALL core.start_pipeline()'
                 end as advice
             from expected_tasks
             cross join wish
@@ -180,6 +183,21 @@ begin
             )
         ),
 
+        -- Seconds by the app's own record, as if each ran on an X-Small serverless task, an hour of which costs 0.9 credits.
+        cost as (
+            select count(*) as runs, round(coalesce(sum(execution_seconds), 0)) as seconds, (seconds / 3600 * 0.9)::number(12, 3) as credits
+            from reference_data.data_generation_audit
+            where run_timestamp > dateadd('day', -1, sysdate())
+        ),
+
+        kept as (
+            select
+                max(iff(layer = 'RAW', coalesce(keep_days || ' days', 'for ever'), null)) as raw_keeps,
+                max(iff(layer = 'BRONZE', coalesce(keep_days || ' days', 'for ever'), null)) as bronze_keeps,
+                max(keep_days) as keep_days
+            from pipeline.retention
+        ),
+
         all_rows as (
             select
                 1 as place,
@@ -197,7 +215,7 @@ begin
             select * from task_rows
             union all
             select
-                5, 'raw', coalesce(last_runs.status, 'NO RUN YET'), last_runs.run_timestamp, last_runs.error_message, null, null, raw_freshness.newest_event_at,
+                6, 'raw', coalesce(last_runs.status, 'NO RUN YET'), last_runs.run_timestamp, last_runs.error_message, null, null, raw_freshness.newest_event_at,
                 case
                     when last_runs.run_type is null then 'CALL core.generate_retail_data(20, 50)'
                     when last_runs.status = 'FAILED' then 'Nothing of that run was kept: mend what last_result names, and generate again'
@@ -207,16 +225,20 @@ begin
                 on last_runs.run_type = 'GENERATION'
             union all
             select
-                6, 'stream', iff(:unreadable is null, 'READABLE', 'UNREADABLE'), null,
+                7, 'stream', iff(:unreadable is null, 'READABLE', 'UNREADABLE'), null,
                 coalesce(:unreadable, 'Can be read until ' || to_char(present_streams.stale_after, 'YYYY-MM-DD HH24:MI') || ' UTC, if nobody does'),
                 null, :in_stream, null,
-                iff(:unreadable is null, null, 'Raw still has every event: CALL core.repair_stream()')
+                case
+                    when :unreadable is not null then 'Raw still has every event: CALL core.repair_stream()'
+                    when present_streams.stale_after < dateadd('day', 7, sysdate())
+                        then 'Nobody has read it for long, and then it cannot be read any more: CALL core.transform_raw_to_bronze()'
+                end
             from wish
             left join present_streams
                 on true
             union all
             select
-                7, 'bronze', coalesce(last_runs.status, 'NO RUN YET'), last_runs.run_timestamp, last_runs.error_message, null,
+                8, 'bronze', coalesce(last_runs.status, 'NO RUN YET'), last_runs.run_timestamp, last_runs.error_message, null,
                 coalesce(:in_stream, 0) + arrivals.waiting, bronze_freshness.newest_event_at,
                 case
                     when last_runs.status = 'FAILED'
@@ -230,7 +252,7 @@ begin
                 on last_runs.run_type = 'BRONZE'
             union all
             select
-                8, 'quarantine', iff(quarantine.held = 0, 'EMPTY', 'HOLDS EVENTS'), quarantine.quarantined_at, null, null, quarantine.held, null,
+                9, 'quarantine', iff(quarantine.held = 0, 'EMPTY', 'HOLDS EVENTS'), quarantine.quarantined_at, null, null, quarantine.held, null,
                 iff(
                     quarantine.held = 0, null,
                     'Their reasons stand in bronze.quarantined_events; after a fix: CALL core.release_quarantined_events()'
@@ -238,7 +260,7 @@ begin
             from quarantine
             union all
             select
-                9, 'gold', coalesce(last_runs.status, 'NO RUN YET'), last_runs.run_timestamp, last_runs.error_message, null,
+                10, 'gold', coalesce(last_runs.status, 'NO RUN YET'), last_runs.run_timestamp, last_runs.error_message, null,
                 layers.bronze_batch - layers.gold_batch, gold_freshness.newest_event_at,
                 case
                     when last_runs.status = 'FAILED'
@@ -250,6 +272,22 @@ begin
             cross join gold_freshness
             left join last_runs
                 on last_runs.run_type = 'GOLD'
+            union all
+            select
+                11, 'retention', iff(kept.keep_days is null, 'OFF', 'ON'), last_runs.run_timestamp,
+                coalesce(last_runs.error_message, 'Raw keeps its events ' || kept.raw_keeps || ', bronze ' || kept.bronze_keeps),
+                null, null, null,
+                iff(last_runs.status = 'FAILED', 'Nothing was let go: mend what last_result names, then CALL core.purge_events()', null)
+            from kept
+            left join last_runs
+                on last_runs.run_type = 'RETENTION'
+            union all
+            select
+                12, 'cost', 'ESTIMATE', null,
+                cost.runs || ' runs of the last 24 hours took ' || cost.seconds || ' seconds: ' || cost.credits
+                || ' credits a day, at 0.9 per hour of an X-Small serverless task. The bill is account_usage.serverless_task_history',
+                null, null, null, null
+            from cost
         )
 
         select component, state, last_run_at, last_result, next_run_at, waiting, newest_event_at, advice

@@ -40,6 +40,7 @@ begin
         if (holders > 0) then
             raise run_started;
         end if;
+        update pipeline.retention set purged_until = null, purged_events = 0, changed_at = :started_at;
         update pipeline.progress set last_batch = 0, summed_batch = null, changed_at = :started_at;
 
         -- Moves the stream's offset over all that waits, though no row is taken.

@@ -12,6 +12,7 @@ begin
     alter task if exists pipeline.data_generation_task suspend;
     alter task if exists pipeline.bronze_transformation_task suspend;
     alter task if exists pipeline.gold_transformation_task suspend;
+    alter task if exists pipeline.retention_task suspend;
     return 'The pipeline is stopped. Nothing is generated until core.start_pipeline() or core.generate_retail_data() is called.';
 end;
 $$;

@@ -3,7 +3,7 @@
 create table if not exists reference_data.data_generation_audit (
     run_id varchar not null comment 'The run, a UUID',
     run_timestamp timestamp_ntz not null comment 'When it started, UTC',
-    run_type varchar not null comment 'GENERATION, BRONZE, GOLD, RESET or MODEL',
+    run_type varchar not null comment 'GENERATION, BRONZE, GOLD, RESET, RETENTION or MODEL',
     requested_counts variant comment 'What was asked for, by argument; an argument that is missing was left to the natural course',
     generated_counts variant comment 'What was made, by kind; orders_by_law is what the living customers'' rates would have made',
     first_numbers variant comment 'The first customer_id and order_id of the run',
