@@ -36,6 +36,7 @@ execute immediate from './setup/pipeline/historical_chunks.sql';
 execute immediate from './setup/pipeline/wishes.sql';
 execute immediate from './setup/pipeline/notices.sql';
 execute immediate from './setup/pipeline/progress.sql';
+execute immediate from './setup/pipeline/retention.sql';
 
 create schema if not exists raw_data comment = 'Events as they were generated, JSON';
 grant usage on schema raw_data to application role app_admin;
@@ -109,6 +110,7 @@ execute immediate from './setup/core/generate_historical_data.sql';
 execute immediate from './setup/core/stop_historical_data.sql';
 execute immediate from './setup/core/customer_features.sql';
 execute immediate from './setup/core/data_summary.sql';
+execute immediate from './setup/core/purge_events.sql';
 execute immediate from './setup/core/build_task_graph.sql';
 execute immediate from './setup/core/start_pipeline.sql';
 execute immediate from './setup/core/stop_pipeline.sql';
