@@ -123,7 +123,7 @@ def statements() -> None:
     typer.echo(
         "SELECT, WITH, VALUES, INSERT, UPDATE, DELETE, MERGE, TRUNCATE; CREATE, ALTER, DROP, COMMENT ON of TABLE and VIEW; scripting blocks"
     )
-    typer.echo(f"INFORMATION_SCHEMA: {', '.join(sorted(information_schema._VIEWS))}, TASK_HISTORY()")
+    typer.echo(f"INFORMATION_SCHEMA: {', '.join(sorted(information_schema._VIEWS))}, TASK_HISTORY(), QUERY_HISTORY()")
     typer.echo(f"system functions: {', '.join(sorted(system.FUNCTIONS))}")
     typer.echo(f"session parameters: {', '.join(sorted(databases.SESSION_PARAMETERS))}")
 

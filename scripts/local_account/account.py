@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote as file_name
 
-from local_account import access, definitions, engine, streams
+from local_account import access, definitions, engine, query_history, streams
 from local_account.catalogue import HOME, Catalogue, Change, quote
 from local_account.clock import Clock
 from local_account.errors import SqlError
@@ -62,6 +62,7 @@ class Account:
         self.clock = Clock(timedelta(seconds=float((self.setting("clock_offset") or {}).get("seconds", 0))))
         self.tickets: dict[str, Session] = {}  # one-time passwords of procedures' workers
         self.pool = Pool(directory / "home")
+        self.history = query_history.new()
         self.functions: dict[str, tuple] = {}  # of Python, in expressions: number -> key, document, log (calls.py)
         self._duck.create_function(
             calls.ENGINE_FUNCTION,

@@ -1,4 +1,4 @@
-"""INFORMATION_SCHEMA: its views, and TASK_HISTORY. Shows only what the role may see."""
+"""INFORMATION_SCHEMA: its views, TASK_HISTORY and QUERY_HISTORY. Shows only what the role may see."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow
 
-from local_account import access, definitions, shows
+from local_account import access, definitions, query_history, shows
 from local_account.catalogue import SYSTEM_SCHEMA, TASK_HISTORY, quote
 from local_account.errors import SqlError
 
@@ -27,15 +27,18 @@ def view(session: Session, database: str, name: str) -> pyarrow.Table:
     if name not in _VIEWS:
         raise SqlError(
             2,
-            f"Unsupported feature 'INFORMATION_SCHEMA.{name}' of the local account (there are: {', '.join(sorted(_VIEWS))}, and TASK_HISTORY()).",
+            f"Unsupported feature 'INFORMATION_SCHEMA.{name}' of the local account (there are: {', '.join(sorted(_VIEWS))}, TASK_HISTORY() and QUERY_HISTORY()).",
         )
     return _VIEWS[name](session, database)
 
 
 def table_function(session: Session, database: str, name: str, given: dict[str, Any]) -> pyarrow.Table:
+    if name == "QUERY_HISTORY":
+        return query_history.rows(session, given)
     if name != "TASK_HISTORY":
         raise SqlError(
-            2, f"Unsupported feature 'INFORMATION_SCHEMA.{name}()' of the local account: TASK_HISTORY is there."
+            2,
+            f"Unsupported feature 'INFORMATION_SCHEMA.{name}()' of the local account: TASK_HISTORY and QUERY_HISTORY are there.",
         )
     return task_history(session, database, given)
 

@@ -17,6 +17,7 @@ from local_account import (
     packages,
     procedures,
     queries,
+    query_history,
     roles,
     rules,
     shows,
@@ -178,8 +179,11 @@ def execute(session: Session, text: str, binds: list[Any] | None = None) -> Resu
     with (
         session.watch.over(session.depth, text) if session.watch else nullcontext(),
         Deadline(session, seconds) if seconds < LONGEST_SECONDS and not session.deadline else nullcontext(),
+        query_history.noted(session, text) if not session.application else nullcontext({}) as entry,
     ):
-        return _execute(session, text, binds)
+        result = _execute(session, text, binds)
+        entry |= {"QUERY_ID": session.query_id, "ROWS_PRODUCED": result.rowcount}
+        return result
 
 
 def _execute(session: Session, text: str, binds: list[Any] | None) -> Result:

@@ -208,3 +208,21 @@ def test_several_tables_are_filled_together_or_not_at_all(three):
     assert three("select count(*) from small") == [(0,)]
     with pytest.raises(SqlError, match="INSERT OVERWRITE ALL"):
         three("insert overwrite all into small select n, name from source")
+
+
+def test_the_history_tells_what_was_asked_and_how_it_ended(client):
+    client("create table numbers (n int)")
+    client("insert into numbers values (1), (2)")
+    with pytest.raises(SqlError):
+        client("select * from nowhere")
+
+    found = client(
+        "select query_text, query_type, execution_status, error_code, rows_produced from table(information_schema.query_history("
+        "result_limit => 4)) where session_id = ? and execution_status <> 'RUNNING' order by start_time desc",
+        client.session.number,
+    )
+
+    assert found[:2] == [
+        ("select * from nowhere", "SELECT", "FAIL", "002003", None),
+        ("insert into numbers values (1), (2)", "INSERT", "SUCCESS", None, 2),
+    ]
