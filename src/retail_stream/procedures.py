@@ -270,9 +270,10 @@ def draw_binds(config: settings.Configuration, run_id: str, window: plan.Window,
     ]
     rows = plan.sharded(draws, config.parameters["events_per_shard"], numbers=(5,), also_if_positive=(4,))
     last = window.first + window.count - 1
+    living, early = (last, window.first, planned.next_customer), (window.first, planned.first_customer)
     return (
-        config.text(), json.dumps(rows), frequencies_of(config), last, window.first, planned.next_customer,
-        window.first, planned.first_customer, run_id, planned.first_order,
+        config.text(), json.dumps(rows), frequencies_of(config), *living, *living, last, *early, *living, *early,
+        *living, run_id, planned.first_order,
     )  # fmt: skip
 
 
