@@ -60,7 +60,11 @@ cohorts as (
 ),
 
 months as (
-    select distinct sales_month from activity
+    select month_start as sales_month
+    from gold.dim_dates
+    where
+        day_of_month = 1
+        and month_start between (select min(sales_month) from activity) and (select max(sales_month) from activity)
 )
 
 select

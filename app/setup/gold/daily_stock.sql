@@ -1,6 +1,6 @@
--- What left and what came, by warehouse, category and day, without a hole in the days. Events tell what is picked, when stock runs out and
--- what then fills it up; of opening stock and regular supply they tell nothing. So the balance is what was seen, and falls: what is missing
--- in it came unseen.
+-- What left and what came, by warehouse, category and day, without a hole from the first day of each to the last of all. Events tell what is
+-- picked, when stock runs out and what then fills it up; of opening stock and regular supply they tell nothing. So the balance is what was
+-- seen, and falls: what is missing in it came unseen.
 
 create or replace view gold.daily_stock (
     stock_date comment 'The UTC day: gold.dim_dates.calendar_date',
@@ -50,7 +50,7 @@ places as (
     select
         warehouse_id,
         category_name,
-        min(min(stock_date)) over () as first_date,
+        min(stock_date) as first_date,
         max(max(stock_date)) over () as last_date
     from movements
     group by warehouse_id, category_name

@@ -14,7 +14,7 @@ create or replace view gold.monthly_profit_and_loss (
     cost_total comment 'What the goods that were sold cost us',
     recovered_cost comment 'What goods had cost us that came back in the month and can be sold again',
     gross_profit comment 'revenue_after_returns - cost_total + recovered_cost',
-    gross_margin_rate comment 'gross_profit / revenue_after_returns; null without any',
+    gross_margin_rate comment 'gross_profit / revenue_after_returns; null where that is not above 0',
     shipping_total comment 'What customers paid for shipping',
     marketing_spend comment 'Share of what marketing cost in the month',
     contribution comment 'gross_profit + shipping_total - marketing_spend',
@@ -94,7 +94,11 @@ select
     cost_total,
     recovered_cost,
     net_revenue - refund_total - cost_total + recovered_cost as gross_profit,
-    round((net_revenue - refund_total - cost_total + recovered_cost) / nullif(net_revenue - refund_total, 0), 6)::number(18, 6) as gross_margin_rate,
+    iff(
+        net_revenue > refund_total,
+        round((net_revenue - refund_total - cost_total + recovered_cost) / nullif(net_revenue - refund_total, 0), 6),
+        null
+    )::number(18, 6) as gross_margin_rate,
     shipping_total,
     marketing_spend,
     net_revenue - refund_total - cost_total + recovered_cost + shipping_total - marketing_spend as contribution,
