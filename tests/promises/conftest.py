@@ -145,12 +145,20 @@ def _codes(texts: pandas.Series, names: list[str]) -> np.ndarray:
     return pandas.Categorical(texts, categories=names).codes.astype(np.int64)
 
 
-def course_of(configuration: Configuration, customers: int, with_lines: bool = True) -> Course:
-    """The natural course of so many sign-ups; of a great crowd without the lines, which need most of the memory."""
+def course_of(
+    configuration: Configuration,
+    customers: int | None,
+    with_lines: bool = True,
+    first_day: np.datetime64 = FIRST_DAY,
+    weeks: tuple[int, ...] = WEEKS,
+) -> Course:
+    """The natural course of so many sign-ups, all in the first window (None leaves them to the law); of a great crowd
+    without the lines, which need most of the memory.
+    """
     business = Business(configuration)
-    first, orders = slots.from_datetime(FIRST_DAY) // SLOT_MS, []
-    for weeks in WEEKS:
-        window = Window(first, weeks * WEEK_SLOTS)
+    first, orders = slots.from_datetime(first_day) // SLOT_MS, []
+    for count in weeks:
+        window = Window(first, count * WEEK_SLOTS)
         orders.append(business.run(window, Request(0 if orders else customers, None, None, None)))
         first += window.count
     return _told(business, pandas.concat(orders, ignore_index=True), first * SLOT_MS, with_lines)
@@ -256,6 +264,12 @@ def business_weeks(calendar: Calendar, from_ms: np.ndarray, until_ms: np.ndarray
 def business_of() -> type[Business]:
     """A business to run for other lengths of time, and with other counts."""
     return Business
+
+
+@pytest.fixture(scope="session", name="course_of")
+def course_of_fixture() -> Callable[..., Course]:
+    """The natural course of other settings, and of another time."""
+    return course_of
 
 
 @pytest.fixture(scope="session")

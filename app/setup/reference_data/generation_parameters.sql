@@ -30,7 +30,7 @@ using (
             'json',
             'Business from hour 0 to 23 of the customer''s local time, relative'
         ),
-        ('seasonal_lift', '0.25', 'number', 'How much a peak month stands above the census curve of the category''s kind, as a share'),
+        ('seasonal_lift', '0.25', 'number', 'How much a category''s peak months stand out, as a share; those that its kind has in the census, too, keep the census height'),
         ('holiday_strength', '1', 'number', 'How much holidays move business: 0 not at all, 1 as in a usual year'),
         ('sales_channel_weights', '[0.45, 0.27, 0.23, 0.05]', 'json', 'Orders through web, app, store and phone, relative'),
         ('preferred_channel_probability', '0.6', 'number', 'Share of orders through the customer''s preferred channel whatever the weights'),
