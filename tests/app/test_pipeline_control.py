@@ -82,7 +82,7 @@ def test_a_schedule_is_changed_at_once_and_leaves_a_stopped_pipeline_stopped(sto
 @pytest.mark.parametrize(
     ("arguments", "remedy"),
     [
-        ("", "because nothing was given"),
+        ("", "nothing was given"),
         ("daily_customer_events => -1", "between 0 and 1000000"),
         ("keep_raw_days => 6", "between 7 and 36500"),
         ("keep_bronze_days => 90", "cannot let go of any while raw keeps all"),

@@ -27,7 +27,7 @@ declare
     raw_days number;
     bronze_days number;
     said varchar default '';
-    nothing_given exception (-20010, 'Nothing was changed, because nothing was given. CALL core.configure_pipeline(15) runs the pipeline every 15 minutes, CALL core.configure_pipeline(daily_customer_events => 500) sets how many customers sign up on a mean day, and CALL core.configure_pipeline(keep_raw_days => 90) lets raw events go after 90 days.');
+    nothing_given exception (-20010, 'Nothing was changed: nothing was given. CALL core.configure_pipeline(15) runs the pipeline every 15 minutes, CALL core.configure_pipeline(daily_customer_events => 500) sets how many customers sign up on a mean day, and CALL core.configure_pipeline(keep_raw_days => 90) lets raw events go after 90 days.');
     one_schedule exception (-20011, 'Nothing was changed: give minutes or a cron expression, one of the two. CALL core.configure_pipeline(15), or CALL core.configure_pipeline(cron => ''0 6 * * *'', time_zone => ''America/New_York'').');
     impossible_minutes exception (-20012, 'Nothing was changed: minutes lies between 1 and 11520 (eight days). CALL core.configure_pipeline(30) runs the pipeline every half hour.');
     impossible_cron exception (-20013, 'Nothing was changed: a cron expression has five fields, minute (0-59) hour (0-23) day of month (1-31 or L) month (1-12 or JAN-DEC) weekday (0-6 or SUN-SAT, L behind it for the last), each *, a value, a range or a list, with /n for every n-th. CALL core.configure_pipeline(cron => ''*/15 8-20 * * MON-FRI'').');
