@@ -166,7 +166,7 @@ def _register(session: Session, name: str, document: dict[str, Any], found: dict
             f"Package {name} has two registered versions that are in no channel ({', '.join(unbound)}): deregister one.",
         )
     now = session.account.clock.now().isoformat()
-    label = found.get("label", "")
+    label = found.get("label") or _label(manifest)
     document["versions"][version] = {
         "label": label,
         "created_on": now,
@@ -192,11 +192,20 @@ def _add_patch(session: Session, name: str, document: dict[str, Any], found: dic
     snapshot, manifest = _copy(session, name, found["stage"])
     _require_patchable(Path(patches[str(max(map(int, patches)))]["snapshot"]), manifest)
     now = session.account.clock.now().isoformat()
-    patches[str(number)] = {"snapshot": str(snapshot), "created_on": now, "label": found.get("label", "")}
+    patches[str(number)] = {
+        "snapshot": str(snapshot),
+        "created_on": now,
+        "label": found.get("label") or _label(manifest),
+    }
     return reply.rows(
         "status version patch",
         [{"status": f"Patch {number} added to version {version}.", "version": version, "patch": number}],
     )
+
+
+def _label(manifest: dict[str, Any]) -> str:
+    """What the manifest says where the statement gives no label."""
+    return str((manifest.get("version") or {}).get("label") or "")
 
 
 def _require_patchable(base: Path, manifest: dict[str, Any]) -> None:
@@ -500,6 +509,13 @@ def directed(session: Session, name: str, channel: str) -> tuple[str, int]:
             f"No version of {name} is available to this account: no release directive is set in channel {channel}.",
         )
     return chosen["version"], chosen["patch"]
+
+
+def label_of(session: Session, name: str, version: str, patch: int | None) -> str:
+    """What consumers read beside a version and patch; '' where there is none, or no package any more."""
+    versions = (session.account.database(name) or {}).get("versions", {})
+    found = versions.get(version, {}).get("patches", {}).get(str(patch), {})
+    return found.get("label") or versions.get(version, {}).get("label", "")
 
 
 def snapshot_of(session: Session, name: str, version: str, patch: int | None) -> tuple[Path, int]:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-VERBS = ["account", "check", "dashboard", "promises", "run", "setup", "test"]
+VERBS = ["account", "check", "dashboard", "promises", "release", "run", "setup", "test"]
 
 
 def tracked() -> list[str]:

@@ -20,6 +20,7 @@ import pytest
 import uvicorn
 from local_account import access, statements
 from local_account.account import Account
+from local_account.catalogue import HOME
 from local_account.errors import SqlError
 from local_account.results import python_rows
 from local_account.server import Server
@@ -71,7 +72,10 @@ class Shop:
     @property
     def admin(self) -> Person:
         """Who holds APP_ADMIN and nothing else of the app."""
-        return self.person("RETAIL_ADMIN", f"{APP}.core")
+        return self.admin_of(APP)
+
+    def admin_of(self, app: str) -> Person:
+        return self.person("RETAIL_ADMIN", f"{app}.core")
 
     def inside(self, app: str = APP) -> Person:
         """The application itself: what its code may do, and sees."""
@@ -117,8 +121,11 @@ class Shop:
         for role in ("RETAIL_INSTALLER", "RETAIL_ADMIN", "RETAIL_ANALYST", "RETAIL_AUDITOR"):
             self.provider(f"create role if not exists {role}")
             self.provider(f"grant role {role} to user local")
+        self.provider("grant create application on account to role retail_installer")
+        self.provider("grant usage on warehouse local_wh to role retail_installer")
 
     def install(self, source: str = "", app: str = APP) -> None:
+        self.provider(f"grant install on application package {PACKAGE} to role retail_installer")
         installer = self.person("RETAIL_INSTALLER")
         installer(f"create application {app} from application package {PACKAGE} {source}")
         for role in ("ADMIN", "ANALYST", "AUDITOR"):
@@ -137,9 +144,9 @@ class Shop:
 
     # looking ------------------------------------------------------------------------------------------------------
 
-    def everything(self) -> SimpleNamespace:
+    def everything(self, app: str = APP) -> SimpleNamespace:
         """What a consumer may not lose: rows by table, columns, grants, tasks, unread rows of streams."""
-        app, inside = APP.upper(), self.inside()
+        app, inside = app.upper(), self.inside(app)
         versioned = {
             key.name for key, document in self.account.catalogue.find("schema", app) if document.get("versioned")
         }
@@ -176,6 +183,23 @@ class Shop:
             unread=inside.value("select count(*) from raw_data.raw_retail_events_stream"),
         )
 
+    def traces(self) -> tuple[set, set]:
+        """All that the account holds, but roles and the event table: its objects by database, and its files."""
+        cursor = self.account.cursor()
+        databases = {
+            name
+            for (name,) in cursor.execute("select database_name from duckdb_databases() where not internal").fetchall()
+        }
+        objects = {
+            (database, *row)
+            for database in databases & {HOME, *(key.name for key, _ in self.account.catalogue.find("database", HOME))}
+            for row in cursor.execute(f'select kind, schema, name from "{database}"."_ACCOUNT".objects').fetchall()
+        }
+        folders = (self.account.directory / name for name in ("databases", "stages", "snapshots"))
+        return objects | {(database,) for database in databases}, {
+            path for folder in folders for path in folder.rglob("*") if path.suffix != ".wal"
+        }
+
 
 @contextmanager
 def opened(folder: Path) -> Iterator[Shop]:
@@ -201,6 +225,12 @@ def opened(folder: Path) -> Iterator[Shop]:
     finally:
         server.should_exit = True
         thread.join()
+
+
+@pytest.fixture(scope="session")
+def open_account():
+    """Opens the account of a folder, for a `with` block."""
+    return opened
 
 
 @pytest.fixture(scope="session")
