@@ -250,6 +250,20 @@ def test_a_version_is_registered_published_and_installed(app, provider):
     assert app("call app.code.version()") == [("two",)]
 
 
+def test_consumers_read_the_label_of_the_statement_or_else_of_the_manifest(app, provider):
+    app.stage("two", manifest="manifest_version: 2\nversion:\n  label: 'The second'\n")
+    change, stage = f"alter application package {app.package}", f"@{app.package}.app_src.stage"
+    provider(f"{change} register version v1 using {stage} label = 'The first'")
+    provider(f"{change} add patch for version v1 using {stage}")
+    provider(f"drop application {app.name}")
+
+    for patch, label in enumerate(("The first", "The second")):
+        provider(
+            f"create application {app.name}_{patch} from application package {app.package} using version v1 patch {patch}"
+        )
+        assert dict(provider(f"describe application {app.name}_{patch}"))["version_label"] == label
+
+
 def test_the_moves_between_files_and_versions_are_refused_with_their_numbers(app, provider):
     provider(f"alter application package {app.package} register version v1 using @{app.package}.app_src.stage")
 
