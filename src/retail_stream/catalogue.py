@@ -39,14 +39,15 @@ class Catalogue:
             prices, wanted = self.price[start:end], budget[rows]
             low = np.searchsorted(prices, wanted * PRICE_BAND[0], side="left")
             high = np.searchsorted(prices, wanted * PRICE_BAND[1], side="right")
+            before = self.popularity_before[start : end + 1]
+            target = before[low] + np.floor(uniforms[rows] * (before[high] - before[low]))
+            found = np.searchsorted(before, target, side="right") - 1
             # Nothing in the band: the next product above or the last one below, whichever is nearer.
-            above = np.minimum(low, len(prices) - 1)
-            below = np.maximum(low - 1, 0)
-            nearest = np.where(prices[above] - wanted <= wanted - prices[below], above, below)
-            before = self.popularity_before
-            target = before[start + low] + np.floor(uniforms[rows] * (before[start + high] - before[start + low]))
-            inside = np.searchsorted(before, target, side="right") - 1
-            chosen[rows] = np.where(low < high, inside, start + nearest)
+            none = np.flatnonzero(low >= high)
+            above = np.minimum(low[none], len(prices) - 1)
+            below = np.maximum(low[none] - 1, 0)
+            found[none] = np.where(prices[above] - wanted[none] <= wanted[none] - prices[below], above, below)
+            chosen[rows] = start + found
         return chosen
 
 

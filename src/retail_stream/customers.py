@@ -99,31 +99,33 @@ def sign_ups(
     )
 
 
-def profiles(configuration: Configuration, customers: Customers) -> dict[str, list]:
+def profiles(configuration: Configuration, customers: Customers) -> dict[str, np.ndarray | list[str]]:
     """The texts that a customer's profile shows."""
+
+    def texts(names, codes: np.ndarray) -> np.ndarray:
+        return np.array(names, dtype=object)[codes]
+
     first_names = _picked_names(configuration, customers)
-    last_index = configuration.randomness.below(len(LAST_NAMES), KIND, "last name", customers.number)
-    last_names = [LAST_NAMES[index] for index in last_index]
+    last_names = texts(LAST_NAMES, configuration.randomness.below(len(LAST_NAMES), KIND, "last name", customers.number))
+    channels = [row["channel_name"] for row in configuration.rows("marketing_channels")]
     return {
         "first_name": first_names,
         "last_name": last_names,
         "email": [
             f"{first}.{last.replace(chr(39), '')}.{number}@example.com".lower()
-            for first, last, number in zip(first_names, last_names, customers.number, strict=True)
+            for first, last, number in zip(first_names, last_names, customers.number.tolist(), strict=True)
         ],
-        "gender": [GENDERS[code][0] for code in customers.gender],
-        "city": [CITY[code] for code in customers.place],
-        "state": [STATE[code] for code in customers.place],
-        "zip_code": [ZIP_CODE[code] for code in customers.place],
-        "time_zone": [ZONES[code][0] for code in customers.zone],
-        "customer_segment": [configuration.segments[code]["segment_name"] for code in customers.segment],
-        "favourite_category": [
-            configuration.categories[code]["category_name"] for code in customers.favourite_category
-        ],
-        "preferred_channel": [SALES_CHANNELS[code] for code in customers.preferred_channel],
-        "acquisition_channel": [
-            configuration.rows("marketing_channels")[code]["channel_name"] for code in customers.acquisition_channel
-        ],
+        "gender": texts([name for name, _ in GENDERS], customers.gender),
+        "city": texts(CITY, customers.place),
+        "state": texts(STATE, customers.place),
+        "zip_code": texts(ZIP_CODE, customers.place),
+        "time_zone": texts([name for name, _, _ in ZONES], customers.zone),
+        "customer_segment": texts([row["segment_name"] for row in configuration.segments], customers.segment),
+        "favourite_category": texts(
+            [row["category_name"] for row in configuration.categories], customers.favourite_category
+        ),
+        "preferred_channel": texts(SALES_CHANNELS, customers.preferred_channel),
+        "acquisition_channel": texts(channels, customers.acquisition_channel),
     }
 
 
@@ -159,11 +161,12 @@ def _incomes(configuration: Configuration, age: np.ndarray, affluence: np.ndarra
     return 100 * np.floor(MEDIAN_INCOME * by_age * affluence * spread / 100.0 + 0.5).astype(np.int64)
 
 
-def _picked_names(configuration: Configuration, customers: Customers) -> list[str]:
+def _picked_names(configuration: Configuration, customers: Customers) -> np.ndarray:
     lists = [FIRST_NAMES[name] for name, _ in GENDERS]
     lengths = np.array([len(names) for names in lists])
-    indexes = configuration.randomness.below(lengths[customers.gender], KIND, "first name", customers.number)
-    return [lists[gender][index] for gender, index in zip(customers.gender, indexes, strict=True)]
+    index = configuration.randomness.below(lengths[customers.gender], KIND, "first name", customers.number)
+    names = np.array([name for names in lists for name in names], dtype=object)
+    return names[(np.cumsum(lengths) - lengths)[customers.gender] + index]
 
 
 def _factors(values: np.ndarray) -> np.ndarray:

@@ -87,7 +87,7 @@ def returns(
         "quantity": quantity,
         "refund": lines.total[row] * quantity // lines.quantity[row],
         "reason": reason,
-        "cause": np.where(for_delay, "delay", "order_line").astype(object),
+        "cause": np.array(["order_line", "delay"], dtype=object)[for_delay.astype(np.int64)],
         "caused_by": np.where(for_delay, _movement_number(orders.order_id[order], DELAY), orders.order_id[order]),
         "likely": millionths(likely[row]),
     }

@@ -20,9 +20,13 @@ def mixed(bits: np.ndarray) -> np.ndarray:
     """Scramble 64-bit words so that each input bit moves half of the output bits (SplitMix64's finaliser, Stafford's
     variant 13).
     """
-    bits = (bits ^ (bits >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    bits = (bits ^ (bits >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return bits ^ (bits >> np.uint64(31))
+    shifted = bits >> np.uint64(30)
+    bits = np.bitwise_xor(bits, shifted)  # a new array, and from here on in place: memory is what takes the time
+    bits *= np.uint64(0xBF58476D1CE4E5B9)
+    bits ^= np.right_shift(bits, np.uint64(27), out=shifted)
+    bits *= np.uint64(0x94D049BB133111EB)
+    bits ^= np.right_shift(bits, np.uint64(31), out=shifted)
+    return bits
 
 
 def scaled(bits: np.ndarray, limits: np.ndarray | int) -> np.ndarray:
@@ -81,8 +85,23 @@ def row_checksums(*columns: np.ndarray) -> np.ndarray:
 
 def pick(cumulative: np.ndarray, uniforms: np.ndarray) -> np.ndarray:
     """The index drawn by each uniform from the running sum of one list of weights."""
-    found = np.searchsorted(cumulative, uniforms * cumulative[-1], side="right")
-    return np.minimum(found, len(cumulative) - 1)
+    target = uniforms * cumulative[-1]
+    if len(cumulative) > 16:
+        return np.minimum(np.searchsorted(cumulative, target, side="right"), len(cumulative) - 1)
+    found = np.zeros(len(uniforms), dtype=np.int64)
+    for until in cumulative[:-1]:
+        found += target >= until
+    return found
+
+
+def pick_from(weights: np.ndarray, row: np.ndarray, uniforms: np.ndarray) -> np.ndarray:
+    """The index drawn by each uniform from one of the rows of a table of weights."""
+    cumulative = np.cumsum(weights, axis=1)
+    target = uniforms * cumulative[row, -1]
+    found = np.zeros(len(uniforms), dtype=np.int64)
+    for column in cumulative.T[:-1]:
+        found += target >= np.ascontiguousarray(column)[row]
+    return found
 
 
 def pick_by_row(weights: np.ndarray, uniforms: np.ndarray) -> np.ndarray:

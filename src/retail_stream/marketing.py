@@ -9,7 +9,7 @@ clicked. Each touch carries its latent cause: a word, the number of what brought
 import numpy as np
 
 from retail_stream.configuration import Configuration
-from retail_stream.keyed_randomness import LINE_STRIDE, pick_by_row
+from retail_stream.keyed_randomness import LINE_STRIDE, pick_from
 from retail_stream.quantile_tables import draw, logarithm, millionths
 from retail_stream.slots import DAY_MS, MONTH_OF_DAY
 
@@ -47,9 +47,9 @@ def acquisitions(
         "customer_id": np.where(converted, customer_id[row], NO_CUSTOMER),
         "channel_name": _channel_names(configuration)[channel[row]],
         "campaign_name": _campaigns(configuration, channel[row], key * 2, due_ms),
-        "touch_type": np.where(converted, "conversion", "click").astype(object),
+        "touch_type": np.array(["click", "conversion"], dtype=object)[converted.astype(np.int64)],
         "cost": np.floor(click_cost[channel[row]] * 100.0 + 0.5).astype(np.int64),
-        "cause": np.where(converted, "sign_up", "effort").astype(object),
+        "cause": np.array(["effort", "sign_up"], dtype=object)[converted.astype(np.int64)],
         "caused_by": customer_id[row],
         "likely": millionths(np.where(converted, rates[channel[row]], missed[channel[row]])),
     }
@@ -76,9 +76,9 @@ def reminders(
         "customer_id": np.concatenate((customer_id[row], customer_id[row][again])),
         "channel_name": _channel_names(configuration)[np.concatenate((channel, channel[again]))],
         "campaign_name": np.concatenate((campaign, campaign[again])),
-        "touch_type": np.array(["impression"] * len(key) + ["click"] * len(again), dtype=object),
+        "touch_type": np.repeat(np.array(["impression", "click"], dtype=object), (len(key), len(again))),
         "cost": np.zeros(len(key) + len(again), dtype=np.int64),
-        "cause": np.array(["order"] * len(key) + ["impression"] * len(again), dtype=object),
+        "cause": np.repeat(np.array(["order", "impression"], dtype=object), (len(key), len(again))),
         "caused_by": np.concatenate((order_id[row], key[again] * 2 + 1)),
         "likely": millionths(np.concatenate((np.ones(len(key)), engagement[again]))),
     }
@@ -93,9 +93,10 @@ def _campaigns(configuration: Configuration, channel: np.ndarray, key: np.ndarra
         months = [month - 1 for month in row["active_months"]] or list(range(12))
         running[channels.index(row["channel_name"]), months, column] = row["weight"]
     running[..., -1] = np.where(running.max(axis=2) > 0.0, 0.0, 1.0)  # the last column is no campaign at all
-    weights = running[channel, MONTH_OF_DAY[at_ms // DAY_MS]]
+    cell = channel * 12 + MONTH_OF_DAY[at_ms // DAY_MS]
     names = np.array([row["campaign_name"] for row in campaigns] + [None], dtype=object)
-    return names[pick_by_row(weights, configuration.randomness.uniform("touch", "campaign", key))]
+    uniforms = configuration.randomness.uniform("touch", "campaign", key)
+    return names[pick_from(running.reshape(-1, len(names)), cell, uniforms)]
 
 
 def _channel_names(configuration: Configuration) -> np.ndarray:

@@ -5,13 +5,14 @@ The order's target value is drawn first (gamma-gamma); the basket is then picked
 """
 
 from dataclasses import dataclass, fields
+from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
 
 from retail_stream.catalogue import Catalogue, catalogue_of
-from retail_stream.configuration import Configuration
-from retail_stream.keyed_randomness import LINE_STRIDE, pick, pick_by_row, row_checksums
+from retail_stream.configuration import Configuration, from_text
+from retail_stream.keyed_randomness import LINE_STRIDE, pick, pick_from, row_checksums
 from retail_stream.places import STATE_REGION, STATE_TAX_RATIO, STATES
 from retail_stream.quantile_tables import draw
 from retail_stream.slots import MILLION, Calendar, local_months
@@ -108,7 +109,7 @@ class Shop:
             self._of_channel(orders, channel, purpose) for purpose in ("device", "payment", "shipping")
         )
         shipped = shipping != PICKUP
-        warehouse = pick_by_row(self.warehouse_weights[STATE_REGION[orders.state]], self._uniform(orders, "warehouse"))
+        warehouse = pick_from(self.warehouse_weights, STATE_REGION[orders.state], self._uniform(orders, "warehouse"))
 
         target = self._target_values(orders)
         cost = self._shipping_costs(shipping, target)
@@ -119,7 +120,7 @@ class Shop:
         budget = (target - cost) / ((1.0 - discount_rate / 1000.0) * (1.0 + tax_rate / 10_000.0))
         lines = self._baskets(orders, np.maximum(budget, 300.0), discount_rate)
 
-        first_line = np.searchsorted(lines.order, np.arange(len(orders.order_id) + 1))
+        first_line = _group_starts(lines.order, len(orders.order_id))
         gross = lines.total + lines.discount
         subtotal, discount_total = _sums(gross, first_line), _sums(lines.discount, first_line)
         tax_total = ((subtotal - discount_total) * tax_rate.astype(np.int64) + 5_000) // 10_000
@@ -156,7 +157,7 @@ class Shop:
         for row, name in enumerate(SALES_CHANNELS):
             for text, weight in lists[name]:
                 weights[row, texts.index(text)] = weight
-        return pick_by_row(weights[channel], self._uniform(orders, purpose))
+        return pick_from(weights, channel, self._uniform(orders, purpose))
 
     def _target_values(self, orders: Orders) -> np.ndarray:
         """The final total that the order aims at, in cents: segment mean x the customer's factor x the order's (Fader,
@@ -212,10 +213,11 @@ class Shop:
             discount = (gross * discount_rate[row] + 500) // 1000
             parts.append((row, np.full(len(row), number), product, quantity, discount, gross - discount))
         columns = [np.concatenate(column) for column in zip(*parts, strict=True)]
-        by_order = np.lexsort((columns[1], columns[0]))
-        row, number, *rest = (column[by_order] for column in columns)
-        first = np.searchsorted(row, row)  # lines are numbered without gaps, also where a middle one found no budget
-        return Lines(row, np.arange(len(row)) - first + 1, *rest)
+        by_order = np.argsort(columns[0], kind="stable")  # a few sorted runs, one behind the other
+        row, _, *rest = (column[by_order] for column in columns)
+        # Lines are numbered without gaps, also where a middle one found no budget.
+        number = np.arange(len(row)) - _group_starts(row, len(budget))[row] + 1
+        return Lines(row, number, *rest)
 
     def _categories(
         self, favourite: np.ndarray, month: np.ndarray, taste: np.ndarray, uniforms: np.ndarray
@@ -226,11 +228,16 @@ class Shop:
         calendar = self.calendar
         in_season = calendar.category_months[favourite, month] / calendar.month_factors[month]
         likes = taste < self.configuration.parameters["favourite_category_probability"] * in_season
-        season = np.minimum(
-            (uniforms[:, None] >= np.cumsum(calendar.category_shares, axis=0).T[month]).sum(axis=1),
-            len(calendar.category_shares) - 1,
-        )
+        season = np.zeros(len(month), dtype=np.int64)
+        for until in np.cumsum(calendar.category_shares, axis=0)[:-1]:
+            season += uniforms >= until[month]
         return np.where(likes & (favourite >= 0), favourite, season)
+
+
+@lru_cache(maxsize=2)
+def shop_of(snapshot_text: str) -> Shop:
+    """The shop of a snapshot, made once per process."""
+    return Shop(from_text(snapshot_text))
 
 
 def warehouse_weights(configuration: Configuration) -> np.ndarray:
@@ -248,24 +255,31 @@ def warehouse_weights(configuration: Configuration) -> np.ndarray:
 def lines_json(purchases: Purchases) -> list[str]:
     """Each order's lines as JSON text."""
     lines, catalogue = purchases.lines, purchases.catalogue
-    price, cost = catalogue.price[lines.product], catalogue.cost[lines.product]
+    prices = [
+        f'"unit_price":{price / 100:.2f},"unit_cost":{cost / 100:.2f}'
+        for price, cost in zip(catalogue.price.tolist(), catalogue.cost.tolist(), strict=True)
+    ]
     texts = [
-        f'{{"line_number":{number},{catalogue.json_fields[product]},"quantity":{quantity},'
-        f'"unit_price":{price / 100:.2f},"unit_cost":{cost / 100:.2f},'
-        f'"discount_amount":{discount / 100:.2f},"line_total":{total / 100:.2f}}}'
-        for number, product, quantity, price, cost, discount, total in zip(
+        '{"line_number":%d,%s,"quantity":%d,%s,"discount_amount":%d.%02d,"line_total":%d.%02d}' % values  # noqa: UP031
+        for values in zip(
             lines.line_number.tolist(),
-            lines.product.tolist(),
+            map(catalogue.json_fields.__getitem__, lines.product.tolist()),
             lines.quantity.tolist(),
-            price.tolist(),
-            cost.tolist(),
-            lines.discount.tolist(),
-            lines.total.tolist(),
+            map(prices.__getitem__, lines.product.tolist()),
+            (lines.discount // 100).tolist(),
+            (lines.discount % 100).tolist(),
+            (lines.total // 100).tolist(),
+            (lines.total % 100).tolist(),
             strict=True,
         )
     ]
     borders = purchases.first_line.tolist()
     return ["[" + ",".join(texts[start:end]) + "]" for start, end in pairwise(borders)]
+
+
+def _group_starts(group: np.ndarray, count: int) -> np.ndarray:
+    """Where each of `count` groups of consecutive rows begins, one longer than the groups."""
+    return np.concatenate(([0], np.cumsum(np.bincount(group, minlength=count))))
 
 
 def _sums(values: np.ndarray, first: np.ndarray) -> np.ndarray:

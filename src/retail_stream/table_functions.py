@@ -132,7 +132,7 @@ class _OfOrders:
     """What works on orders: reads them, and makes their purchases."""
 
     def _purchases(self, frame: pandas.DataFrame) -> tuple[Configuration, purchases.Orders, purchases.Purchases]:
-        configuration, _, frame = _read(frame, ORDER_COLUMNS)
+        configuration, text, frame = _read(frame, ORDER_COLUMNS)
         order_id, customer_id, ordered_ms, sensitivity, value = _numbers(
             frame, "order_id", "customer_id", "ordered_ms", "price_sensitivity", "value_factor"
         )
@@ -150,7 +150,7 @@ class _OfOrders:
             preferred_channel=_codes(frame, "preferred_channel", list(SALES_CHANNELS)),
             value_factor=value,
         )
-        return configuration, orders, purchases.Shop(configuration).purchases(orders)
+        return configuration, orders, purchases.shop_of(text).purchases(orders)
 
 
 @_vectorized
