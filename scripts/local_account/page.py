@@ -30,6 +30,5 @@ def serve(
         "global_developmentMode": False,
     }
     bootstrap.load_config_options(options)
-    print(f"http://{host}:{port}", flush=True)
     sys.argv = ["streamlit", "run", main_file]
     bootstrap.run(str(Path(files, main_file)), False, [], options)

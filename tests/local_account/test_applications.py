@@ -1,6 +1,9 @@
 """Installing, upgrading and dropping applications; versions, channels and directives."""
 
+from pathlib import Path
+
 import pytest
+from local_account import statements, streamlits
 from local_account.errors import SqlError
 
 SETUP = """
@@ -367,6 +370,27 @@ def test_a_streamlit_is_made_of_the_applications_files_and_listed(app, provider,
 
     app.upgrade()
     assert ["PAGE"] == [row[1] for row in provider(f"show streamlits in application {app.name}")]
+
+
+def test_a_streamlit_opens_in_its_owners_rights_to_a_role_that_may_use_it(app, provider, tmp_path):
+    root = provider.write(
+        tmp_path / "two", SETUP + STREAMLIT, code__version_sql=VERSION.format("two"), page__page_py="import streamlit\n"
+    )
+    provider.stage(app.package, root)
+    app.upgrade()
+    provider("create role passer_by")
+    provider('grant role passer_by to user "LOCAL"')
+
+    opened = streamlits.open_for(provider.account, f"{app.name}.code.page", None)
+    session = provider.account.login("LOCAL", opened["password"], None, None)
+    statements.execute(session, "insert into state.notes (id) values (7)")
+
+    assert Path(opened["files"], opened["main_file"]).read_text() == "import streamlit\n"
+    assert app("select id from app.state.notes") == [(7,)]
+    with pytest.raises(SqlError, match="CURRENT_WAREHOUSE"):
+        statements.execute(session, "select current_warehouse()")
+    with pytest.raises(SqlError, match="does not exist or not authorized"):
+        streamlits.open_for(provider.account, f"{app.name}.code.page", "passer_by")
 
 
 def test_a_streamlit_whose_main_file_is_missing_is_refused(app):
