@@ -4,6 +4,7 @@ import json
 import logging
 import re
 import shutil
+import time
 import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -257,12 +258,12 @@ class AppApart(App):
         other.cursor.execute(f"use schema {self.shop.application}.core")
         return other
 
-    def watch(self, stop_at: int = 0, how: str = "error") -> dict | None:
-        """Watches this session from now on (scripts/local_account/watch.py); what the watch before it has seen."""
+    def watch(self, **options: object) -> dict | None:
+        """Watches this session from now on (scripts/local_account/watch.py), or only looks; what the watch so far has seen."""
         account = json.loads((self.data / "account.json").read_text())
         request = urllib.request.Request(
             f"http://127.0.0.1:{account['port']}/account/watch",
-            json.dumps({"session": self.cursor.connection.session_id, "stop_at": stop_at, "how": how}).encode(),
+            json.dumps({"session": self.cursor.connection.session_id, **options}).encode(),
             {"X-Account-Secret": account["secret"]},
         )
         with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=10) as answer:
@@ -282,6 +283,13 @@ class AppApart(App):
         shutil.copytree(self.data.with_name(name) / "databases", self.data / "databases")
         self.shop.manage("start")
         self.reconnect()
+
+    def start_when_killed(self) -> None:
+        """Waits for the account's end, and starts it: a client repeats its request until it is answered."""
+        process = Path("/proc", str(json.loads((self.data / "account.json").read_text())["pid"]), "stat")
+        while process.exists() and process.read_text().rpartition(")")[2].split()[0] != "Z":
+            time.sleep(0.05)
+        self.shop.manage("start")
 
     @cached_property
     def tables(self) -> dict[str, str]:

@@ -1,9 +1,12 @@
-"""Runs of every kind are made again from their audit rows; a row that was tampered with is found."""
+"""Runs of every kind are made again from their audit rows; a row that was tampered with is found. REPLAYS=100 replays as many."""
 
+import os
+import random
 from collections.abc import Iterator
 
 import pytest
 
+RUNS = int(os.environ.get("REPLAYS", "5"))
 EDITS = (
     "update reference_data.customer_segments set avg_order_value = 300 where segment_name = 'premium'",
     "delete from reference_data.customer_segments where segment_name = 'occasional'",
@@ -47,6 +50,19 @@ def runs(account, app) -> Iterator[dict[str, str]]:
     for edit in MORE_EDITS:
         app.cursor.execute(edit)
     run("after another seed", "3, 9, 5, 5")
+    order = random.Random(20260101)
+    for number in range(len(made), RUNS):
+        minutes = order.choice([0, order.randrange(30, 300)])
+        account.manage("clock", "advance", f"{minutes} minutes")
+        if order.random() < 0.3:
+            app.cursor.execute(
+                f"update reference_data.customer_segments set avg_order_value = {order.randrange(120, 180)} where segment_name = 'premium'"
+            )
+        counts = [str(order.randrange(1, most)) for most in (30, 60, 40, 40)]
+        for place in range(4):
+            if minutes and order.random() < 0.5:
+                counts[place] = "null"
+        run(f"run {number}: {counts}", ", ".join(counts))
     yield made
     for repair in REPAIRS:
         app.cursor.execute(repair)
