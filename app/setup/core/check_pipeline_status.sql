@@ -125,7 +125,10 @@ begin
         layers as (
             select
                 max(iff(layer = 'BRONZE', last_batch, 0)) as bronze_batch,
-                min(iff(layer = 'BRONZE', null, last_batch)) as gold_batch
+                -- sums by day may be behind the facts: an upgrade has them filled anew
+                least(
+                    min(iff(layer = 'BRONZE', null, last_batch)), coalesce(max(iff(layer = 'GOLD', summed_batch, null)), 0)
+                ) as gold_batch
             from pipeline.progress
         ),
 
