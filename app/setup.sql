@@ -60,7 +60,7 @@ execute immediate from './setup/gold/customer_profiles.sql';
 execute immediate from './setup/gold/customer_statistics.sql';
 execute immediate from './setup/gold/customer_model.sql';
 execute immediate from './setup/gold/customer_model_history.sql';
-execute immediate from './setup/gold/business_months.sql';
+execute immediate from './setup/gold/business_calendar.sql';
 execute immediate from './setup/gold/customer_histories.sql';
 execute immediate from './setup/gold/customer_engagement.sql';
 execute immediate from './setup/gold/dim_customers.sql';

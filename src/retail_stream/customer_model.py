@@ -12,6 +12,8 @@ import numpy as np
 from scipy.optimize import minimize
 from scipy.special import gammaln
 
+from retail_stream.slots import EPOCH, Calendar
+
 LEAST_CUSTOMERS = 1_000
 LEAST_FURTHER_ORDERS = 500
 LEAST_WEEKS = 12  # of business since the first sign-up
@@ -36,8 +38,8 @@ class Histories:
     segment: np.ndarray  # texts
     customers: np.ndarray  # how many
     further_orders: np.ndarray  # orders of each since the sign-up, those at the sign-up itself not counted
-    last_weeks: np.ndarray  # mean time from the sign-up to the last of them; 0 where there is none
-    age_weeks: np.ndarray  # mean time from the sign-up to now
+    last_weeks: np.ndarray  # from the sign-up to the last of them; 0 where there is none
+    age_weeks: np.ndarray  # from the sign-up to now
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,40 @@ class OrderValues:
     margin: np.ndarray
 
 
-def columns(rows: list, count: int) -> list[np.ndarray]:
+def calendar_parts(calendar: Calendar) -> list[tuple[int, float]]:
+    """Number and business of each quarter of a month, 1 to 48 through the year, compared with the mean one; a mean over the
+    fifty years from 2000, since weekdays and some holidays move.
+    """
+    months = (np.datetime64("2000-01", "M") + np.arange(50 * 12 + 1)).astype("datetime64[ms]")
+    starts = (months - EPOCH).astype(np.int64)
+    borders = starts[:-1, None] + np.diff(starts)[:, None] * np.arange(5) // 4
+    business = (
+        calendar.business_days_between(borders[:, :-1].ravel(), borders[:, 1:].ravel()).reshape(50, 48).mean(axis=0)
+    )
+    return [(number, round(float(days) * 48.0 / 365.25, 6)) for number, days in enumerate(business, start=1)]
+
+
+def histories(rows: list) -> Histories:
+    """The rows of model_statements.READ_HISTORIES. Half of a row's customers are taken to be older than their mean by the
+    row's standard deviation, half to be younger by it, and likewise with their silence, so that variances are not lost: with
+    means alone the fit would find lives too short by half.
+    """
+    segment, customers, orders, age, silence, age_spread, silence_spread = _columns(rows, 7)
+    # Whether the older or the younger half is the more silent one changes from row to row, as there is no such rule.
+    side = np.where(np.arange(len(segment)) % 2 == 0, 1.0, -1.0)
+    ages = np.concatenate([age + age_spread, age - age_spread])
+    silences = np.concatenate([silence + side * silence_spread, silence - side * silence_spread])
+    orders = np.tile(orders, 2)
+    last = np.where(orders > 0, np.clip(ages - silences, 0.0, ages), 0.0)
+    return Histories(np.tile(segment, 2), np.tile(customers / 2.0, 2), orders, last, ages)
+
+
+def order_values(rows: list) -> OrderValues:
+    """The rows of model_statements.READ_ORDER_VALUES."""
+    return OrderValues(*_columns(rows, 7))
+
+
+def _columns(rows: list, count: int) -> list[np.ndarray]:
     """Rows of a text and numbers as columns, empty ones where there is no row."""
     texts = np.array([row[0] for row in rows], dtype=np.str_)
     numbers = np.array([list(row)[1:] for row in rows], dtype=np.float64).reshape(len(rows), count - 1)
@@ -93,9 +128,9 @@ def fit(histories: Histories, values: OrderValues) -> list[dict]:
 def refuse_too_little(histories: Histories) -> None:
     """See `fit`."""
     found = {
-        "customers": (int(histories.customers.sum()), LEAST_CUSTOMERS),
+        "customers": (round(histories.customers.sum()), LEAST_CUSTOMERS),
         "orders after their customer's sign-up": (
-            int((histories.customers * histories.further_orders).sum()),
+            round((histories.customers * histories.further_orders).sum()),
             LEAST_FURTHER_ORDERS,
         ),
         "weeks since the first sign-up": (int(np.max(histories.age_weeks, initial=0.0)), LEAST_WEEKS),
@@ -113,9 +148,9 @@ def refuse_too_little(histories: Histories) -> None:
 def counts(histories: Histories, values: OrderValues) -> dict[str, int]:
     """What a fit was made from."""
     return {
-        "customers": int(histories.customers.sum()),
-        "orders": int(round((values.customers * values.orders).sum())),
-        "orders_after_sign_up": int(round((histories.customers * histories.further_orders).sum())),
+        "customers": round(histories.customers.sum()),
+        "orders": round((values.customers * values.orders).sum()),
+        "orders_after_sign_up": round((histories.customers * histories.further_orders).sum()),
     }
 
 
@@ -123,7 +158,7 @@ def summary(histories: Histories, rows: list[dict]) -> str:
     """What was found, in words."""
     row = rows[-1]
     return (
-        f"Fitted to {int(histories.customers.sum())} customers: rates of shape {row['rate_shape']:.3f}, dropout of shape "
+        f"Fitted to {round(histories.customers.sum())} customers: rates of shape {row['rate_shape']:.3f}, dropout of shape "
         f"{row['dropout_shape']:.3f} and {row['dropout_scale_weeks']:.1f} weeks, order values of shapes "
         f"{row['value_shape']:.2f} and {row['spread_shape']:.2f}, margin {100 * row['margin_share']:.1f} %. "
         "gold.dim_customers uses this from now on; CALL core.undo_customer_model_fit() takes it back."

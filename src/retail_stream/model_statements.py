@@ -8,73 +8,93 @@ select ?, sysdate(), 'MODEL', 'RUNNING'
 # One fit at a time: the second waits here for the first. Binds: none.
 HOLD_MODEL = "update gold.customer_model set fitted_at = fitted_at where customer_segment = '*'"
 
-# Binds: rows (month, factor).
+# Binds: rows (number, factor).
 TAKE_CALENDAR = """
-merge into gold.business_months
+merge into gold.business_calendar
 using (
-    select value[0]::number(2, 0) as month_number, value[1]::number(12, 8) as business_factor
+    select value[0]::number(2, 0) as part_number, value[1]::number(12, 6) as business_factor
     from table(flatten(input => parse_json(?)))
 ) as settings
-    on business_months.month_number = settings.month_number
-when matched and business_months.business_factor <> settings.business_factor then
+    on business_calendar.part_number = settings.part_number
+when matched and business_calendar.business_factor <> settings.business_factor then
     update set business_factor = settings.business_factor, changed_at = sysdate()
 when not matched then
-    insert (month_number, business_factor, changed_at)
-    values (settings.month_number, settings.business_factor, sysdate())
+    insert (part_number, business_factor, changed_at)
+    values (settings.part_number, settings.business_factor, sysdate())
 """
 
-# Customers with nearly the same history share a row: ages and silences that differ by less than a tenth, and beyond ten
-# orders their numbers likewise. Their means stand for them, so what is lost is of second order. A customer of no segment
-# has never signed up, so it is not known since when there was no order: no history to learn from.
+# Customers with nearly the same history share a row: ages and silences that differ by less than a twentieth, and beyond
+# twenty orders their numbers likewise. A customer of no segment has never signed up, so it is not known since when there
+# was no order: no history to learn from. The order makes the fit the same each time.
 READ_HISTORIES = """
 with
 
-months as (
+parts as (
     select
-        month_number,
-        (30.4375 * business_factor)::float as business_days,
-        (30.4375 * (
-            sum(business_factor) over (order by month_number rows between unbounded preceding and current row)
+        part_number,
+        (365.25 / 48 * business_factor)::float as business_days,
+        (365.25 / 48 * (
+            sum(business_factor) over (order by part_number rows between unbounded preceding and current row)
             - business_factor
         ))::float as days_before
-    from gold.business_months
+    from gold.business_calendar
+),
+
+-- the last day of which anything is known: had the pipeline been stopped since, nobody would have stopped buying
+known as (
+    select least(sysdate(), greatest(sales.newest_at, profiles.newest_at)) as read_at
+    from (select max(last_order_at) as newest_at from gold.customer_statistics) as sales
+    cross join (select max(signed_up_at) as newest_at from gold.customer_profiles) as profiles
+),
+
+places as (
+    select
+        read_at,
+        4 * (month(read_at) - 1 + datediff('second', date_trunc('month', read_at), read_at)::float
+            / (86400 * day(last_day(read_at)))) as place
+    from known
 ),
 
 today as (
     select
         (
-            365.25 * (year(instants.read_at) - 2000) + months.days_before
-            + months.business_days * datediff('second', date_trunc('month', instants.read_at), instants.read_at)
-            / (86400 * day(last_day(instants.read_at)))
+            365.25 * (year(places.read_at) - 2000) + parts.days_before
+            + parts.business_days * (places.place - floor(places.place))
         ) / 7 as now_weeks
-    from (select sysdate() as read_at) as instants
-    inner join months on month(instants.read_at) = months.month_number
+    from places
+    inner join parts on floor(places.place) + 1 = parts.part_number
 ),
 
 histories as (
     select
-        known.customer_segment,
-        known.later_orders,
-        greatest(known.last_weeks - known.born_weeks, 0) as last_weeks,
-        greatest(today.now_weeks - known.born_weeks, 0) as age_weeks,
-        greatest(today.now_weeks - known.last_weeks, 0) as silent_weeks
-    from gold.customer_histories as known
+        told.customer_segment,
+        told.later_orders,
+        greatest(told.last_weeks - told.born_weeks, 0) as last_weeks,
+        greatest(today.now_weeks - told.born_weeks, 0) as age_weeks,
+        greatest(today.now_weeks - told.last_weeks, 0) as silent_weeks
+    from gold.customer_histories as told
     cross join today
-    where known.customer_segment is not null
+    where told.customer_segment is not null
 )
 
 select
     customer_segment,
     count(*)::float as customers,
     avg(later_orders)::float as later_orders,
-    avg(last_weeks)::float as last_weeks,
-    avg(age_weeks)::float as age_weeks
-from histories
-group by
-    customer_segment,
-    iff(later_orders <= 10, later_orders, 10 + round(10 * ln(greatest(later_orders, 1) / 10))),
-    round(10 * ln(1 + age_weeks)),
-    iff(later_orders > 0, round(10 * ln(1 + silent_weeks)), 0)
+    avg(age_weeks)::float as age_weeks,
+    avg(silent_weeks)::float as silent_weeks,
+    stddev_pop(age_weeks)::float as age_spread,
+    stddev_pop(silent_weeks)::float as silence_spread
+from (
+    select
+        histories.*,
+        iff(later_orders <= 20, later_orders, 20 + round(20 * ln(greatest(later_orders, 1) / 20))) as orders_step,
+        round(20 * ln(1 + age_weeks)) as age_step,
+        iff(later_orders > 0, round(20 * ln(1 + silent_weeks)), 0) as silence_step
+    from histories
+)
+group by customer_segment, orders_step, age_step, silence_step
+order by customer_segment, orders_step, age_step, silence_step
 """
 
 READ_ORDER_VALUES = """
@@ -90,7 +110,7 @@ from gold.customer_histories
 where customer_segment is not null and total_orders > 0 and total_spent > 0
 group by
     customer_segment,
-    iff(total_orders <= 10, total_orders, 10 + round(10 * ln(greatest(total_orders, 1) / 10))),
+    iff(total_orders <= 20, total_orders, 20 + round(20 * ln(greatest(total_orders, 1) / 20))),
     round(20 * ln(total_spent / total_orders))
 """
 

@@ -202,10 +202,9 @@ def fit_customer_model(session: Session) -> str:
     try:
         execute(model_statements.HOLD_MODEL)
         calendar = slots.Calendar(read_configuration(session)[1])
-        months = [(month, round(float(factor), 8)) for month, factor in enumerate(calendar.month_factors, start=1)]
-        execute(model_statements.TAKE_CALENDAR, json.dumps(months))
-        histories = customer_model.Histories(*customer_model.columns(execute(model_statements.READ_HISTORIES), 5))
-        values = customer_model.OrderValues(*customer_model.columns(execute(model_statements.READ_ORDER_VALUES), 7))
+        execute(model_statements.TAKE_CALENDAR, json.dumps(customer_model.calendar_parts(calendar)))
+        histories = customer_model.histories(execute(model_statements.READ_HISTORIES))
+        values = customer_model.order_values(execute(model_statements.READ_ORDER_VALUES))
         rows = customer_model.fit(histories, values)
         execute(model_statements.KEEP_EARLIER, run_id)
         execute(model_statements.TAKE_PARAMETERS, json.dumps(rows), run_id, run_id)
@@ -455,5 +454,5 @@ def code_version() -> str:
     digest = hashlib.blake2b(digest_size=8)
     loaded = sorted((name, module) for name, module in sys.modules.items() if name.startswith("retail_stream."))
     for name, module in loaded:
-        digest.update(name.encode() + Path(module.__file__).read_bytes())
+        digest.update(name.encode() + Path(str(module.__file__)).read_bytes())
     return digest.hexdigest()

@@ -1,5 +1,5 @@
--- All that the purchase model knows of a customer. Time is business time, in weeks since 2000-01-01: each month lasts as long as
--- gold.business_months says, and a year 365.25 days. Nothing here depends on today's date.
+-- All that the purchase model knows of a customer. Time is business time, in weeks since 2000-01-01: each quarter of a month lasts as long
+-- as gold.business_calendar says, and a year 365.25 days. Nothing here depends on today's date.
 
 create or replace view gold.customer_histories (
     customer_id comment 'The customer; unique',
@@ -28,14 +28,14 @@ profiles as (
     from gold.customer_profiles
 ),
 
-months as (
+parts as (
     select
-        month_number,
-        (30.4375 * business_factor)::float as business_days,
-        (30.4375 * (
-            sum(business_factor) over (order by month_number rows between unbounded preceding and current row) - business_factor
+        part_number,
+        (365.25 / 48 * business_factor)::float as business_days,
+        (365.25 / 48 * (
+            sum(business_factor) over (order by part_number rows between unbounded preceding and current row) - business_factor
         ))::float as days_before
-    from gold.business_months
+    from gold.business_calendar
 ),
 
 customers as (
@@ -48,31 +48,33 @@ customers as (
         on statistics.customer_id = profiles.customer_id
 ),
 
-counted as (
+placed as (
     select
         customers.*,
         -- an order in the half hour of the sign-up is the reason for it, and says nothing about the rate
-        total_orders - iff(time_slice(first_order_at, 30, 'minute') = time_slice(born_at, 30, 'minute'), 1, 0) as later_orders
+        total_orders - iff(time_slice(first_order_at, 30, 'minute') = time_slice(born_at, 30, 'minute'), 1, 0) as later_orders,
+        -- quarters of months since the year began
+        4 * (month(born_at) - 1 + datediff('second', date_trunc('month', born_at), born_at)::float / (86400 * day(last_day(born_at))))
+            as born_place,
+        4 * (month(last_order_at) - 1 + datediff('second', date_trunc('month', last_order_at), last_order_at)::float / (86400 * day(last_day(last_order_at))))
+            as last_place
     from customers
 ),
 
 dated as (
     select
-        counted.*,
+        placed.*,
         (
-            365.25 * (year(born_at) - 2000) + births.days_before
-            + births.business_days * datediff('second', date_trunc('month', born_at), born_at) / (86400 * day(last_day(born_at)))
+            365.25 * (year(born_at) - 2000) + births.days_before + births.business_days * (born_place - floor(born_place))
         ) / 7 as born_weeks,
         (
-            365.25 * (year(last_order_at) - 2000) + lasts.days_before
-            + lasts.business_days * datediff('second', date_trunc('month', last_order_at), last_order_at)
-            / (86400 * day(last_day(last_order_at)))
+            365.25 * (year(last_order_at) - 2000) + lasts.days_before + lasts.business_days * (last_place - floor(last_place))
         ) / 7 as last_order_weeks
-    from counted
-    inner join months as births
-        on month(counted.born_at) = births.month_number
-    left join months as lasts
-        on month(counted.last_order_at) = lasts.month_number
+    from placed
+    inner join parts as births
+        on floor(placed.born_place) + 1 = births.part_number
+    left join parts as lasts
+        on floor(placed.last_place) + 1 = lasts.part_number
 )
 
 select

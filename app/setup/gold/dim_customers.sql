@@ -78,37 +78,46 @@ engagement as (
 ),
 
 instants as (
-    select sysdate() as read_at, dateadd('day', 90, sysdate()) as ends_at
+    select
+        column1 as days_ahead,
+        dateadd('day', column1, sysdate()) as instant
+    from values (0), (90)
 ),
 
-months as (
+places as (
     select
-        month_number,
-        (30.4375 * business_factor)::float as business_days,
-        (30.4375 * (
-            sum(business_factor) over (order by month_number rows between unbounded preceding and current row) - business_factor
+        days_ahead,
+        instant,
+        4 * (month(instant) - 1 + datediff('second', date_trunc('month', instant), instant)::float / (86400 * day(last_day(instant)))) as place
+    from instants
+),
+
+parts as (
+    select
+        part_number,
+        (365.25 / 48 * business_factor)::float as business_days,
+        (365.25 / 48 * (
+            sum(business_factor) over (order by part_number rows between unbounded preceding and current row) - business_factor
         ))::float as days_before
-    from gold.business_months
+    from gold.business_calendar
 ),
 
 today as (
     select
-        instants.read_at,
-        (
-            365.25 * (year(instants.read_at) - 2000) + months.days_before
-            + months.business_days * datediff('second', date_trunc('month', instants.read_at), instants.read_at)
-            / (86400 * day(last_day(instants.read_at)))
-        ) / 7 as now_weeks,
-        (
-            365.25 * (year(instants.ends_at) - 2000) + end_months.days_before
-            + end_months.business_days * datediff('second', date_trunc('month', instants.ends_at), instants.ends_at)
-            / (86400 * day(last_day(instants.ends_at)))
-        ) / 7 as end_weeks
-    from instants
-    inner join months
-        on month(instants.read_at) = months.month_number
-    inner join months as end_months
-        on month(instants.ends_at) = end_months.month_number
+        max(iff(places.days_ahead = 0, places.instant, null)) as read_at,
+        max(iff(
+            places.days_ahead = 0,
+            365.25 * (year(places.instant) - 2000) + parts.days_before + parts.business_days * (places.place - floor(places.place)),
+            null
+        )) / 7 as now_weeks,
+        max(iff(
+            places.days_ahead = 90,
+            365.25 * (year(places.instant) - 2000) + parts.days_before + parts.business_days * (places.place - floor(places.place)),
+            null
+        )) / 7 as end_weeks
+    from places
+    inner join parts
+        on floor(places.place) + 1 = parts.part_number
 ),
 
 parameters as (
