@@ -94,7 +94,7 @@ def _statements(bundle: Path, file: Path, versioned: set[str]) -> Iterator[State
         if found := _VERSIONED.match(text):
             versioned.add(found[1].lower())
         place = _OF_A_SCHEMA.match(text)
-        schema = found[1] if found else place and next(filter(None, (place[1], place[3], place[4])))
+        schema = found[1] if found else next(filter(None, (place[1], place[3], place[4]))) if place else ""
         is_code = bool(schema) and schema.lower() in versioned
         yield Statement(file.as_posix(), number, statement.line, text, not is_code)
 

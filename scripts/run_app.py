@@ -125,7 +125,8 @@ def parse_arguments() -> argparse.Namespace:
 def names() -> tuple[str, str]:
     """The package and the application as snowflake.yml names them, or the shell in its place."""
     defaults = yaml.safe_load((ROOT / "snowflake.yml").read_text())["env"]
-    return tuple(os.environ.get(key) or defaults[key] for key in ("RETAIL_STREAM_PACKAGE", "RETAIL_STREAM_APPLICATION"))
+    package, application = (f"RETAIL_STREAM_{name}" for name in ("PACKAGE", "APPLICATION"))
+    return os.environ.get(package) or defaults[package], os.environ.get(application) or defaults[application]
 
 
 # where to ---------------------------------------------------------------------------------------------------------
@@ -200,7 +201,16 @@ def connection_settings(name: str) -> dict[str, Any]:
 def install(connection_name: str) -> None:
     step("snow app run")
     # Never --force: where an upgrade in place is impossible, it would drop the application and its rows with it.
-    command = [SNOW, "app", "run", "--connection", connection_name, "--no-interactive", "--project", ROOT]
+    command: list[str | Path] = [
+        SNOW,
+        "app",
+        "run",
+        "--connection",
+        connection_name,
+        "--no-interactive",
+        "--project",
+        ROOT,
+    ]
     if subprocess.run(command).returncode:
         raise RunFailed(
             "snow app run failed; the lines above say why. What was installed before is still there.\n"

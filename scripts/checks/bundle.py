@@ -307,6 +307,11 @@ def _assembled(expression: str) -> str:
     return made if _STARTS.match(made) else ""
 
 
+def _as_declared(kind: str) -> str:
+    """sqlglot's name of a type as we write it."""
+    return kind.replace("decimal", "number").replace("timestampntz", "timestamp_ntz")
+
+
 def _relation(statement: Statement) -> Relation | None:
     if statement.kind not in ("table", "view") or "." not in statement.name:
         return None
@@ -319,7 +324,7 @@ def _relation(statement: Statement) -> Relation | None:
         comment = column.find(exp.CommentColumnConstraint)
         columns[column.name.lower()] = Column(
             column.name.lower(),
-            column.kind.sql("snowflake").lower() if column.kind else "",
+            _as_declared(column.kind.sql("snowflake").lower()) if column.kind else "",
             any(c for c in column.find_all(exp.NotNullColumnConstraint) if not c.args.get("allow_null")),
             comment.this.name if comment else "",
         )

@@ -117,6 +117,15 @@ def require(session: Session, privilege: str, kind: str, database: str, schema: 
     raise not_found(kind, database, schema, name)
 
 
+def require_own_code(session: Session, database: str) -> None:
+    """What stands in an application is defined and granted by its own code, and by nobody outside, whatever the role
+    (docs.snowflake.com/en/sql-reference/sql/grant-privilege-application-role)."""
+    if is_application(session, database) and session.application != database:
+        raise SqlError(
+            3001, f"SQL access control error: only the application's own code creates objects in {database}.", "42501"
+        )
+
+
 def not_found(kind: str, database: str, schema: str, name: str) -> SqlError:
     shown = ".".join(part for part in (database, schema.split("$")[0], name) if part)
     return SqlError(

@@ -64,7 +64,7 @@ class Account:
         self.pool = Pool(directory / "home")
         self.history = query_history.new()
         self.functions: dict[str, tuple] = {}  # of Python, in expressions: number -> key, document, log (calls.py)
-        self._duck.create_function(
+        self._duck.create_function(  # type: ignore[call-overload]
             calls.ENGINE_FUNCTION,
             calls.engine_function(self),
             ["VARCHAR", "VARCHAR"],

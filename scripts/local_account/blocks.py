@@ -47,7 +47,7 @@ def to_rows(result: Result, query_id: str) -> scripting.Rows:
         ]
     changed = result.rowcount if result.kind not in ("select", "ddl") else None
     rows = scripting.Rows([column.name for column in result.columns], values, changed, result.kind)
-    rows.result, rows.query_id = result, query_id
+    rows.result, rows.query_id = result, query_id  # type: ignore[attr-defined]
     return rows
 
 
@@ -146,7 +146,7 @@ def run_file(session: Session, path: Path, shown: str) -> Result:
     depth = getattr(session, "file_depth", 0) + 1
     if depth > DEEPEST_NESTING:
         raise SqlError(93_161, f"EXECUTE IMMEDIATE FROM '{shown}': nested deeper than {DEEPEST_NESTING} files.")
-    session.file_depth = depth
+    session.file_depth = depth  # type: ignore[attr-defined]
     result = reply.status("Statement executed successfully.")
     try:
         statements = scripting.split(read_script(path, shown))
@@ -162,11 +162,11 @@ def run_file(session: Session, path: Path, shown: str) -> Result:
                 located = SqlError(
                     error.errno, f"{shown}, line {statement.line}: {error.message}\n  in: {first}", error.sqlstate
                 )
-                located.located = True
+                located.located = True  # type: ignore[attr-defined]
                 raise located from error
         return result
     finally:
-        session.file_depth = depth - 1
+        session.file_depth = depth - 1  # type: ignore[attr-defined]
 
 
 def read_script(path: Path, shown: str) -> str:

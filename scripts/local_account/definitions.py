@@ -6,6 +6,7 @@ DuckDB's catalogue is the catalogue; `shapes` says what stands in it.
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 import duckdb
 from sqlglot import exp
@@ -211,7 +212,7 @@ _FLAGS = {exp.TransientProperty: "TRANSIENT", exp.TemporaryProperty: "TEMPORARY"
 
 def _properties(properties: exp.Properties | None) -> tuple[str | None, dict]:
     """The comment and the other options."""
-    comment, options = None, {}
+    comment, options = None, dict[str, Any]()
     for item in properties.expressions if properties else ():
         if isinstance(item, exp.SchemaCommentProperty):
             comment = item.this.name

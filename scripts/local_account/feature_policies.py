@@ -102,7 +102,7 @@ def require_allowed(session: Session, kind: str) -> None:
     if found and kind in found["blocked"]:
         raise SqlError(
             3001,
-            f"SQL access control error: the feature policy {'.'.join(policy)} of this account forbids applications to create {kind}.",
+            f"SQL access control error: the feature policy {'.'.join(policy or ())} of this account forbids applications to create {kind}.",
             "42501",
         )
 

@@ -82,7 +82,9 @@ def faults(root: Path) -> Iterator[tuple[int, str]]:
     if wrong := [key for key in KEYS if key and not isinstance(manifest.get(key) or {}, dict)]:
         yield 93_302, f"{', '.join(wrong)}: a mapping is expected (rule MAN-05)."
         return
-    sections = {"": manifest} | {key: manifest.get(key) for key in KEYS if key and isinstance(manifest.get(key), dict)}
+    sections: dict[str, Any] = {"": manifest} | {
+        key: manifest.get(key) for key in KEYS if key and isinstance(manifest.get(key), dict)
+    }
     references = [pair for entry in _entries(manifest, "references") for pair in entry.items()]
     references = [(name, about if isinstance(about, dict) else {}) for name, about in references]
     sections |= {f"reference {name}": about for name, about in references}

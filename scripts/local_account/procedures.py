@@ -45,10 +45,7 @@ def _create(session: Session, match: Match, kind: str) -> Result:
     key = signature.key(name)
     if not account.catalogue.get("schema", database, "", schema.split("$")[0]):
         raise access.not_found("SCHEMA", database, "", schema)
-    if access.is_application(session, database) and session.application != database:
-        raise SqlError(
-            3001, f"SQL access control error: only the application's own code creates objects in {database}.", "42501"
-        )
+    access.require_own_code(session, database)
     if signature.rights != "OWNER":
         raise SqlError(2, f"Unsupported feature 'EXECUTE AS {signature.rights}' of the local account ({name}).")
     if signature.language == "PYTHON":
@@ -350,7 +347,7 @@ def _run_sql(inner: Session, document: dict[str, Any], values: list[Any]) -> Any
 def _run_python(inner: Session, key: str, document: dict[str, Any], values: list[Any]) -> Any:
     account = inner.account
     host, port = account.address
-    login = {
+    login: dict[str, Any] = {
         "host": host,
         "port": port,
         "password": account.ticket(inner),

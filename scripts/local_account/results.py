@@ -4,6 +4,7 @@ import base64
 import datetime
 from collections.abc import Sequence
 from decimal import Decimal
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -152,7 +153,7 @@ def json_rowset(result) -> list[list[str | None]]:
     return [list(row) for row in zip(*columns, strict=True)]
 
 
-def _json_text(column: Column, value: object) -> str:
+def _json_text(column: Column, value: Any) -> str:
     if column.type == "boolean":
         return "1" if value else "0"
     if column.type == "date":

@@ -152,6 +152,7 @@ def _change_role(session: Session, kind: str, database: str, role: str, match: M
             raise SqlError(
                 2003, f"SQL compilation error: Application role '{to_role}' does not exist or not authorized.", "02000"
             )
+        access.require_own_code(session, to_database)
         grantee = f"{to_database}.{to_role}"
     elif to_kind == "ROLE":
         grantee = path[-1]
@@ -206,6 +207,7 @@ def _change_privileges(session: Session, match: Match, *, add: bool) -> Result:
     if kind == "ACCOUNT":
         return _grant_on_account(session, privileges, to_kind, grantee, add=add)
     for target_kind, database, schema, name in _targets(session, match, kind):
+        access.require_own_code(session, database)
         allowed = access.GRANTABLE.get(target_kind)
         wanted = sorted(allowed) if privileges in (["ALL"], ["ALL PRIVILEGES"]) and allowed else privileges
         with account.change(database, session) as change:

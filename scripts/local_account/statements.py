@@ -179,7 +179,7 @@ def execute(session: Session, text: str, binds: list[Any] | None = None) -> Resu
     with (
         session.watch.over(session.depth, text) if session.watch else nullcontext(),
         Deadline(session, seconds) if seconds < LONGEST_SECONDS and not session.deadline else nullcontext(),
-        query_history.noted(session, text) if not session.application else nullcontext({}) as entry,
+        query_history.noted(session, text) if not session.application else nullcontext({}) as entry,  # type: ignore[attr-defined]
     ):
         result = _execute(session, text, binds)
         entry |= {"QUERY_ID": session.query_id, "ROWS_PRODUCED": result.rowcount}

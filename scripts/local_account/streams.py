@@ -277,6 +277,7 @@ def invalidate(account: Account, change: Any, table: Name, reason: str) -> None:
 def create(session: Session, match: Match) -> Result:
     account = session.account
     name = account.qualify(session, match.path(), "stream")
+    access.require_own_code(session, name[0])
     table = account.qualify(session, match.path("table"), "table")
     options = match.options("APPEND_ONLY", "COMMENT", "SHOW_INITIAL_ROWS", "INSERT_ONLY")
     is_standard = options.get("APPEND_ONLY", "FALSE").upper() != "TRUE"

@@ -273,7 +273,7 @@ def call_function(class_: type, rows: pa.Table, count: int, schema: pa.Schema) -
         return call_scalar(class_, rows, count, schema)
     instance = class_()
     process, end = getattr(instance, "process", None), getattr(instance, "end_partition", None)
-    if hasattr(end, "_sf_vectorized_input"):
+    if end and hasattr(end, "_sf_vectorized_input"):
         frame = pd.DataFrame(
             {field.name: to_pandas(rows[field.name], field) for field in rows.schema}, index=range(count)
         )
@@ -286,7 +286,7 @@ def call_function(class_: type, rows: pa.Table, count: int, schema: pa.Schema) -
     columns = [to_python(rows[field.name], field) for field in rows.schema]
     given = []
     for number, row in enumerate(zip(*columns, strict=True) if columns else [()] * count if process else ()):
-        given += [(number, *item) for item in process(*row) or ()]
+        given += [(number, *item) for item in process(*row) or ()]  # type: ignore[misc]
     given += [(None, *item) for item in (end() if end else None) or ()]
     if wrong := {len(item) for item in given} - {len(schema)}:
         raise ValueError(f"wrong tuple size for returned value, expected {len(schema) - 1}, got {wrong.pop() - 1}")

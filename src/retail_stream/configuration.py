@@ -21,7 +21,7 @@ LAW_VERSION = 1  # a published law never changes: an improvement is a new number
 
 # What each column may hold. text: a name; number: (least, most); integer: likewise, whole; months and texts: JSON
 # arrays.
-COLUMNS = {
+COLUMNS: dict[str, dict[str, tuple]] = {
     "customer_segments": {
         "segment_name": ("text",),
         "weight": ("number", 0, 1e9),

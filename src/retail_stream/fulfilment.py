@@ -237,7 +237,7 @@ def _delays(
     return (
         np.where(waits, missing, days),
         np.where(waits, "stock_out", reason),
-        np.where(waits, "stock_out", np.where(hit, "bad_day", None)),
+        np.where(waits, "stock_out", np.where(hit, "bad_day", None)),  # type: ignore[call-overload]
         np.where(waits, _stock_number(day, ids, codes), np.where(hit, ids, 0)),
         millionths(np.where(waits, shortage, np.where(hit, likely * ORDER_IS_HIT, 0.0))),
     )

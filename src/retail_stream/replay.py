@@ -85,7 +85,7 @@ def _compare(execute, recorded: _Recorded) -> list[dict]:
     wrong = [row for row in rows if not row["is_equal"]]
     said = (
         f"Equal: made again from its audit row, run {run_id} is what raw_data and truth hold, "
-        f"{sum(found[part]['found'] for part in PARTS[2:])} events one by one."
+        f"{sum(int(found[part]['found'] or 0) for part in PARTS[2:])} events one by one."
         if not wrong
         else f"Different: run {run_id}, made again from its audit row, is not what is there. "
         + " ".join(f"{row['part']}: {row['verdict']}" for row in wrong)

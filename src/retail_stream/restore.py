@@ -60,12 +60,12 @@ def _beside(table: str, row: dict, kept: dict) -> dict:
     }
     if table == "generation_parameters":
         texts["parameter_value"] = str(texts["parameter_value"])
-    return texts | _more(table, row[settings.KEYS[table]], kept)
+    return texts | _more(table, str(row[settings.KEYS[table]]), kept)
 
 
-def _more(table: str, key, kept: dict) -> dict:
+def _more(table: str, key: str, kept: dict) -> dict:
     more = {"description": kept.get("description")}
     if table == "generation_parameters":
-        kind = settings.PARAMETERS.get(key, ("json",))[0]
+        kind = str(settings.PARAMETERS.get(key, ("json",))[0])
         more["parameter_type"] = kept.get("parameter_type") or {"numbers": "json"}.get(kind, kind)
     return more

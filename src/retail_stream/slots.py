@@ -6,6 +6,7 @@ their sums are exact.
 """
 
 from functools import lru_cache
+from typing import overload
 
 import numpy as np
 
@@ -33,6 +34,14 @@ WEEKDAY_OF_DAY = (_DAYS + 5) % 7  # Monday is 0; the first day was a Saturday
 def from_datetime(moment: np.datetime64) -> int:
     """Milliseconds since 2000-01-01 of a UTC instant."""
     return int((moment.astype("datetime64[ms]") - EPOCH).astype(np.int64))
+
+
+@overload
+def to_text(milliseconds: int) -> str: ...
+
+
+@overload
+def to_text(milliseconds: None) -> None: ...
 
 
 def to_text(milliseconds: int | None) -> str | None:

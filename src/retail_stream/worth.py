@@ -67,10 +67,10 @@ def _shipping(configuration: Configuration, customers: Customers, value: np.ndar
     threshold = 100.0 * parameters["free_shipping_threshold"]
     small = probability_below(configuration.quantiles("order_value"), threshold / np.maximum(value, 1.0))
     total = np.zeros(len(value))
-    for method, cost in enumerate(costs):
-        share = habit * by_channel[customers.preferred_channel, method]
-        share = share + (1.0 - habit) * np.cumsum(usual * by_channel[:, method])[-1]
-        total = total + share * cost * (small if SHIPPING_METHODS[method] == "standard" else 1.0)
+    for number, cost in enumerate(costs):
+        share = habit * by_channel[customers.preferred_channel, number]
+        share = share + (1.0 - habit) * np.cumsum(usual * by_channel[:, number])[-1]
+        total = total + share * cost * (small if SHIPPING_METHODS[number] == "standard" else 1.0)
     return total
 
 

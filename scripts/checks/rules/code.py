@@ -306,7 +306,9 @@ def _is_constant(node: ast.AST) -> bool:
     if isinstance(node, ast.BinOp):
         return _is_constant(node.left) and _is_constant(node.right)
     if isinstance(node, ast.JoinedStr):
-        return all(isinstance(part, ast.Constant) or _is_constant(part.value) for part in node.values)
+        return all(isinstance(part, ast.Constant) or _is_constant(part) for part in node.values)
+    if isinstance(node, ast.FormattedValue):
+        return _is_constant(node.value)
     return isinstance(node, ast.Constant) or (isinstance(node, ast.Name) and node.id.isupper())
 
 
@@ -429,7 +431,9 @@ def no_chance_and_no_clock(project: Project) -> Faults:
             if module.split(".")[0] in {"random", "secrets", "faker"}:
                 yield f"{name}, line {line}", f"{module}: chance comes from the seed"
         for node in ast.walk(tree):
-            called = _called(node) if isinstance(node, ast.Call) else ""
+            if not isinstance(node, ast.Call):
+                continue
+            called = _called(node)
             if re.search(r"\brandom\.|\bdefault_rng$|datetime\.(?:utc)?now$|date\.today$|\btime\.time$", called):
                 yield f"{name}, line {node.lineno}", f"{called}: chance comes from the seed, time from the run's window"
 

@@ -130,8 +130,8 @@ def nothing_that_apps_cannot_show(project: Project) -> Faults:
         if called == "st.set_page_config" and {"page_title", "page_icon"} & {keyword.arg for keyword in node.keywords}:
             yield place, "set_page_config: page_title and page_icon do nothing in an app"
     for name, tree in project.bundle.dashboard.items():
-        for node in ast.walk(tree):
-            for decorator in getattr(node, "decorator_list", []):
+        for part in ast.walk(tree):
+            for decorator in getattr(part, "decorator_list", []):
                 written = ast.unparse(decorator).partition("(")[0]
                 if written.removeprefix("st.") in UNSUPPORTED:
                     yield f"{name}, line {decorator.lineno}", f"{written} does not work in an app"

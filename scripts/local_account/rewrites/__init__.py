@@ -55,7 +55,7 @@ def rewritten(root: exp.Expression) -> exp.Expression:
     names.number_placeholders(root)
     # Read backwards, the order "parent before child" is "child before parent".
     for node in reversed(list(root.walk(bfs=False))):
-        for rule in _rules_for(type(node)):
+        for rule in _rules_for(type(node)):  # type: ignore[arg-type]
             new = rule(node)
             if new is not node:
                 if new.type is None:

@@ -2,6 +2,8 @@
 
 import json
 import re
+from collections.abc import Sequence
+from typing import Any
 
 from sqlglot import exp
 
@@ -388,7 +390,7 @@ def one_parse(node: exp.Select) -> exp.Expression:
     paths: dict[str, list[tuple[exp.JSONExtractScalar, str]]] = {}
     for item in node.expressions:
         for found in item.find_all(exp.JSONExtractScalar):
-            steps = found.expression.expressions if isinstance(found.expression, exp.JSONPath) else ()
+            steps: Sequence[Any] = found.expression.expressions if isinstance(found.expression, exp.JSONPath) else ()
             if (
                 isinstance(found.this, exp.Column)
                 and len(steps) == 2

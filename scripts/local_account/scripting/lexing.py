@@ -114,7 +114,8 @@ _CLOSED_BY_NAME = {"IF", "CASE", "FOR", "WHILE", "LOOP", "REPEAT"}
 
 def _block_end(tokens: list[Token], at: int) -> int:
     """The index after the END that closes the block beginning here, found by counting what opens and closes."""
-    depth, declaring, before = 0, [], ";"  # declaring: the depths of DECLAREs whose BEGIN is still to come
+    before: str | None = ";"
+    depth, declaring = 0, list[int]()  # declaring: the depths of DECLAREs whose BEGIN is still to come
     while tokens[at].kind != "end":
         key = tokens[at].key
         if key == "END":

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from functools import lru_cache
 from itertools import pairwise
+from typing import Any
 
 from local_account.errors import SqlError, compilation, unsupported
 from local_account.scripting import tree
@@ -135,7 +136,8 @@ class _Parser:
         done, at = self.tokens[first].start, first
         selects: list[bool] = []  # per open parenthesis: is a SELECT around us?
         while at < last:
-            token, operand, after = self.tokens[at], None, at + 1
+            operand: Variable | Field | None = None
+            token, after = self.tokens[at], at + 1
             if token.key == "(":
                 selects.append(any(selects) or self.tokens[at + 1].key in _QUERIES)
             elif token.key == ")" and selects:
@@ -376,7 +378,7 @@ class _Parser:
         """One statement with its semicolon."""
         token = self.peek()
         if token.is_identifier and self.peek(1).key == ":=":
-            node = self.assignment()
+            node: Node = self.assignment()
         elif starts_block(self.tokens, self.at):
             node = self.block()
         elif token.key == "LET":
@@ -496,11 +498,13 @@ class _Parser:
             low = self.expression(to)
             self.expect("TO")
             high = self.expression(self.before("DO", "LOOP"))
-            variable, given = Variable(name), {"bounds": (low, high), "reverse": reverse}
+            variable = Variable(name)
+            given: dict[str, Any] = {"bounds": (low, high), "reverse": reverse}
         elif reverse or not self.peek().is_identifier:
             raise self.unexpected()
         else:
-            variable, given = Variable(name, "row"), {"source": tree.Held(self.variable("cursor", "resultset"), where)}
+            variable = Variable(name, "row")
+            given = {"source": tree.Held(self.variable("cursor", "resultset"), where)}
         self.one_of("DO", "LOOP")
         self.names = self.names.new_child({name: variable})
         body = self.looped("END")

@@ -195,7 +195,8 @@ class Node(Protocol):
 
 
 class RowSource(Protocol):
-    where: Place
+    @property
+    def where(self) -> Place: ...
 
     def rows(self, run: Run) -> Rows: ...
 
@@ -415,12 +416,12 @@ class Loop:
 _COUNTER = Type("number", "number(38, 0)")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Count(Loop):
     """FOR i IN [REVERSE] a TO b"""
 
-    counter: Variable = None
-    bounds: tuple[Expression, Expression] = None
+    counter: Variable
+    bounds: tuple[Expression, Expression]
     reverse: bool = False
 
     def run(self, run: Run) -> None:
@@ -438,12 +439,12 @@ class Count(Loop):
                 return
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Walk(Loop):
     """FOR row IN cursor or resultset"""
 
-    row: Variable = None
-    source: Held = None
+    row: Variable
+    source: Held
 
     def run(self, run: Run) -> None:
         variable = self.source.variable
@@ -489,6 +490,7 @@ class Raise:
 
     def run(self, run: Run) -> None:
         if self.exception is None:
+            assert run.handled  # the parser lets a bare RAISE stand in handlers only
             raise run.handled
         code, message = self.exception.detail
         raise Raised(self.exception, self.where, SqlError(code, message, "P0001"))

@@ -66,7 +66,7 @@ _NATURAL = (
 def inferred_type(value: Any) -> Type | None:
     """The type of a variable declared by its first value alone: a number with decimals makes a FLOAT in Snowflake."""
     if isinstance(value, Decimal):
-        value = float(value) if value.as_tuple().exponent < 0 else int(value)
+        value = float(value) if int(value.as_tuple().exponent) < 0 else int(value)
     name = next((name for kind, name in _NATURAL if isinstance(value, kind)), None)
     if isinstance(value, datetime.datetime) and value.tzinfo:
         name = "timestamp_tz"
