@@ -358,10 +358,8 @@ class _Run:
             if not self.execute(statements.TAKE_CHUNK, self.run_id, self.chunk.fill, self.chunk.number)[0][0]:
                 raise RunRefused("The chunk was stopped or made meanwhile; call again to go on")
             return window
-        now, end = (
-            None if text is None else slots.from_datetime(np.datetime64(text))
-            for text in (state["now"], state.get("window_end"))
-        )
+        now, until = slots.from_datetime(np.datetime64(state["now"])), state.get("window_end")
+        end = None if until is None else slots.from_datetime(np.datetime64(until))
         end_slot = None if end is None else end // slots.SLOT_MS
         return plan.window_of(now, end_slot, self.request, config.parameters["first_run_days"])
 

@@ -6,6 +6,7 @@ of its RETURNS TABLE.
 """
 
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 import numpy as np
 import pandas
@@ -23,7 +24,7 @@ ORDER_COLUMNS = (
 )  # fmt: skip
 
 
-def _vectorized(handler: type) -> type:
+def _vectorized(handler: Any) -> Any:
     """Mark end_partition as taking a frame: the server's own decorator is not in the client library, and sets just
     this.
     """
@@ -227,7 +228,7 @@ class MarketingEvents:
         joined, ordered = frame[frame["order_id"] == 0], frame[frame["order_id"] > 0]
         came_through = _codes(joined, "acquisition_channel", channels)
         for columns in (
-            marketing.acquisitions(configuration, *_numbers(joined, "customer_id", "at_ms"), came_through),
+            marketing.acquisitions(configuration, *_numbers(joined, "customer_id", "at_ms"), came_through),  # type: ignore[call-arg]
             marketing.reminders(configuration, *_numbers(ordered, "order_id", "customer_id", "at_ms")),
         ):
             if len(columns["event_number"]):
