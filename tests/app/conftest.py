@@ -228,7 +228,7 @@ def with_doors(account, folder: Path):
 # Columns that say when the app worked and in which run: they differ between two runs that did the same.
 OF_THE_RUN = {
     "RUN_ID", "RUN_TIMESTAMP", "EXECUTION_SECONDS", "SUMMARY", "CREATED_AT", "LOADED_AT", "CHANGED_AT", "QUARANTINED_AT", "RELEASED_AT",
-    "HOLDER", "HELD_AT", "NOTICED_AT", "PURGED_AT",
+    "HOLDER", "HELD_AT", "NOTICED_AT", "PURGED_UNTIL",
 }  # fmt: skip
 ORDINARY = ("REFERENCE_DATA", "RAW_DATA", "BRONZE", "GOLD", "PIPELINE", "TRUTH")
 
