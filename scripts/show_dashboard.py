@@ -2,7 +2,6 @@
 
 import argparse
 import os
-import subprocess
 import sys
 
 import run_app
@@ -50,12 +49,8 @@ def parse_arguments() -> argparse.Namespace:
 
 
 def is_installed(application: str) -> bool:
-    shown = subprocess.run(
-        [run_app.SNOW, "sql", "-c", run_app.LOCAL, "--format", "json", "-q", f"show applications like '{application}'"],
-        capture_output=True,
-        text=True,
-    )
-    return application.upper() in shown.stdout.upper().partition("[")[2]
+    with run_app.connected(run_app.LOCAL) as connection:
+        return bool(connection.cursor().execute(f"show applications like '{application}'").fetchall())
 
 
 if __name__ == "__main__":

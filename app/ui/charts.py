@@ -61,39 +61,43 @@ def bars(frame: pd.DataFrame, x: str, y: str, *, unit: str) -> alt.TopLevelMixin
     base = alt.Chart(frame).encode(y=place, tooltip=tips)
     chart = base.mark_bar(color=MAIN).encode(x=length)
     if "before" in frame:
-        chart += base.mark_tick(color=PALETTE[1], thickness=3, size=16).encode(x=alt.X("before:Q", title=unit))
+        chart += base.mark_tick(color=PALETTE[4], thickness=4, size=18).encode(x=alt.X("before:Q", title=unit))
     return chart.properties(height=36 * len(frame) + 90)
 
 
 def heat(
     frame: pd.DataFrame, x: str, y: str, value: str, *, unit: str, columns: list, rows: list, form: str = ",.0f"
 ) -> alt.TopLevelMixin:
-    """A value per cell; columns and rows in the order given."""
+    """A value per cell; all columns and rows are there, in the order given."""
+    tall = {"labelOverlap": False, "labelFlush": False}
+    legend = alt.Legend(orient="top", gradientLength=180, format=form)
     return (
         alt.Chart(frame)
         .mark_rect()
         .encode(
-            x=alt.X(f"{x}:O", title=x.replace("_", " "), sort=columns, axis=alt.Axis(labelAngle=0, labelOverlap=True)),
-            y=alt.Y(f"{y}:O", title=None, sort=rows, axis=alt.Axis(labelOverlap=False)),
-            color=alt.Color(
-                f"{value}:Q",
-                title=unit,
-                scale=alt.Scale(scheme=DENSE),
-                legend=alt.Legend(orient="top", gradientLength=180),
+            x=alt.X(
+                f"{x}:O",
+                title=x.replace("_", " "),
+                scale=alt.Scale(domain=columns),
+                axis=alt.Axis(labelAngle=0, labelOverlap=True),
             ),
+            y=alt.Y(f"{y}:O", title=y.replace("_", " "), scale=alt.Scale(domain=rows), axis=alt.Axis(**tall)),
+            color=alt.Color(f"{value}:Q", title=unit, scale=alt.Scale(scheme=DENSE), legend=legend),
             tooltip=[alt.Tooltip(f"{y}:O"), alt.Tooltip(f"{x}:O"), alt.Tooltip(f"{value}:Q", title=unit, format=form)],
         )
-        .properties(height=26 * len(rows) + 130)
+        .properties(height=26 * len(rows) + 190)
     )
 
 
-def histogram(frame: pd.DataFrame, x: str, y: str, *, title: str, unit: str) -> alt.TopLevelMixin:
-    """Counts by class; the frame holds the classes' lower ends."""
+def histogram(frame: pd.DataFrame, x: str, y: str, *, classes: list, title: str, unit: str) -> alt.TopLevelMixin:
+    """Counts by class; the frame holds the classes' lower ends, and `classes` all there are."""
     return (
         alt.Chart(frame)
         .mark_bar(color=MAIN)
         .encode(
-            x=alt.X(f"{x}:O", title=title, axis=alt.Axis(labelAngle=0, labelOverlap=True)),
+            x=alt.X(
+                f"{x}:O", title=title, scale=alt.Scale(domain=classes), axis=alt.Axis(labelAngle=0, labelOverlap=True)
+            ),
             y=alt.Y(f"{y}:Q", title=unit, axis=alt.Axis(format="~s")),
             tooltip=[alt.Tooltip(f"{x}:O", title=title), alt.Tooltip(f"{y}:Q", title=unit, format=",")],
         )

@@ -128,38 +128,47 @@ where customer_id = ?
 order by at desc
 limit 500
 """
-# What the law makes of each customer from now on, without season and hour of the day; of customers since 1.1.0.
-CHURN_TRUTH = """
-select
-    least(floor(customers.churn_probability * 10), 9) as class,
-    count(*) as customers,
-    avg(customers.churn_probability) as expected,
-    avg(exp(-truth.purchase_rate / 30 * least(greatest(datediff('hour', sysdate(), truth.dropout_at) / 24, 0), 90))) as true_probability
-from gold.dim_customers as customers
-inner join truth.customers as truth
-    on customers.customer_id = truth.customer_id
-where truth.purchase_rate is not null
-group by class
-order by class
-"""
-VALUE_TRUTH = """
+# What the law makes of each customer from now on, in days of business; of customers since 1.1.0.
+_EXPECTED = """
 with
+
+days as (
+    select dates.calendar_date as until, sum(calendar.business_factor) over (order by dates.calendar_date) as business_days
+    from gold.dim_dates as dates
+    inner join gold.business_calendar as calendar
+        on floor(4 * (dates.month - 1 + (dates.day_of_month - 1) / day(last_day(dates.calendar_date)))) + 1 = calendar.part_number
+    where dates.calendar_date between sysdate()::date and dateadd('day', 365, sysdate()::date)
+),
 
 expected as (
     select
+        customers.churn_probability,
         customers.lifetime_value,
-        truth.purchase_rate / 30 * least(greatest(datediff('hour', sysdate(), truth.dropout_at) / 24, 0), 365) * truth.order_margin as true_value,
-        ntile(10) over (order by customers.lifetime_value) as class
+        exp(-truth.purchase_rate / 30 * coalesce(quarter.business_days, 0)) as true_probability,
+        truth.purchase_rate / 30 * coalesce(year.business_days, 0) * truth.order_margin as true_value,
+        least(floor(customers.churn_probability * 10), 9) as churn_class,
+        ntile(10) over (order by customers.lifetime_value) as value_class
     from gold.dim_customers as customers
     inner join truth.customers as truth
         on customers.customer_id = truth.customer_id
+    left join days as quarter
+        on least(truth.dropout_at::date, dateadd('day', 90, sysdate()::date)) = quarter.until
+    left join days as year
+        on least(truth.dropout_at::date, dateadd('day', 365, sysdate()::date)) = year.until
     where truth.purchase_rate is not null
 )
-
-select class, count(*) as customers, avg(lifetime_value) as expected, avg(true_value) as true_value
+"""
+CHURN_TRUTH = f"""{_EXPECTED}
+select count(*) as customers, avg(churn_probability) as expected, avg(true_probability) as true_probability
 from expected
-group by class
-order by class
+group by churn_class
+order by churn_class
+"""
+VALUE_TRUTH = f"""{_EXPECTED}
+select count(*) as customers, avg(lifetime_value) as expected, avg(true_value) as true_value
+from expected
+group by value_class
+order by value_class
 """
 NOW = "as of now"
 SEE = ["Segments", "Retention", "RFM", "Churn and value", "One customer", "Calibration"]
@@ -246,21 +255,19 @@ def rfm(totals: pd.Series) -> None:
 
 
 def churn_and_value(totals: pd.Series) -> None:
-    for place, query, column, title, unit, said in zip(
-        st.columns(2), (CHURN, VALUE), ("churn_from", "value_from"), ("Churn probability", "Lifetime value"),
-        ("probability, from", "USD, from"),
-        ("Customers by the probability of no order in the next 90 days", "Customers by the margin of the next 12 months, USD, the last class open"),
-        strict=True,
-    ):  # fmt: skip
-        with place:
-            frame = door.ask(query)
-            charts.present(
-                title,
-                charts.histogram(frame, column, "customers", title=unit, unit="customers"),
-                frame,
-                unit=said,
-                period=NOW,
-            )
+    left, right = st.columns(2)
+    with left:
+        frame, classes = door.ask(CHURN), [step / 20 for step in range(20)]
+        chart = charts.histogram(
+            frame, "churn_from", "customers", classes=classes, title="probability, from", unit="customers"
+        )
+        unit = "Customers by the probability of no order in the next 90 days"
+        charts.present("Churn probability", chart, frame, unit=unit, period=NOW)
+    with right:
+        frame, classes = door.ask(VALUE), list(range(0, 155, 5))
+        chart = charts.histogram(frame, "value_from", "customers", classes=classes, title="USD, from", unit="customers")
+        unit = "Customers by the margin of the next 12 months, USD, the last class open"
+        charts.present("Lifetime value", chart, frame, unit=unit, period=NOW)
 
 
 def one_customer(totals: pd.Series) -> None:

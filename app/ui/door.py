@@ -43,7 +43,7 @@ CALLS = {  # procedure -> the role that may call it; the first three are steps o
     "compare_generation_runs": "app_auditor",
     "replay_run": "app_auditor",
 }
-_TABLES = re.compile(r"\b(?:from|join|call) ([a-z_]+\.\w+)")
+_TABLES = re.compile(r"\b(?:from|join|call) ([a-z_]+\.[a-z_]+)")
 _NAMES = re.compile(rf"\b({'|'.join(READS)})\.\w|\bcall core\.(\w+)")
 
 

@@ -65,8 +65,13 @@ def show() -> None:
     with batch, st.container(border=True):
         generate("Generate now")
     with past, st.container(border=True):
-        history()
+        under_way = history()
     lately()
+    if st.button("Look again", key="refresh", help="Otherwise what is shown is up to a minute old"):
+        door.forget()
+        st.rerun()
+    if under_way:
+        carry_on(*under_way)
 
 
 def at_a_glance(status: pd.DataFrame) -> None:
@@ -146,12 +151,12 @@ def batch(counts: list[int | None]) -> str:
     return door.ask(SUMMARY, run).iloc[0]["summary"]
 
 
-def history() -> None:
+def history() -> tuple | None:
+    """What the past lacks, or a fill that is not finished; what carry_on needs where this page is filling."""
     st.subheader("The past")
     fill = door.ask(FILLS)
     if not fill.empty:
-        unfinished(fill.iloc[0])
-        return
+        return unfinished(fill.iloc[0])
     gaps = door.ask(GAPS)
     options = {"A time of my own": None} | {
         f"Gap of {row.half_hours / 2:g} h from {row.gap_start:%Y-%m-%d %H:%M}": row for row in gaps.itertuples()
@@ -174,6 +179,7 @@ def history() -> None:
                     raise door.Refused("Choose the day on which it is to begin, and the day on which it is to end.")
                 start, until = (gap.gap_start, gap.gap_end) if gap else (pd.Timestamp(day) for day in dates)
                 begin(start, until, None if natural else orders)
+    return None
 
 
 def begin(start: pd.Timestamp, end: pd.Timestamp, orders: int | None) -> None:
@@ -182,8 +188,8 @@ def begin(start: pd.Timestamp, end: pd.Timestamp, orders: int | None) -> None:
     st.rerun()
 
 
-def unfinished(fill: pd.Series) -> None:
-    """A fill under way or stopped: how far it has come, and one chunk after the other while this page wants it."""
+def unfinished(fill: pd.Series) -> tuple | None:
+    """A fill under way or stopped: how far it has come, and the way to the other state."""
     span = f"{fill['range_start']:%Y-%m-%d %H:%M} to {fill['range_end']:%Y-%m-%d %H:%M}"
     done, chunks = int(fill["completed"]), int(fill["chunks"])
     is_ours = st.session_state.get("filling") == fill["fill_id"]
@@ -198,8 +204,7 @@ def unfinished(fill: pd.Series) -> None:
                 per_day = None if pd.isna(fill["events_per_day"]) else int(fill["events_per_day"])
                 begin(fill["range_start"], fill["range_end"], per_day)
     bar = st.progress(done / chunks, f"{done} of {chunks} chunks")
-    if is_ours:
-        carry_on(fill["fill_id"], done, chunks, bar)
+    return (fill["fill_id"], done, chunks, bar) if is_ours else None
 
 
 def carry_on(fill: str, done: int, chunks: int, bar: st.delta_generator.DeltaGenerator) -> None:

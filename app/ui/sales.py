@@ -1,6 +1,6 @@
 """What is sold: by day, segment, category, channel and region, against the period before; the seasons; what campaigns cost."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import charts
 import door
@@ -117,7 +117,7 @@ def show() -> None:
     headline(daily, is_compared)
     period = f"{start} to {end}, today so far"
     measure = parts.choice("Measure", list(MEASURES), "measure")
-    by_day(daily, measure, days, period, is_compared)
+    by_day(daily, measure, start, end, is_compared)
     left, right = st.columns(2)
     with left:
         by_part(measure, period, binds, is_compared)
@@ -144,13 +144,18 @@ def headline(daily: pd.DataFrame, is_compared: bool) -> None:
     parts.metrics(cells)
 
 
-def by_day(daily: pd.DataFrame, measure: str, days: int, period: str, is_compared: bool) -> None:
-    frame = with_basket(daily)[["day", "is_now", measure.lower()]].astype({"day": "datetime64[ns]"})
-    frame.loc[~frame["is_now"], "day"] += pd.Timedelta(days=days)
-    if is_compared:
-        frame["period"] = frame["is_now"].map(dict(zip([True, False], charts.PERIODS, strict=True)))
-    else:
-        frame = frame[frame["is_now"]]
+def by_day(daily: pd.DataFrame, measure: str, start: date, end: date, is_compared: bool) -> None:
+    days = pd.date_range(start, end)
+    spans = {True: days, False: days - pd.Timedelta(days=len(days))} if is_compared else {True: days}
+    frames = []
+    for is_now, span in spans.items():  # a day without sales is nothing, not a line to the next day
+        part = (
+            daily[daily["is_now"] == is_now].drop(columns="is_now").astype({"day": "datetime64[ns]"}).set_index("day")
+        )
+        frames.append(with_basket(part.reindex(span, fill_value=0)).set_axis(days).rename_axis("day").reset_index())
+        frames[-1]["period"] = charts.PERIODS[not is_now]
+    frame = pd.concat(frames) if is_compared else frames[0].drop(columns="period")
+    period = f"{start} to {end}, today so far"
     charts.present(
         f"{measure} by day",
         charts.lines(frame, "day", measure.lower(), unit=MEASURES[measure]),
@@ -201,5 +206,5 @@ def campaigns(period: str, binds: tuple) -> None:
     if frame.empty:
         st.info("No campaign touched anybody in this period.")
         return
-    parts.table(frame, spend=("spend, USD", "%.2f"), cost_per_sign_up=("cost per sign-up, USD", "%.2f"))
+    parts.table(frame, spend=("spend, USD", "%.2f"), cost_per_sign_up=("USD a sign-up", "%.2f"))
     charts.explain("Campaigns", frame, unit="USD; a sign-up is a conversion", period=period)

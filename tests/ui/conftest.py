@@ -23,6 +23,7 @@ with warnings.catch_warnings():  # what Streamlit warns of while it is imported 
 
 ROOT = Path(__file__).resolve().parents[2]
 PICTURES = ROOT / "output/pictures"  # git-ignored; looked at by whoever works on the dashboard
+README_PICTURES = ROOT / "docs/pictures"  # made anew where DASHBOARD_PICTURES is set
 
 
 @dataclass
@@ -153,12 +154,16 @@ def served(shop, unused_port):
         port = unused_port()
         command = [ROOT / "scripts/dashboard", "--of", of, "--port", str(port), "--headless"]
         process = subprocess.Popen(
-            command, env=shop.account.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+            command,
+            env=shop.account.environment | {"PYTHONUNBUFFERED": "1"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
         )
         processes.append(process)
         for line in process.stdout:
-            if line.strip() == f"http://127.0.0.1:{port}":
-                return line.strip()
+            if line.strip() == f"URL: http://127.0.0.1:{port}":  # Streamlit says it once it listens
+                return f"http://127.0.0.1:{port}"
         pytest.fail(f"scripts/dashboard --of {of} ended with {process.wait()}")
 
     yield serve
@@ -181,9 +186,9 @@ class Visitor:
 
     def settle(self) -> None:
         """Until the script has ended and the charts are drawn."""
-        self.page.wait_for_timeout(300)
+        self.page.wait_for_timeout(150)
         self.page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
-        self.page.wait_for_timeout(500)
+        self.page.wait_for_timeout(150)
 
     def choose(self, *words: str) -> None:
         for word in words:
@@ -196,21 +201,22 @@ class Visitor:
     def says(self, text: str) -> None:
         self.page.get_by_text(text).first.wait_for()
 
-    def picture(self, name: str, folder: Path = PICTURES) -> Path:
-        """The whole page, however long; nothing in it is wider than the page."""
+    def picture(self, name: str, for_readme: bool = False) -> None:
+        """The whole page, however long. Nothing in it is wider than the page."""
         width = self.page.viewport_size["width"]
-        height = self.page.evaluate("document.querySelector('[data-testid=stMain]').scrollHeight")
-        self.page.set_viewport_size({"width": width, "height": height + 10})
-        self.page.wait_for_timeout(800)
-        folder.mkdir(parents=True, exist_ok=True)
-        path = folder / f"{name}_{self.look}.png"
-        self.page.screenshot(path=path)
-        self.page.set_viewport_size({"width": width, "height": 900})
         main = self.page.locator("[data-testid=stMain]")
+        self.page.set_viewport_size({"width": width, "height": main.evaluate("element => element.scrollHeight") + 10})
+        self.page.wait_for_timeout(400)
+        PICTURES.mkdir(parents=True, exist_ok=True)
+        path = PICTURES / f"{name}_{self.look}.png"
+        self.page.screenshot(path=path)
+        if for_readme and os.environ.get("DASHBOARD_PICTURES"):
+            README_PICTURES.mkdir(exist_ok=True)
+            shutil.copy(path, README_PICTURES / f"{name}.png")
         assert main.evaluate("element => element.scrollWidth <= element.clientWidth"), (
             f"{name} is wider than {width} pixels"
         )
-        return path
+        self.page.set_viewport_size({"width": width, "height": 900})
 
 
 @pytest.fixture

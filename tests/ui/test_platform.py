@@ -121,6 +121,12 @@ def test_ui_01_02_and_05_each_role_has_a_dashboard_of_its_own():
         assert f'"{role}"' in (UI / f"{path.stem}.py").read_text()
 
 
+def test_man_10_and_11_the_app_opens_with_a_dashboard_that_a_role_may_use():
+    default = yaml.safe_load((ROOT / "app/manifest.yml").read_text())["artifacts"]["default_streamlit"]
+
+    assert grants("streamlit")[default] <= grants("schema")[default.partition(".")[0]]
+
+
 def test_the_door_opens_to_a_role_what_app_setup_grants_it():
     """But for the steps of a procedure that the page takes one by one, and gold for whoever may read the truth, from which gold is made."""
     calls, reads = door()["CALLS"], door()["READS"]
