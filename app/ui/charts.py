@@ -7,7 +7,8 @@ import streamlit as st
 # Okabe and Ito, "Color Universal Design" (2008), without yellow and black, which vanish on white or on dark pages.
 PALETTE = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"]
 MAIN, BEFORE = PALETTE[0], "#8C8C8C"
-DENSE = "cividis"  # even for colour-blind eyes and on both backgrounds
+# Cividis (Nunez, Anderton and Renslow 2018), even for colour-blind eyes; without its darkest part, which vanishes on dark pages.
+DENSE = ["#31446B", "#666970", "#958F78", "#CAB969", "#FFEA46"]
 HEIGHT = 280
 PERIODS = ["this period", "the period before"]
 
@@ -82,7 +83,7 @@ def heat(
                 axis=alt.Axis(labelAngle=0, labelOverlap=True),
             ),
             y=alt.Y(f"{y}:O", title=y.replace("_", " "), scale=alt.Scale(domain=rows), axis=alt.Axis(**tall)),
-            color=alt.Color(f"{value}:Q", title=unit, scale=alt.Scale(scheme=DENSE), legend=legend),
+            color=alt.Color(f"{value}:Q", title=unit, scale=alt.Scale(range=DENSE), legend=legend),
             tooltip=[alt.Tooltip(f"{y}:O"), alt.Tooltip(f"{x}:O"), alt.Tooltip(f"{value}:Q", title=unit, format=form)],
         )
         .properties(height=26 * len(rows) + 190)

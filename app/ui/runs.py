@@ -12,12 +12,12 @@ ROLES = {"app_auditor", "app_analyst"}
 
 RUNS = """
 select
-    run_id, run_timestamp, run_type, status, window_start, window_end, generated_counts, execution_seconds, error_message,
-    seed, law_version, code_version, events_checksum
+    run_timestamp, run_type, status, window_start, window_end, generated_counts, execution_seconds, error_message,
+    run_id, seed, law_version, code_version, events_checksum
 from audit.generation_runs
 where run_timestamp >= ?
 union all
-select run_id, run_timestamp, layer, status, null, null, moved_counts, execution_seconds, error_message, null, null, null, null
+select run_timestamp, layer, status, null, null, moved_counts, execution_seconds, error_message, run_id, null, null, null, null
 from audit.pipeline_runs
 where run_timestamp >= ?
 order by run_timestamp desc
