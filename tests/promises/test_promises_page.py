@@ -7,7 +7,8 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_each_promise_of_the_readme_names_the_test_that_measures_it():
-    section = re.search(r"^## What it promises\n(.*?)^## ", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)[1]
+    readme = (ROOT / "README.md").read_text()
+    section = re.search(r"^## What it promises\n(.*?)^## ", readme, re.MULTILINE | re.DOTALL)[1]
     promises = re.findall(r"^- .+$", section, re.MULTILINE)
     named = [set(re.findall(r"\((tests/[\w/]+\.py)\)", line)) for line in promises]
     measured = {str(path.relative_to(ROOT)) for path in (ROOT / "tests/promises").glob("test_*.py")}
