@@ -240,20 +240,21 @@ def _checked(columns: dict[str, np.ndarray], names: Iterable[str]) -> pandas.Dat
 
     In the hash, a text counts by a number that is its own on every machine.
     """
-    values = []
-    for name in names:
-        if columns[name].dtype == object:
-            codes, texts = pandas.factorize(columns[name])
+    values, shown = [], {}
+    for name in (*names, "checksum", *CAUSE_COLUMNS):
+        if name == "checksum":
+            shown[name] = row_checksums(*values)
+            continue
+        column = columns[name]
+        if column.dtype == object:
+            codes, texts = pandas.factorize(column)
+            if not len(texts):  # a column that holds None alone would have no type
+                column = pandas.array(column, dtype="string")
             values.append(np.array([text_code(text, 2**60) for text in texts] + [-1], dtype=np.int64)[codes])
         else:
-            values.append(columns[name])
-    frame = pandas.DataFrame(
-        {name: columns[name] for name in names}
-        | {"checksum": row_checksums(*values)}
-        | {name: columns[name] for name in CAUSE_COLUMNS}
-    )
-    # A column that holds None alone would have no type.
-    return frame.astype({name: "string" for name in frame if frame[name].dtype == object})
+            values.append(column)
+        shown[name] = column
+    return pandas.DataFrame(shown)
 
 
 def _expanded(first: np.ndarray, count: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -31,7 +31,7 @@ def typed(frame: pandas.DataFrame) -> str:
         if pandas.api.types.infer_dtype(frame[name]) in ("integer", "boolean"):
             columns.append(frame[name].to_numpy(dtype=np.int64))
         else:
-            codes, texts = pandas.factorize(frame[name].astype(str))
+            codes, texts = pandas.factorize(frame[name].where(frame[name].notna(), "<NA>").astype(str))
             columns.append(np.array([text_code(text, 2**60) for text in texts], dtype=np.int64)[codes])
     return f"{int(row_checksums(*columns).sum()):x}"
 
