@@ -16,6 +16,7 @@ declare
     zone varchar;
     schedule varchar;
     root varchar;
+    retention varchar;
     outcome varchar;
     reason varchar;
     impossible_schedule exception (-20001, 'The schedule in pipeline.wishes is neither 1 to 11520 minutes nor a cron expression of five fields with a time zone.');
@@ -65,21 +66,16 @@ begin
         as call core.transform_bronze_to_gold();
     grant monitor on task pipeline.gold_transformation_task to application role app_admin;
 
-    -- A version before 1.1.0, should one come back, keeps this task and has no such procedure: the task does nothing then.
-    create or replace task pipeline.retention_task
-        user_task_managed_initial_warehouse_size = 'XSMALL'
-        user_task_timeout_ms = 1500000
-        comment = 'Lets go of events that are older than pipeline.retention says'
-        after pipeline.gold_transformation_task
-        as
-        begin
-            call core.purge_events();
-        exception
-            when statement_error then
-                if (sqlcode <> 2140) then
-                    raise;
-                end if;
-        end;
+    -- Should a version before 1.1.0 come back, this task stays and has nothing to call: it does nothing then. Its body is a block, so its
+    -- statement stands alone, not in this block.
+    retention := 'create or replace task pipeline.retention_task'
+        || ' user_task_managed_initial_warehouse_size = ''XSMALL'''
+        || ' user_task_timeout_ms = 1500000'
+        || ' comment = ''Lets go of events that are older than pipeline.retention says'''
+        || ' after pipeline.gold_transformation_task'
+        || ' as begin call core.purge_events();'
+        || ' exception when statement_error then if (sqlcode <> 2140) then raise; end if; end';
+    execute immediate :retention;
     grant monitor on task pipeline.retention_task to application role app_admin;
 
     outcome := 'The tasks stand, suspended.';
