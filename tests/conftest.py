@@ -24,6 +24,9 @@ from retail_stream import configuration
 ROOT = Path(__file__).resolve().parents[1]
 SNOW = Path(sys.executable).with_name("snow")
 
+ANSWERS = pytest.StashKey[dict[str, str]]()
+LEFT = pytest.StashKey[list[str]]()
+
 
 @dataclass(frozen=True)
 class Account:
@@ -85,6 +88,22 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+@pytest.fixture(scope="session")
+def answers(request: pytest.FixtureRequest) -> dict[str, str]:
+    """What the account said to the open questions of docs/first-real-run.md; the end of the run shows it."""
+    return request.config.stash.setdefault(ANSWERS, {})
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """With --connection: what the account answered, and what is left on it."""
+    if config.getoption("connection"):
+        terminalreporter.section("what this account answered: docs/first-real-run.md says what it means")
+        for question, answer in config.stash.get(ANSWERS, {}).items():
+            terminalreporter.line(f"{question}\n    {answer}")
+        left = config.stash.get(LEFT, [])
+        terminalreporter.line("Left behind: " + ("\n    ".join(["", *left]) if left else "nothing."))
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """End-to-end tests have two doors, and the one that cannot be opened says why; all others know the local one."""
     if "account" not in metafunc.fixturenames:
@@ -119,10 +138,35 @@ def account(
     if request.param == "real":
         unique = f"retail_stream_test_{uuid.uuid4().hex[:8]}"
         names = {"RETAIL_STREAM_APPLICATION": unique, "RETAIL_STREAM_PACKAGE": f"{unique}_pkg"}
-        yield Account(request.config.getoption("connection"), os.environ | names, False, unique)
+        real = Account(request.config.getoption("connection"), os.environ | names, False, unique)
+        try:
+            yield real
+        finally:
+            request.config.stash[LEFT] = remove_all(real)
         return
     with running_account(tmp_path_factory.mktemp("account"), clean_environment) as local:
         yield local
+
+
+def remove_all(account: Account) -> list[str]:
+    """Drops whatever bears this run's name, also what a test that broke off has left; returns what could not be dropped."""
+    kinds = {
+        "applications": "application",
+        "application packages": "application package",
+        "databases": "database",
+        "roles": "role",
+    }
+    left = []
+    with account.connect() as connection:
+        cursor = connection.cursor()
+        for shown, kind in kinds.items():
+            for row in cursor.execute(f"show {shown} like '{account.application}%'").fetchall():
+                name = row[[column.name.lower() for column in cursor.description].index("name")]
+                try:
+                    connection.cursor().execute(f"drop {kind} {name} {'cascade' if kind == 'application' else ''}")
+                except snowflake.connector.errors.Error as error:
+                    left.append(f"{kind} {name}: {error}")
+    return left
 
 
 @contextmanager
