@@ -77,7 +77,7 @@ def test_a_bad_edit_is_refused_with_the_remedy(stocked, shop, visit):
 
 def write(visitor, text: str) -> None:
     """Types over the weight of the second segment, premium."""
-    grid = visitor.page.get_by_test_id("stDataFrame").locator("canvas").first
+    grid = visitor.page.locator(".stDataFrameGlideDataEditor").first
     grid.click(position={"x": FIRST_CELL[0], "y": FIRST_CELL[1] + ROW_HEIGHT})
     visitor.page.keyboard.type(text)
     visitor.page.keyboard.press("Enter")
