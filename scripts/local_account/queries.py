@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 DONE = "Statement executed successfully."
 LOCK_CONFLICT = 625
-LOCK_WAIT_SECONDS = 20.0
+LOCK_WAIT_SECONDS = 60.0
 _MODIFIES = (exp.Insert, exp.Update, exp.Delete, exp.Merge, exp.TruncateTable)
 _DEFINES = (exp.Create, exp.Drop, exp.Alter, exp.Comment)
 _QUERIES = (exp.Query, exp.Values)
