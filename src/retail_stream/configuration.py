@@ -310,7 +310,7 @@ def _clean_value(table: str, row: str, column: str, rule: tuple, value, faults: 
         return _clean_number(kind, value, limits[0], limits[1], refuse)
     try:
         items = json.loads(value) if isinstance(value, str) else value
-    except ValueError:
+    except (ValueError, RecursionError):  # brackets may be nested without end
         items = None
     if not isinstance(items, list):
         return refuse("must be a JSON array, such as [11, 12]")
@@ -334,9 +334,10 @@ def _clean_value(table: str, row: str, column: str, rule: tuple, value, faults: 
 def _clean_number(kind: str, value, least: float, most: float, refuse):
     try:
         number = float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return refuse(f"must be a number from {least:g} to {most:g}")
-    if not math.isfinite(number) or not least <= number <= most or isinstance(value, bool):
+    # 1_000 is a number to Python only.
+    if not math.isfinite(number) or not least <= number <= most or isinstance(value, bool) or "_" in str(value):
         return refuse(f"must be a number from {least:g} to {most:g}")
     if number != int(number) and kind == "integer":
         return refuse(f"must be a whole number from {least:g} to {most:g}")

@@ -143,3 +143,79 @@ def test_rate_and_value_factors_have_mean_one(default):
     uniforms = (np.arange(200_000) + 0.5) / 200_000
     for name in ("purchase_rate", "order_value", "customer_value"):
         assert draw(default.quantiles(name), uniforms).mean() == pytest.approx(1.0, abs=1e-4)
+
+
+WRONG = {  # for each kind of column, what it can never hold
+    "text": [None, "", "   ", "a\nb", "x" * 101, "\x00", "\ud800"],
+    "choice": [None, "", "monsoon", 1],
+    "number": [None, "", "much", "nan", "inf", "-1e9", "1e300", 10**400, "1_000", "1; drop table x", True, [1], {}],
+    "integer": [None, "", "much", "nan", "-1e9", 1e300, 10**400, 1.5, "1.5", True, [1]],
+    "months": [None, "", "11", "{}", "[0]", "[13]", "[1.5]", '["may"]', "[true]", "[11", "[" * 100_000, "[NaN]"],
+    "texts": [None, "", "{}", "[]", '[""]', "[1]", '["a\\nb"]', '[["a"]]', "[" * 100_000],
+    "numbers": [None, "", "{}", "[]", "[1]", "[-1]", "[NaN]", "[Infinity]", '["1"]', "[" * 100_000],
+}
+CASES = [
+    (table, column, rule[0])
+    for table, rules in configuration.COLUMNS.items()
+    for column, rule in rules.items()
+    if table != "generation_parameters"
+]
+
+
+@pytest.mark.parametrize(("table", "column", "kind"), CASES)
+def test_a_column_refuses_what_it_cannot_hold(tables, table, column, kind):
+    row = tables[table][0]
+    for wrong in WRONG[kind]:
+        row[column] = wrong
+        found = faults_of(tables)
+
+        assert (table, str(row[configuration.KEYS[table]]), column) in found, wrong
+        # Other tables that name it are told of, too; nothing else is.
+        assert {fault[0] for fault in found} - {table} <= {"product_category_details", "marketing_campaigns"}
+
+
+@pytest.mark.parametrize("name", configuration.PARAMETERS)
+def test_a_parameter_refuses_what_it_cannot_be(tables, name):
+    kind, *limits = configuration.PARAMETERS[name]
+    wrong = list(WRONG[kind])
+    if kind == "numbers":
+        wrong += [str([0] * limits[0]), str([1] * (limits[0] - 1)), str([1] * (limits[0] + 1))]
+    else:
+        wrong += [limits[0] - 1, limits[1] * 2 + 1]
+    for value in wrong:
+        set_parameter(tables, name, value)
+
+        assert faults_of(tables) == [("generation_parameters", name, "parameter_value")], value
+
+
+@pytest.mark.parametrize("table", configuration.COLUMNS)
+def test_an_empty_table_is_refused_unless_it_may_be_empty(tables, table):
+    tables[table] = []
+    if table in configuration.MAY_BE_EMPTY:
+        assert from_tables(tables)
+    else:
+        assert {fault[0] for fault in faults_of(tables)} >= {table}
+
+
+@pytest.mark.parametrize("table", configuration.COLUMNS)
+def test_a_doubled_name_is_told_with_the_statement_that_repairs_it(tables, table):
+    key, doubled = configuration.KEYS[table], tables[table][0]
+    tables[table].append(dict(doubled))
+    with pytest.raises(ConfigurationRefused) as refusal:
+        from_tables(tables)
+    (fault,) = refusal.value.faults
+
+    assert (fault.table, fault.row) == (table, str(doubled[key]))
+    assert f"DELETE FROM reference_data.{table} WHERE {key} = " in fault.remedy
+
+
+def test_every_fault_says_what_would_be_right(tables):
+    for table, rows in tables.items():
+        for row in rows:
+            for column in configuration.COLUMNS[table]:
+                row[column] = None
+    with pytest.raises(ConfigurationRefused) as refusal:
+        from_tables(tables)
+
+    assert all(fault.remedy and fault.value and fault.column for fault in refusal.value.faults)
+    assert len(refusal.value.faults) > 100
