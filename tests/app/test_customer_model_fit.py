@@ -87,7 +87,7 @@ def test_fits_are_taken_back_one_after_the_other(crowd):
 
         assert crowd.rows(PARAMETERS) == expected
         assert crowd.rows(LAST_RUN)[0][0] == "COMPLETED"
-    with pytest.raises(snowflake.connector.errors.ProgrammingError, match="Nothing was changed: .* fit_customer_model"):
+    with pytest.raises(snowflake.connector.errors.ProgrammingError, match="Nothing was changed: .*fit_customer_model"):
         crowd.rows("call undo_customer_model_fit()")
 
     assert crowd.rows(LAST_RUN)[0][0] == "FAILED"
