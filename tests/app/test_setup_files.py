@@ -37,6 +37,7 @@ def test_a_file_does_nothing_but_create_extend_fill_and_grant(setup_file):
     name = setup_file.object_name
     allowed = re.compile(
         rf"alter table {name} add column if not exists (?!.*\bdefault\b)"
+        rf"|comment on column {name}\.\w+ is '"
         rf"|merge into {name}\b"
         rf"|insert into {name} \(.*\bwhere\s+not exists \(select 1 from {name}\)"
         rf"|grant ",

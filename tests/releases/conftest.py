@@ -34,7 +34,8 @@ KEPT = sorted(
 PACKAGE, APP = "retail_stream_pkg", "shop"
 SECONDS_TO_START = 30
 BEGINNING = datetime(2026, 11, 2, 9, 10, tzinfo=UTC)
-GENERATION = re.compile(r"\$\d+")  # of a versioned schema, in the account's own names
+GENERATION = re.compile(r"\$(\d+)")  # of a versioned schema, in the account's own names
+SIGNATURE = re.compile(r"\(.*\)")  # a procedure may get more arguments, each with a default
 
 
 class Person:
@@ -167,8 +168,9 @@ class Shop:
                 for table in tables
             },
             grants={
-                (GENERATION.sub("", key.schema), GENERATION.sub("", key.name), role)
+                (GENERATION.sub("", key.schema), SIGNATURE.sub("()", GENERATION.sub("", key.name)), role)
                 for key, document in self.account.catalogue.find("grant", app)
+                if set(GENERATION.findall(key.schema + key.name)) <= {str(self.account.database(app)["generation"])}
                 for role in document["roles"]
             },
             roles={

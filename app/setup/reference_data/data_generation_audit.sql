@@ -22,4 +22,7 @@ create table if not exists reference_data.data_generation_audit (
 )
 comment = 'Every run of the generator and of the transformations. One row per run.';
 
+-- Version 1.0.0 knew fewer kinds of runs.
+comment on column reference_data.data_generation_audit.run_type is 'GENERATION, BRONZE, GOLD, RESET, RETENTION or MODEL';
+
 grant select on table reference_data.data_generation_audit to application role app_auditor;
