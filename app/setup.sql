@@ -66,6 +66,7 @@ execute immediate from './setup/gold/customer_engagement.sql';
 execute immediate from './setup/gold/dim_customers.sql';
 execute immediate from './setup/gold/fct_sales.sql';
 execute immediate from './setup/gold/fct_sale_lines.sql';
+execute immediate from './setup/gold/customer_affinities.sql';
 execute immediate from './setup/gold/fct_returns.sql';
 execute immediate from './setup/gold/fct_marketing_touches.sql';
 execute immediate from './setup/gold/fct_shipments.sql';
