@@ -222,7 +222,8 @@ def test_of_two_starts_at_once_one_waits_and_the_rows_are_those_of_one(kept, ste
     app.cursor.execute(TRANSFORMATIONS)
 
     assert raised == ([], [])
-    assert app.state() == undisturbed[step]
+    record = "REFERENCE_DATA.DATA_GENERATION_AUDIT"  # where who waited and found nothing left is told of
+    assert app.state() | {record: None} == undisturbed[step] | {record: None}
 
 
 def test_a_run_whose_turn_another_took_is_refused_with_the_reason(kept):
@@ -375,16 +376,15 @@ def test_whatever_comes_in_whatever_order_and_is_interrupted_wherever_stands_in_
     app, cut = pool, 0
     for seed in range(SCHEDULES):
         order = random.Random(seed)
-        for slice in (2 * seed % SLICES, (2 * seed + 1) % SLICES):
-            app.as_the_app(LAND.format(slice=slice, earlier=order.randrange(SLICES) if seed else slice, seed=seed))
-            how = order.choice(["error", "lose"])
-            app.watch(stop_at=order.randrange(2, 60), how=how)
-            try:
-                app.cursor.execute(TRANSFORMATIONS)
-            except Error:
-                cut += 1
-            if how == "lose":
-                app.reconnect()
+        app.as_the_app(LAND.format(slice=seed % SLICES, earlier=order.randrange(SLICES) if seed else 0, seed=seed))
+        how = order.choice(["error", "lose"])
+        app.watch(stop_at=order.randrange(2, 60), how=how)
+        try:
+            app.cursor.execute(TRANSFORMATIONS)
+        except Error:
+            cut += 1
+        if how == "lose":
+            app.reconnect()
         app.watch()
         app.cursor.execute(TRANSFORMATIONS)
 

@@ -52,10 +52,8 @@ begin
     begin
         begin transaction;
 
-        -- Holds the layer: a second transformation waits here until this one ends. The number is taken by the next statement, which begins
-        -- with the layer held: whether one that waited sees what it waited for is not documented.
+        -- Holds the layer: a second transformation waits here until this one ends.
         update pipeline.progress set changed_at = :started_at where layer = 'BRONZE';
-        update pipeline.progress set last_batch = last_batch + 1 where layer = 'BRONZE';
 
         insert into bronze.arrivals (event_id, event_type, event_time, event_data, run_id, origin, occurrence)
         select
@@ -65,6 +63,12 @@ begin
         from raw_data.raw_retail_events_stream as landed
         left join bronze.arrivals as let_in
             on landed.event_id = let_in.event_id;
+
+        -- The number is taken by a statement that begins with the layer held: whether one that waited sees what it waited for is not
+        -- documented. Whoever waited and finds nothing left makes no batch.
+        update pipeline.progress
+        set last_batch = last_batch + 1
+        where layer = 'BRONZE' and exists (select 1 from bronze.arrivals);
 
         -- Event ids grow with time, so that looking for duplicates between the first and the last prunes instead of scanning history.
         select progress.last_batch, waiting.arrived, waiting.tried, waiting.first_event, waiting.last_event
