@@ -5,6 +5,7 @@ dashboard of its own, and that this door knows what each role may read and call:
 """
 
 import re
+import threading
 import time
 from decimal import Decimal
 
@@ -43,6 +44,8 @@ CALLS = {  # procedure -> the role that may call it; the first three are steps o
     "compare_generation_runs": "app_auditor",
     "replay_run": "app_auditor",
 }
+# A click starts the script anew while its last run may still wait for an answer, and both have the same session and cursor.
+_ONE_AT_A_TIME = threading.Lock()
 _TABLES = re.compile(r"\b(?:from|join|call) ([a-z_]+\.[a-z_]+)")
 _NAMES = re.compile(rf"\b({'|'.join(READS)})\.\w|\bcall core\.(\w+)")
 
@@ -98,7 +101,8 @@ def forget() -> None:
 def _run(statement: str, binds: tuple) -> pd.DataFrame:
     require_roles(statement, st.session_state.roles)
     try:
-        rows = get_active_session().sql(statement, params=list(binds)).collect()
+        with _ONE_AT_A_TIME:
+            rows = get_active_session().sql(statement, params=list(binds)).collect()
     except SnowparkSQLException as error:
         raise Refused(_reason(error)) from None
     if not rows:

@@ -178,7 +178,7 @@ class Visitor:
     def __init__(self, browser, address: str, width: int = 1280, scheme: str = "light"):
         self.context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
         self.page = self.context.new_page()
-        self.page.set_default_timeout(60_000)
+        self.page.set_default_timeout(180_000)
         self.look = f"{width}" if scheme == "light" else f"{width}_{scheme}"
         self.page.goto(address)
         self.page.get_by_role("heading", level=1).wait_for()

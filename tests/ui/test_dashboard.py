@@ -79,8 +79,10 @@ def write(visitor, text: str) -> None:
     """Types over the weight of the second segment, premium."""
     grid = visitor.page.locator(".stDataFrameGlideDataEditor").first
     grid.click(position={"x": FIRST_CELL[0], "y": FIRST_CELL[1] + ROW_HEIGHT})
-    visitor.page.keyboard.type(text)
     visitor.page.keyboard.press("Enter")
+    editor = visitor.page.locator("#portal input, #portal textarea").first
+    editor.fill(text)
+    editor.press("Enter")
     visitor.settle()
 
 

@@ -84,6 +84,7 @@ def test_one_module_is_the_only_door_to_sql(path):
         "json",
         "re",
         "time",
+        "threading",
         "datetime",
         "decimal",
         "collections",
