@@ -5,6 +5,7 @@ import pandas
 import pytest
 from scipy.stats import rankdata
 
+from retail_stream.marketing import reminders
 from retail_stream.slots import DAY_MS
 
 
@@ -78,6 +79,11 @@ def seen_of(course, at_ms: int) -> pandas.DataFrame:
     until = course.orders[course.orders["ordered_ms"] < at_ms]
     lines = course.lines[course.lines["order_id"].isin(until["order_id"])]
     returns = course.returns[course.returns["due_ms"] < at_ms]
+    touches = pandas.DataFrame(
+        reminders(course.configuration, *(until[name].to_numpy() for name in ("order_id", "customer_id", "ordered_ms")))
+    )
+    touches = touches[touches["due_ms"] < at_ms]
+    late_touches = touches[touches["due_ms"] >= at_ms - 30 * DAY_MS].groupby("customer_id")
     grouped, order_lines = until.groupby("customer_id"), lines.groupby("customer_id")
     last = grouped.last()
     seen = pandas.DataFrame(
@@ -97,6 +103,10 @@ def seen_of(course, at_ms: int) -> pandas.DataFrame:
             "units": order_lines["quantity"].sum(),
             "returns": returns.groupby("customer_id").size(),
             "refunds": returns.groupby("customer_id")["refund"].sum(),
+            "touches": touches.groupby("customer_id").size(),
+            "last touch": touches.groupby("customer_id")["due_ms"].max(),
+            "touches of 30 days": late_touches.size(),
+            "clicks of 30 days": late_touches["touch_type"].agg(lambda types: (types == "click").sum()),
             "last sales channel": last["sales_channel"],
             "last payment": last["payment_method"],
             "last shipping method": last["shipping_method"],
@@ -111,9 +121,10 @@ def seen_of(course, at_ms: int) -> pandas.DataFrame:
     seen = seen.assign(customer_number=seen.index, **{name: profile[name] for name in names})
     # The longer a usual gap is over, the likelier a customer has left: the strongest thing that one division shows.
     gap = (last["ordered_ms"] - seen["first order"]) / (seen["orders"] - 1).where(seen["orders"] > 1)
-    return seen.assign(overdue=(seen["recency"] / gap).fillna(0)).fillna(
-        {"returns": 0, "refunds": 0, "orders of 90 days": 0}
-    )
+    seen["overdue"] = seen["recency"] / gap
+    numbers = seen.select_dtypes("number").columns
+    seen[numbers] = seen[numbers].fillna(0)  # no second order, no return, no touch
+    return seen
 
 
 def area_under_curve(score: np.ndarray, label: np.ndarray) -> float:
