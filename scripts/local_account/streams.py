@@ -317,6 +317,7 @@ def create(session: Session, match: Match) -> Result:
             "comment": options.get("COMMENT", ""),
         }
         change.put("stream", name[1], name[2], {**document, "owner": session.application or session.role})
+        _note_moved(account, change.execute, name[0], f"{name[1]}.{name[2]}")
     return reply.status(f"Stream {name[2]} successfully created.")
 
 

@@ -280,6 +280,10 @@ def test_a_stream_that_is_not_consumed_in_time_goes_stale(client, option, days):
         with pytest.raises(SqlError, match="stale"):
             client(reading)
 
+    client("create or replace stream changes on table source append_only = true")
+    client("insert into source values (3)")
+    assert client("select id from changes") == [(3,)]
+
 
 def test_asking_an_empty_stream_keeps_it_fresh(stream):
     scheduler, clock = stream.account.scheduler, stream.account.clock
