@@ -136,7 +136,8 @@ def layout() -> list[Finding]:
 def fix() -> None:
     for arguments in (("check", "--fix", "--quiet", "."), ("format", "--quiet", ".")):
         subprocess.run([Path(sys.executable).with_name("ruff"), *arguments], cwd=ROOT)
-    subprocess.run([Path(sys.executable).with_name("sqlfluff"), "fix", "--quiet", "app"], cwd=ROOT)
+    if wrong := {finding.place.partition(",")[0] for finding in sql_style.findings(ROOT)}:
+        subprocess.run([Path(sys.executable).with_name("sqlfluff"), "fix", "--quiet", *wrong], cwd=ROOT)
     with tempfile.TemporaryDirectory() as folder:
         bundle = Bundle(bundles.render(Path(folder) / "bundle"))
         documents.write(bundle, ROOT)

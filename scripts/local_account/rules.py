@@ -63,7 +63,7 @@ RULES = (
     # what an application may not create
     _row("SET-02", 93_202, rf"{_OR_REPLACE}{_CODE}\bexecute\s+as\s+caller\b", "EXECUTE AS CALLER is not allowed in an application: leave it out"),
     _row("SET-02", 93_202, rf"{_OR_REPLACE}{_CODE}\bexecute\s+as\s+restricted\s+caller\b", "EXECUTE AS RESTRICTED CALLER needs restricted_callers_rights in the manifest", _declares("restricted_callers_rights")),
-    _row("SET-03", 93_201, r"create\s+(?:or\s+replace\s+)?(?:(?:local|global)\s+)?(?:temp|temporary|volatile)\s+(?P<kind>\w+)", "Operation CREATE on TEMPORARY {kind} is not permitted within APPLICATION: use an ordinary one"),
+    _row("SET-03", 93_201, r"create\s+(?:or\s+replace\s+)?(?:(?:local|global|scoped)\s+)?(?:temp|temporary|volatile)\s+(?P<kind>\w+)", "Operation CREATE on TEMPORARY {kind} is not permitted within APPLICATION: use an ordinary one"),
     _row("SET-04", 2, r"create\s+(?:or\s+replace\s+)?versioned\s+schema\b", "Unsupported feature 'CREATE VERSIONED SCHEMA': write CREATE OR ALTER VERSIONED SCHEMA"),
     _row("SET-10", 3_001, rf"(?:{_OR_REPLACE}|drop\s+|grant\s+)(?:database\s+)?role\b|(?:grant|revoke)\b[\s\S]*\b(?:to|from)\s+(?:database\s+role|role|user|share)\b", "SQL access control error: inside an application there are application roles only: CREATE APPLICATION ROLE IF NOT EXISTS, GRANT .. TO APPLICATION ROLE"),
     _row("SET-12", 2, r"grant\b[\s\S]*\bon\s+future\b", "Unsupported feature 'GRANT ON FUTURE' in an application: grant after each CREATE"),

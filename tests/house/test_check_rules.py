@@ -289,7 +289,6 @@ EXAMPLES: dict[str, dict[str, str] | tuple[dict[str, str], dict[str, str]]] = {
     "MKT-02": {"README.md": README.replace("count_words(", "count_letters(")},
     "MKT-03": library(f"x = '{'a' * 3000}'"),
     "MKT-05": {"marketplace.yml": "x: 1"},
-    "MAN-31": (about(), about("  - CREATE DATABASE: {description: d}\n", without="v2", instead="v1")),
     "MAN-32": about(without="manifest_version: 2", instead="manifest_version: 1"),
     "VER-01": (
         script(
@@ -299,7 +298,6 @@ EXAMPLES: dict[str, dict[str, str] | tuple[dict[str, str], dict[str, str]]] = {
         script(without="state.kept (id number)", instead="state.kept (id varchar)"),
     ),
     "VER-02": script(without="procedure code.start()", instead="procedure code.start(a number default 1)"),
-    "VER-03": (script("create table if not exists state.more (id number);"), about(without="v2", instead="v1") | script("create table if not exists state.more (id number);")),
     "VER-08": script(without="create application role if not exists reader;"),
     "VER-09": about(without="v2", instead="v" * 31),
     "VER-10": script(without="grant usage on procedure code.count_words(varchar) to application role reader;"),

@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-import bundles
-
 from checks.bundle import Bundle
 from checks.rules import Project, rule
 
@@ -15,20 +13,6 @@ Faults = Iterator[tuple[str, str]]
 
 def _version(bundle: Bundle) -> str:
     return str((bundle.manifest.get("version") or {}).get("name"))
-
-
-def _patches(project: Project) -> Bundle | None:
-    """The last release, if the bundle has its version's name and is a patch of it."""
-    last = project.last_release
-    return last if last and _version(last) == _version(project.bundle) else None
-
-
-@rule("MAN-31")
-def a_patch_asks_for_nothing_new(project: Project) -> Faults:
-    if base := _patches(project):
-        for what in ("manifest_version", "privileges"):
-            if project.bundle.manifest.get(what) != base.manifest.get(what):
-                yield "manifest.yml", f"{what} differs from {_version(base)}, and only a new version may change it"
 
 
 @rule("MAN-32")
@@ -158,14 +142,6 @@ def procedures_of_running_tasks_stay(project: Project) -> Faults:
                     code.place,
                     f"{code.name}({', '.join(code.types)}) is gone, and tasks of {_version(last)} call it while the upgrade runs",
                 )
-
-
-@rule("VER-03")
-def a_patch_touches_no_state(project: Project) -> Faults:
-    if base := _patches(project):
-        if changes := bundles.changes_of_state(base.root, project.bundle.root):
-            more = f" and {len(changes) - 1} more" if len(changes) > 1 else ""
-            yield "manifest.yml", f"this is no patch of {_version(base)} ({changes[0]}{more}): name a new version"
 
 
 @rule("VER-08")
