@@ -245,7 +245,7 @@ def _checked(columns: dict[str, np.ndarray], names: Iterable[str]) -> pandas.Dat
         if name == "checksum":
             shown[name] = row_checksums(*values)
             continue
-        column = columns[name]
+        column: Any = columns[name]
         if column.dtype == object:
             codes, texts = pandas.factorize(column)
             if not len(texts):  # a column that holds None alone would have no type
