@@ -227,10 +227,24 @@ def read_configuration(session: Session) -> tuple[dict, settings.Configuration]:
         ConfigurationRefused: with all faults of the reference tables.
     """
     tables: dict[str, list[dict]] = {}
-    for table, text in session.sql(statements.READ_ALL).collect():
+    for table, text in complete(session.sql(statements.READ_ALL).collect()):
         tables.setdefault(table, []).append(json.loads(text))
     state = tables.pop("state")[0]
     return state, settings.from_tables(tables, {"segments": state.get("known_segments") or []})
+
+
+def complete(rows: list) -> list[tuple]:
+    """Rows whose last column says how many there are, without that column.
+
+    Raises:
+        RunRefused: when the caller's session cuts results.
+    """
+    if rows and len(rows) < int(rows[0][-1]):
+        raise RunRefused(
+            f"Only {len(rows)} of {rows[0][-1]} rows can be read, because your session limits results; nothing was "
+            "changed. ALTER SESSION UNSET ROWS_PER_RESULTSET, and call again"
+        )
+    return [tuple(row)[:-1] for row in rows]
 
 
 def living_weights(execute, window: plan.Window, frequencies: str, first_customer: int) -> np.ndarray:
@@ -238,9 +252,8 @@ def living_weights(execute, window: plan.Window, frequencies: str, first_custome
     last = window.first + window.count - 1
     changes = np.zeros((window.count + 1, len(ZONES)), dtype=np.int64)
     zones = {name: index for index, (name, _, _) in enumerate(ZONES)}
-    for zone, joins_at, leaves_at, weight in execute(
-        statements.LIVING_WEIGHTS, frequencies, window.first, last, last, window.first, first_customer
-    ):
+    rows = execute(statements.LIVING_WEIGHTS, frequencies, window.first, last, last, window.first, first_customer)
+    for zone, joins_at, leaves_at, weight in complete(rows):
         changes[int(joins_at) - window.first if joins_at else 0, zones[zone]] += int(weight)
         if leaves_at:
             changes[int(leaves_at) - window.first, zones[zone]] -= int(weight)

@@ -59,7 +59,11 @@ select ?, sysdate(), 'GENERATION', parse_json(?), ?, 'RUNNING'
 HOLD_STATE = "update pipeline.generation_state set held_at = sysdate() where state_id = 1"
 IS_HOLDER = "select count(*) from pipeline.generation_state where state_id = 1 and holder = ?"
 
+# The state and the reference tables; as LIVING_WEIGHTS with the number of rows in each, since the caller's session may
+# cut results (ROWS_PER_RESULTSET).
 READ_ALL = f"""
+select table_name, row_text, count(*) over () as row_count
+from (
 select 'state' as table_name, to_json(object_construct(
     'now', {text_of_instant("sysdate()")},
     'window_end', {text_of_instant("window_end")},
@@ -97,6 +101,7 @@ union all
 select 'generation_parameters', to_json(object_construct(
     'parameter_name', parameter_name, 'parameter_value', parameter_value
 )) from reference_data.generation_parameters
+)
 """
 
 # What the living customers weigh at the start of the window, and what joins and leaves with each sign-up and dropout in
@@ -111,7 +116,8 @@ select
     customers.time_zone,
     iff(customers.signed_up_slot >= ?, customers.signed_up_slot + 1, 0) as joins_at,
     iff(customers.dropout_slot <= ?, customers.dropout_slot, 0) as leaves_at,
-    sum(round(customers.rate_factor * segments.purchase_frequency)::number(18, 0))::number(18, 0) as weight
+    sum(round(customers.rate_factor * segments.purchase_frequency)::number(18, 0))::number(18, 0) as weight,
+    count(*) over () as row_count
 from truth.customers
 inner join segments on customers.customer_segment = segments.segment_name
 where

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import snowflake.connector
 
+from retail_stream import procedures
 from retail_stream.configuration import Configuration
 from retail_stream.customers import frequency_millionths
 from retail_stream.slots import MILLION
@@ -190,3 +191,12 @@ def test_an_edit_shows_in_the_next_run(ask, runs):
         return float(ask("select avg(final_total) from bronze.stg_purchases where run_id = %s", run)[0][0])
 
     assert mean(run) > 20 * mean(runs[1])
+
+
+def test_a_session_that_cuts_results_is_refused_and_told_why():
+    whole = [("a", 1, 3), ("b", 2, 3), ("c", 3, 3)]
+
+    assert procedures.complete(whole) == [("a", 1), ("b", 2), ("c", 3)]
+    assert procedures.complete([]) == []
+    with pytest.raises(procedures.RunRefused, match="2 of 3 rows.*ROWS_PER_RESULTSET"):
+        procedures.complete(whole[:2])
