@@ -14,6 +14,7 @@ import bundles
 import pytest
 from local_account.errors import SqlError
 from local_account.scripting import split
+from local_account.watch import ConnectionLost, Watch
 
 RELEASES = Path(__file__).parent
 KEPT = sorted(path.parent.name for path in RELEASES.glob("*/manifest.yml"))
@@ -27,7 +28,8 @@ def assert_kept(before, after) -> None:
     """All rows, columns, grants, roles, tasks and unread rows of before are there after; what was added is what a version adds."""
     assert before.rows.keys() <= after.rows.keys()
     for table, rows in before.rows.items():
-        assert before.columns[table].items() <= after.columns[table].items(), table
+        for column, about in before.columns[table].items():
+            assert about[:2] == after.columns[table][column][:2], f"{table}.{column}: type, nullable"
         names = [name.lower() for name in before.columns[table]]
         old, new = (
             Counter(tuple(str(row[name]) for name in names) for row in found) for found in (rows, after.rows[table])
@@ -163,6 +165,25 @@ def test_a_setup_that_stops_anywhere_leaves_the_old_version_working_and_can_go_o
     assert_kept(used, after)
     assert_like(after, new_installation)
     assert_answers(shop)
+
+
+def test_an_upgrade_that_is_cut_off_shows_as_under_way_and_is_done_by_asking_again(shop, tree, new_installation):
+    before = shop.everything()
+    shop.release(tree, NEXT)
+    installer = shop.person("RETAIL_INSTALLER")
+    installer.session.watch = Watch(stop_at=len(bundles.statements(tree)) // 2, how="lose")
+
+    with pytest.raises(ConnectionLost):
+        installer("alter application shop upgrade")
+    assert shop.described()["upgrade_state"] == "UPGRADING"
+    assert_kept(before, shop.everything())
+    assert_works(shop)
+
+    used = known_to(before, shop.everything())
+    shop.upgrade()
+    assert shop.described()["upgrade_state"] == "COMPLETE"
+    assert_kept(used, shop.everything())
+    assert_like(shop.everything(), new_installation)
 
 
 def test_a_downgrade_keeps_what_the_older_version_knew_and_can_be_taken_back(shop, origin, tree, new_installation):
