@@ -76,6 +76,7 @@ execute immediate from './setup/gold/dim_dates.sql';
 execute immediate from './setup/gold/daily_revenue.sql';
 execute immediate from './setup/gold/daily_marketing.sql';
 execute immediate from './setup/gold/product_prices.sql';
+execute immediate from './setup/gold/returned_goods.sql';
 execute immediate from './setup/gold/monthly_profit_and_loss.sql';
 execute immediate from './setup/gold/customer_profitability.sql';
 execute immediate from './setup/gold/customer_cohorts.sql';

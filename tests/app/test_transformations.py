@@ -343,7 +343,7 @@ def gold(app) -> dict[str, Counter]:
     columns = app.rows(
         "select table_name, listagg(column_name, ', ') within group (order by ordinal_position)"
         " from information_schema.columns"
-        " where table_schema = 'GOLD' and table_name not in ('DIM_CUSTOMERS', 'CUSTOMER_MODEL')"
+        " where table_schema = 'GOLD' and table_name not in ('DIM_CUSTOMERS', 'CUSTOMER_MODEL', 'CUSTOMER_MODEL_HISTORY', 'BUSINESS_CALENDAR')"
         " and column_name not in ('LOADED_AT', 'CHANGED_AT') group by table_name"
     )
     return {table: Counter(app.rows(f"select {names} from gold.{table}")) for table, names in columns}

@@ -584,47 +584,25 @@ begin
                 from lines
             ),
 
-            known_sales as (
-                select order_id, customer_segment, sales_channel from gold.fct_sales
-                where order_id between :first_returned and :last_returned
-            ),
-
-            known_lines as (
-                select order_id, line_number, unit_cost from gold.fct_sale_lines
-                where order_id between :first_returned and :last_returned
-            ),
-
             returned as (
-                select
-                    told.return_date, known_sales.customer_segment, known_sales.sales_channel, told.category_name,
-                    1 as times, told.quantity, told.refund_total,
-                    iff(told.reason = 'defective', 0, coalesce(told.quantity * known_lines.unit_cost, 0)) as recovered_cost
-                from gold.fct_returns as told
-                left join known_sales
-                    on told.order_id = known_sales.order_id
-                left join known_lines
-                    on told.order_id = known_lines.order_id and told.line_number = known_lines.line_number
-                where told.batch_number > :summed and told.batch_number <= :newest
+                select return_date, customer_segment, sales_channel, category_name, 1 as times, quantity, refund_total, recovered_cost
+                from gold.returned_goods
+                where batch_number > :summed and batch_number <= :newest and order_id between :first_returned and :last_returned
                 union all
                 -- what came back before its order arrived moves from 'unknown' to its place
                 select
-                    told.return_date,
-                    iff(sign.times = 1, sales.customer_segment, null),
-                    iff(sign.times = 1, sales.sales_channel, null),
-                    told.category_name,
-                    sign.times, sign.times * told.quantity, sign.times * told.refund_total,
-                    iff(sign.times = 1 and coalesce(told.reason, '') <> 'defective', coalesce(told.quantity * lines.unit_cost, 0), 0)
-                from gold.fct_returns as told
-                inner join sales
-                    on told.order_id = sales.order_id
-                left join gold.fct_sale_lines as lines
-                    on
-                        told.order_id = lines.order_id
-                        and told.line_number = lines.line_number
-                        and lines.batch_number > :summed
-                        and lines.batch_number <= :newest
+                    goods.return_date,
+                    iff(sign.times = 1, goods.customer_segment, 'unknown'),
+                    iff(sign.times = 1, goods.sales_channel, 'unknown'),
+                    goods.category_name, sign.times, sign.times * goods.quantity, sign.times * goods.refund_total,
+                    iff(sign.times = 1, goods.recovered_cost, 0)
+                from gold.returned_goods as goods
                 cross join (select column1 as times from values (1), (-1)) as sign
-                where told.batch_number <= :summed and told.order_id between :first_order and :last_order
+                where
+                    goods.batch_number <= :summed
+                    and goods.order_batch_number > :summed
+                    and goods.order_batch_number <= :newest
+                    and goods.order_id between :first_order and :last_order
             )
 
             select

@@ -19,7 +19,7 @@ create or replace view gold.customer_profitability (
     profit comment 'gross_profit + shipping_total - acquisition_cost'
 )
 copy grants
-comment = 'Profit by customer, amounts in USD; sums over gold.fct_sales, fct_returns and daily_marketing. One row per customer who signed up or bought.'
+comment = 'Profit by customer, amounts in USD; sums over gold.fct_sales, returned_goods and daily_marketing. One row per customer who signed up or bought.'
 as
 with
 
@@ -45,13 +45,11 @@ sales as (
 
 returned as (
     select
-        returns.customer_id,
-        sum(returns.refund_total) as refund_total,
-        sum(iff(returns.reason = 'defective', 0, coalesce(returns.quantity * lines.unit_cost, 0))) as recovered_cost
-    from gold.fct_returns as returns
-    left join gold.fct_sale_lines as lines
-        on returns.order_id = lines.order_id and returns.line_number = lines.line_number
-    group by returns.customer_id
+        customer_id,
+        sum(refund_total) as refund_total,
+        sum(recovered_cost) as recovered_cost
+    from gold.returned_goods
+    group by customer_id
 ),
 
 spends as (

@@ -24,6 +24,6 @@ create table if not exists gold.daily_revenue (
     recovered_cost number(18, 2) not null comment 'What they had cost us, for those that can be sold again: all but the defective',
     changed_at timestamp_ntz not null comment 'When a batch last changed the row, UTC'
 )
-comment = 'Sales and returns by day, amounts in USD; sums over gold.fct_sales, fct_sale_lines and fct_returns. One row per day, customer segment, sales channel and category.';
+comment = 'Sales and returns by day, amounts in USD; sums over gold.fct_sales, fct_sale_lines and returned_goods. One row per day, customer segment, sales channel and category.';
 
 grant select on table gold.daily_revenue to application role app_analyst;
