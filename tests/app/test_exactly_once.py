@@ -294,7 +294,7 @@ arriving as (
 
 select {COLUMNS} from arriving
 """
-# Whatever came in whatever order and however often: each event of raw once, and to the cent.
+# Whatever came in whatever order and however often: each event of raw once, and to the cent (as text, so that no sum is rounded beside a count).
 BALANCE = """
 with
 
@@ -325,27 +325,27 @@ moved as (
     where run_type = 'BRONZE' and status = 'COMPLETED'
 )
 
-select 'raw, as bronze says' as what, (select count(*) from raw_data.raw_retail_events) as expected, arrived as found from moved
+select 'raw, as bronze says' as what, (select count(*) from raw_data.raw_retail_events)::varchar as expected, arrived::varchar as found from moved
 union all
-select 'duplicates', (select sum(copies - 1) from landed), duplicates from moved
+select 'duplicates', (select sum(copies - 1) from landed)::varchar, duplicates::varchar from moved
 union all
-select 'bronze', (select count(*) from landed where not is_bad), (select count(*) from bronze)
+select 'bronze', (select count(*) from landed where not is_bad)::varchar, (select count(*) from bronze)::varchar
 union all
-select 'bronze, each once', (select count(*) from bronze), (select count(distinct event_id) from bronze)
+select 'bronze, each once', (select count(*) from bronze)::varchar, (select count(distinct event_id) from bronze)::varchar
 union all
-select 'quarantine', (select count(*) from landed where is_bad), (select count(*) from bronze.quarantined_events)
+select 'quarantine', (select count(*) from landed where is_bad)::varchar, (select count(*) from bronze.quarantined_events)::varchar
 union all
-select 'orders', (select count(*) from landed where event_type = 'purchase' and not is_bad), (select count(*) from gold.fct_sales)
+select 'orders', (select count(*) from landed where event_type = 'purchase' and not is_bad)::varchar, (select count(*) from gold.fct_sales)::varchar
 union all
-select 'paid in bronze', (select sum(final_total) from landed where not is_bad), (select sum(final_total) from bronze.stg_purchases)
+select 'paid in bronze', (select sum(final_total) from landed where not is_bad)::varchar, (select sum(final_total) from bronze.stg_purchases)::varchar
 union all
-select 'paid in gold', (select sum(final_total) from landed where not is_bad), (select sum(final_total) from gold.fct_sales)
+select 'paid in gold', (select sum(final_total) from landed where not is_bad)::varchar, (select sum(final_total) from gold.fct_sales)::varchar
 union all
-select 'paid by customers', (select sum(final_total) from landed where not is_bad), (select sum(total_spent) from gold.customer_statistics)
+select 'paid by customers', (select sum(final_total) from landed where not is_bad)::varchar, (select sum(total_spent) from gold.customer_statistics)::varchar
 union all
-select 'refunds', (select sum(refund_total) from landed where not is_bad), (select sum(refund_total) from gold.fct_returns)
+select 'refunds', (select sum(refund_total) from landed where not is_bad)::varchar, (select sum(refund_total) from gold.fct_returns)::varchar
 union all
-select 'marketing', (select sum(cost) from landed where not is_bad), (select sum(cost) from gold.fct_marketing_touches)
+select 'marketing', (select sum(cost) from landed where not is_bad)::varchar, (select sum(cost) from gold.fct_marketing_touches)::varchar
 """
 
 
