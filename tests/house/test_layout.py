@@ -36,7 +36,15 @@ def test_git_holds_no_file_that_was_built():
 def test_test_files_have_names_of_their_own_and_mirror_what_they_test():
     names = [Path(name) for name in tracked() if re.fullmatch(r"tests/.*test_.*\.py", name)]
 
-    assert {path.parts[1] for path in names} <= {"app", "house", "local_account", "promises", "releases", "retail_stream", "ui"}
+    assert {path.parts[1] for path in names} <= {
+        "app",
+        "house",
+        "local_account",
+        "promises",
+        "releases",
+        "retail_stream",
+        "ui",
+    }
     assert [name for name, count in Counter(path.name for path in names).items() if count > 1] == []
     assert [name for name in tracked() if re.fullmatch(r"tests/(?!releases/\d).*__init__\.py", name)] == []
 
