@@ -9,6 +9,7 @@ create or replace view gold.customer_affinities (
     spending_share comment 'Its share of all that the customer paid for products; null where that is nothing',
     affinity comment 'spending_share over the same share of all customers: above 1, it is liked better than by others'
 )
+copy grants
 comment = 'Product affinity by behaviour; sums over gold.fct_sale_lines. One row per customer and category bought from.'
 as
 with

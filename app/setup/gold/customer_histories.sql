@@ -12,6 +12,7 @@ create or replace view gold.customer_histories (
     born_weeks comment 'born_at in business weeks',
     last_weeks comment 'The last of the later orders in business weeks; born_weeks where there is none'
 )
+copy grants
 comment = 'Sufficient statistics of the purchase model, amounts in USD. One row per customer who signed up or bought.'
 as
 with

@@ -46,6 +46,7 @@ create or replace view gold.dim_customers (
     loyalty_tier comment 'By total_orders: new (none or one), repeat (two to four), loyal (five or more)',
     value_tier comment 'By lifetime_value: high (worth twice a new customer of unknown segment, or more), low (less than half of one), else medium'
 )
+copy grants
 comment = 'Customers with what is to be expected of them, amounts in USD. One row per customer who signed up or bought.'
 as
 with
