@@ -66,7 +66,7 @@ def ask(query: str, *binds: object) -> pd.DataFrame:
     memory = st.session_state.setdefault("answers", {})
     found = memory.get((query, binds))
     if not found or time.monotonic() - found[0] > REMEMBERED_SECONDS:
-        found = memory[query, binds] = (time.monotonic(), _run(query, binds))
+        found = memory[query, binds] = (time.monotonic(), _run(query, binds, st.session_state.roles))
     frame = found[1].copy()
     frame.attrs = {
         "query": query.strip(),
@@ -78,8 +78,16 @@ def ask(query: str, *binds: object) -> pd.DataFrame:
 
 def change(statement: str, *binds: object) -> pd.DataFrame:
     """The rows of a call that changes something; whatever was remembered is asked for anew."""
+    return change_in_turn((statement, *binds))
+
+
+def change_in_turn(*calls: tuple) -> pd.DataFrame:
+    """The rows of the first of several calls. All are made, even where a click starts the script anew meanwhile: that ends it when it
+    touches the page or its state, and nothing in between does.
+    """
+    roles = st.session_state.roles
     try:
-        return _run(statement, binds)
+        return [_run(statement, tuple(binds), roles) for statement, *binds in calls][0]
     finally:
         forget()
 
@@ -98,8 +106,8 @@ def forget() -> None:
     st.session_state.pop("answers", None)
 
 
-def _run(statement: str, binds: tuple) -> pd.DataFrame:
-    require_roles(statement, st.session_state.roles)
+def _run(statement: str, binds: tuple, roles: set[str]) -> pd.DataFrame:
+    require_roles(statement, roles)
     try:
         with _ONE_AT_A_TIME:
             rows = get_active_session().sql(statement, params=list(binds)).collect()

@@ -39,6 +39,7 @@ order by max(changed_at) desc
 limit 1
 """
 GAPS = "select gap_start, gap_end, half_hours from audit.generation_gaps order by gap_end desc limit 20"
+TO_GOLD = (("call core.transform_raw_to_bronze()",), ("call core.transform_bronze_to_gold()",))
 COUNTS = {
     "customer_events": ("Sign-ups", 10),
     "purchase_events": ("Orders", 25),
@@ -211,9 +212,7 @@ def carry_on(fill: str, done: int, chunks: int, bar: st.delta_generator.DeltaGen
     """Chunk after chunk, each with its way to gold. A click on Stop ends this at the next word to the page, between two chunks."""
     started, before = time.monotonic(), done
     try:
-        while door.answer("call core.generate_chunk(?)", fill):
-            door.change("call core.transform_raw_to_bronze()")
-            door.change("call core.transform_bronze_to_gold()")
+        while door.change_in_turn(("call core.generate_chunk(?)", fill), *TO_GOLD).iloc[0, 0]:
             done += 1
             left = (time.monotonic() - started) / (done - before) * (chunks - done)
             bar.progress(done / chunks, f"{done} of {chunks} chunks, {left:.0f} s left")

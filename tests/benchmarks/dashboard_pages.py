@@ -107,7 +107,7 @@ def measure(data: Path) -> None:
     door = sys.modules["door"]
     asked: list[str] = []
     run = door._run
-    door._run = lambda statement, binds: asked.append(statement) or run(statement, binds)
+    door._run = lambda statement, *more: asked.append(statement) or run(statement, *more)
 
     def processor() -> float:
         ticks = Path(f"/proc/{state['pid']}/stat").read_text().rsplit(")", 1)[1].split()[11:13]
