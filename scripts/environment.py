@@ -79,7 +79,14 @@ def create_venv() -> None:
 def install() -> None:
     wanted = [line for line in REQUIREMENTS.read_text().splitlines() if line and not line.startswith("#")]
     log = VENV / "install.log"
-    command: list[str | Path] = [VENV / "bin/python", "-m", "pip", "install", "--disable-pip-version-check", "--no-input"]
+    command: list[str | Path] = [
+        VENV / "bin/python",
+        "-m",
+        "pip",
+        "install",
+        "--disable-pip-version-check",
+        "--no-input",
+    ]
     # The list is whole, so nothing is to be resolved; and a package without a wheel would need compilers.
     command += ["--no-deps", "--only-binary=:all:", "--requirement", REQUIREMENTS]
     with log.open("w") as output:
