@@ -24,6 +24,7 @@ def worksheet(account, app):
         yield lambda statement: cursor.execute(printed.sub(lambda found: names[found[1]], statement))
         for made, kind in OUTSIDE.items():
             cursor.execute(f"drop {kind} if exists {names[made]}")
+    app.rows("call configure_pipeline(30, keep_raw_days => 0, keep_bronze_days => 0)")
 
 
 @pytest.mark.parametrize("block", BLOCKS, ids=[block.split("\n")[0][:50] for block in BLOCKS])

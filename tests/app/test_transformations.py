@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import calendar
 import dataclasses
 import json
 import math
@@ -682,7 +683,7 @@ class Model:
     margin_share: float = 0.35
 
     def silent(self, orders: int, last: float, age: float, horizon: float) -> tuple[float, float]:
-        """P(no order within the horizon) and P(alive), by brute force; weeks since sign-up."""
+        """P(no order within the horizon) and P(alive), by brute force; weeks of business since sign-up."""
 
         def alive(week: float) -> float:
             return (self.alpha + week) ** -(self.r + orders) * (self.beta + week) ** -self.s
@@ -718,7 +719,8 @@ HISTORIES = {  # days since the sign-up, and since each order
 
 
 @pytest.fixture(scope="module")
-def customers_with_histories(app) -> dict[str, int]:
+def customers_with_histories(app) -> tuple[datetime, dict[str, int]]:
+    """The moment from which their days count back, and the customers' keys."""
     customers, moment = {history: next(KEYS) for history in HISTORIES}, app.now()
     events = []
     for history, (age_days, order_ages) in HISTORIES.items():
@@ -726,21 +728,39 @@ def customers_with_histories(app) -> dict[str, int]:
         events += [purchase(customers[history], Line(), ordered=moment - timedelta(days=days)) for days in order_ages]
     app.land(*events)
     app.to_gold()
-    return customers
+    return moment, customers
+
+
+def business_weeks(factors: list[float], moment: datetime) -> float:
+    """Weeks of business since 2000: each quarter of a month lasts as long as its factor says."""
+    day = moment.day - 1 + (moment.hour * 60 + moment.minute) / 1440
+    place = 4 * (moment.month - 1 + day / calendar.monthrange(moment.year, moment.month)[1])
+    whole = int(place)
+    quarters = sum(factors[:whole]) + factors[whole] * (place - whole)
+    return 365.25 / 7 * (moment.year - 2000 + quarters / 48)
 
 
 @pytest.mark.parametrize("history", HISTORIES)
 def test_churn_and_lifetime_value_are_what_the_purchase_model_says(app, customers_with_histories, history):
     """An order on the day of the sign-up is its reason; it counts in the value of orders, not in their rate."""
+    moment, customers = customers_with_histories
     age_days, order_ages = HISTORIES[history]
+    factors = [
+        float(row[0]) for row in app.rows("select business_factor from gold.business_calendar order by part_number")
+    ]
+
+    def weeks_from(days: int, until: int) -> float:
+        end, start = moment - timedelta(days=until), moment - timedelta(days=days)
+        return business_weeks(factors, end) - business_weeks(factors, start)
 
     ((churn, value, margin),) = app.rows(
         "select churn_probability, lifetime_value, total_margin from gold.dim_customers where customer_id = %s",
-        customers_with_histories[history],
+        customers[history],
     )
     later = [days for days in order_ages if days != age_days]
-    weeks = len(later), (age_days - min(later)) / 7 if later else 0.0, age_days / 7
+    weeks = len(later), weeks_from(age_days, min(later)) if later else 0.0, weeks_from(age_days, 0)
+    horizon = weeks_from(0, -90)
     model = Model()
-    assert math.isclose(float(churn), model.silent(*weeks, 90 / 7)[0], abs_tol=0.003)
+    assert math.isclose(float(churn), model.silent(*weeks, horizon)[0], abs_tol=0.003)
     expected = model.orders_of_next_year(*weeks) * model.margin_per_order(len(order_ages), float(margin))
     assert math.isclose(float(value), expected, rel_tol=0.02, abs_tol=0.02)
