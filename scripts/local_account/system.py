@@ -7,6 +7,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from local_account import access, streams
+from local_account.errors import SqlError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,6 +42,13 @@ def wait(session: Session, amount: Any, unit: str = "SECONDS") -> str:
     return f"waited {amount} {str(unit).lower()}"
 
 
+def cancel_all(session: Session, number: Any) -> str:
+    """SYSTEM$CANCEL_ALL_QUERIES, which Snowpark asks when it closes a session. A session does one thing at a time here: nothing is left to cancel."""
+    if int(number) != session.number:
+        raise SqlError(2, "Unsupported feature 'SYSTEM$CANCEL_ALL_QUERIES of another session' of the local account.")
+    return "0 queries were cancelled"
+
+
 def validate_setup(session: Session, stage: str) -> str:
     from local_account import validate
 
@@ -59,6 +67,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "SYSTEM$ALLOWLIST": lambda session: json.dumps(
         [{"host": session.account.address[0], "port": session.account.address[1], "type": "SNOWFLAKE_DEPLOYMENT"}]
     ),
+    "SYSTEM$CANCEL_ALL_QUERIES": cancel_all,
     "SYSTEM$STREAM_HAS_DATA": streams.has_data,
     "SYSTEM$WAIT": wait,
     "SYSTEM$VALIDATE_NATIVE_APP_SETUP": validate_setup,

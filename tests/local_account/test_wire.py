@@ -31,6 +31,16 @@ def database(account):
         connection.cursor().execute(f"drop database {name}")
 
 
+@pytest.fixture
+def snowpark(account, database):
+    """A Snowpark session in that database, closed at the end: a dashboard knows its session because there is no other."""
+    ((name,),) = rows(database, "select current_database()")
+    connection = account.connect(database=name, schema="PUBLIC", paramstyle="qmark")
+    session = Session.builder.configs({"connection": connection}).create()
+    yield session
+    session.close()
+
+
 def rows(connection, sql, parameters=None):
     return connection.cursor().execute(sql, parameters).fetchall()
 
@@ -102,17 +112,13 @@ def test_many_rows_can_be_bound_at_once(account, database):
     assert [(100, 99)] == rows(database, "select count(*), max(n) from bound")
 
 
-def test_snowpark_sessions_query_and_write(account, database):
-    (name,) = rows(database, "select current_database()")[0]
-    with account.connect(database=name, schema="PUBLIC", paramstyle="qmark") as connection:
-        session = Session.builder.configs({"connection": connection}).create()
-        rows(database, "create table people (id int, name varchar)")
-        session.sql("insert into people values (?, ?)", params=[1, "Ada"]).collect()
-        session.sql("insert into people select 2, 'Grace'").collect()
+def test_snowpark_sessions_query_and_write(database, snowpark):
+    rows(database, "create table people (id int, name varchar)")
+    snowpark.sql("insert into people values (?, ?)", params=[1, "Ada"]).collect()
+    snowpark.sql("insert into people select 2, 'Grace'").collect()
 
-        assert [row.NAME for row in session.table("people").filter("id > 1").collect()] == ["Grace"]
-        assert session.table("people").count() == 2
-        assert session.table("people").columns == ["ID", "NAME"]
+    assert [row.NAME for row in snowpark.table("people").filter("id > 1").collect()] == ["Grace"]
+    assert snowpark.table("people").count() == 2
 
 
 def test_a_client_of_another_major_version_is_told_so(account):
@@ -228,14 +234,13 @@ def test_a_long_statement_runs_once_though_the_client_asks_again(account, databa
     assert rows(database, "select count(*) from runs") == [(1,)]
 
 
-def test_a_query_can_be_asked_for_later(database):
+def test_a_query_can_be_asked_for_later(database, snowpark):
     cursor = database.cursor()
     cursor.execute_async("select 5")
     cursor.get_results_from_sfqid(cursor.sfqid)
 
     assert cursor.fetchall() == [(5,)]
-    session = Session.builder.configs({"connection": database}).create()
-    assert session.sql("select 6 as n").collect_nowait().result() == [(6,)]
+    assert snowpark.sql("select 6 as n").collect_nowait().result() == [(6,)]
 
 
 def test_a_large_result_arrives_in_chunks(database):
@@ -251,9 +256,8 @@ def test_a_large_result_arrives_in_chunks(database):
 
 
 @pytest.mark.filterwarnings("ignore:is_datetime64tz_dtype:DeprecationWarning")  # Snowpark asks pandas so
-def test_snowpark_merges_loads_and_stages(database):
-    rows(database, "use schema public")
-    session = Session.builder.configs({"connection": database}).create()
+def test_snowpark_merges_loads_and_stages(snowpark):
+    session = snowpark
     session.write_pandas(
         pd.DataFrame({"ID": [1, 2], "NAME": ["a", None]}), "PEOPLE", auto_create_table=True, table_type="transient"
     )
