@@ -24,17 +24,19 @@ EVENTS = """
 
 @pytest.fixture(scope="module")
 def history(account, app):
-    """Two weeks in which much is delayed and comes back."""
-    app.cursor.execute(
-        "update reference_data.generation_parameters set parameter_value = '0.5' where parameter_name like 'delay_prob%'"
+    """Two weeks in which much is delayed and comes back soon: about a dozen come back for a delay."""
+    changed = "parameter_name like 'delay_prob%' or parameter_name = 'return_window_days'"
+    parameters = app.rows(
+        f"select parameter_value, parameter_name from reference_data.generation_parameters where {changed}"
     )
+    write = "update reference_data.generation_parameters set parameter_value = %s where parameter_name = %s"
+    for _, name in parameters:
+        app.cursor.execute(write, ("5" if name == "return_window_days" else "0.5", name))
     try:
-        app.cursor.execute("call generate_historical_data('2024-03-04', '2024-03-18', 150)")
+        app.cursor.execute("call generate_historical_data('2024-03-04', '2024-03-18', 400)")
     finally:
-        app.cursor.execute(
-            "update reference_data.generation_parameters set parameter_value = '0.04' "
-            "where parameter_name like 'delay_prob%'"
-        )
+        for row in parameters:
+            app.cursor.execute(write, row)
     return app
 
 
