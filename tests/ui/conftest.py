@@ -12,6 +12,8 @@ import urllib.request
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import timedelta
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -24,6 +26,7 @@ with warnings.catch_warnings():  # what Streamlit warns of while it is imported 
 ROOT = Path(__file__).resolve().parents[2]
 PICTURES = ROOT / "output/pictures"  # git-ignored; looked at by whoever works on the dashboard
 README_PICTURES = ROOT / "docs/pictures"  # made anew where DASHBOARD_PICTURES is set
+EVENT_IDS = count(9_000_000_000_000_000)  # beyond what the generator comes to
 
 
 @dataclass
@@ -78,23 +81,52 @@ def shop(account):
 
 
 @pytest.fixture(scope="session")
-def dashboard(shop) -> Callable[[str], AppTest]:
-    """Runs the script of a Streamlit object as it was installed, with its owner's rights."""
+def opened(shop):
+    """The dashboard's files as they were installed, and a session with its owner's rights: the app's."""
     answer = shop.open("dashboard")
-    opened = answer["data"]
-    session = worker.open_session({"host": "127.0.0.1", "port": answer["port"], "password": opened["password"]})
-    sys.path.insert(0, opened["files"])
+    password, files = answer["data"]["password"], answer["data"]["files"]
+    session = worker.open_session({"host": "127.0.0.1", "port": answer["port"], "password": password})
+    sys.path.insert(0, files)
+    try:
+        yield Path(files), session
+    finally:
+        sys.path.remove(files)
+        session.connection.close()
+
+
+@pytest.fixture(scope="session")
+def dashboard(opened) -> Callable[[str], AppTest]:
+    """Runs the script of a Streamlit object as it was installed, with its owner's rights."""
+    files, _ = opened
 
     def run(name: str = "dashboard", page: str | None = None) -> AppTest:
-        test = AppTest.from_file(str(Path(opened["files"], f"{name}.py")), default_timeout=120).run()
+        test = AppTest.from_file(str(files / f"{name}.py"), default_timeout=120).run()
         assert not test.exception
         return go(test, page=page) if page else test
 
-    try:
-        yield run
-    finally:
-        sys.path.remove(opened["files"])
-        session.connection.close()
+    return run
+
+
+@pytest.fixture
+def held(shop, opened) -> tuple[int, int]:
+    """Two touches in quarantine: one whose cost is no number, and one from the future."""
+    shop.stock()
+    _, app = opened
+    app.sql("delete from bronze.quarantined_events").collect()
+    now = shop.value("select sysdate()")
+    events = next(EVENT_IDS), next(EVENT_IDS)
+    for event, cost, happened in zip(events, ("much", 0.25), (now, now + timedelta(days=2)), strict=True):
+        touch = {
+            "touch_id": event, "customer_id": None, "channel_name": "email", "campaign_name": "weekly_newsletter",
+            "touch_type": "click", "cost": cost, "occurred_at": f"{now:%Y-%m-%d %H:%M:%S}.000",
+        }  # fmt: skip
+        app.sql(
+            "insert into raw_data.raw_retail_events (event_id, event_type, event_time, event_data, run_id, created_at)"
+            " select ?, 'marketing_touch', ?::timestamp_ntz, parse_json(?), 'a test', sysdate()",
+            params=[event, f"{happened:%Y-%m-%d %H:%M:%S}", json.dumps(touch)],
+        ).collect()
+    shop.cursor.execute("call transform_bronze_to_gold()")
+    return events
 
 
 def go(test: AppTest, **choices: str) -> AppTest:

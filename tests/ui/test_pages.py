@@ -119,6 +119,32 @@ def test_a_fill_that_was_stopped_is_shown_and_goes_on(stocked, dashboard, shop):
     assert shop.value("select count(*) from gold.fct_sales where ordered_at >= %s and ordered_at < %s", *range_) == 40
 
 
+def test_a_listed_gap_is_filled_with_two_clicks(empty, dashboard, shop):
+    shop.stock()
+    begin = shop.value("select min(window_start) from audit.generation_runs where run_type = 'GENERATION'")
+    earlier = [begin - pd.Timedelta(hours=hours) for hours in (18, 6)]
+    shop.cursor.execute("call generate_historical_data(%s, %s, 4)", earlier)
+    test = dashboard()
+    assert test.selectbox(key="gap").options == ["A time of my own", f"Gap of 6 h from {earlier[1]:%Y-%m-%d %H:%M}"]
+
+    test.selectbox(key="gap").select_index(1).run()
+    button(test, "Fill history").click().run()
+    assert "History is filled: 1 of 1 chunks" in test.success[0].value
+    assert not shop.rows("select * from audit.generation_gaps")
+    assert test.selectbox(key="gap").options == ["A time of my own"]
+
+
+def test_look_again_asks_anew(stocked, dashboard, shop):
+    test = dashboard()
+    shop.cursor.execute("call start_pipeline()")
+    test.run()
+    assert test.metric[0].value == "stopped"  # remembered
+
+    test.button(key="refresh").click().run()
+    assert test.metric[0].value == "running"
+    shop.cursor.execute("call stop_pipeline()")
+
+
 # looking ----------------------------------------------------------------------------------------------------------
 
 
@@ -203,6 +229,38 @@ def test_a_run_is_replayed_and_the_verdict_shown(stocked, dashboard, go):
     assert test.success[0].value
 
 
+def test_held_events_are_shown_with_their_reasons_and_released_corrected_or_all(held, dashboard, go, shop, opened):
+    bad, early = held
+    touches = "select event_id from gold.fct_marketing_touches where event_id >= %s order by event_id"
+    test = go(dashboard(page="Runs"), record="Quarantine")
+    reasons, events = (table.value for table in test.dataframe)
+    assert reasons["events"].sum() == 2
+    assert any("cost" in reason for reason in reasons["reason"])
+    assert any("from the future" in reason for reason in reasons["reason"])
+    assert set(events["event_id"]) == {bad, early}
+
+    test.button(key="release").click().run()
+    assert "0 fit now, 2 stay" in test.success[0].value
+
+    test.selectbox(key="event").set_value(bad).run()
+    arrived = test.text_area(key=f"data {bad}").value
+    test.text_area(key=f"data {bad}").set_value("no JSON")
+    test.button(key="correct").click().run()
+    assert "JSON" in test.error[0].value
+    test.text_area(key=f"data {bad}").set_value(arrived.replace('"much"', "0.5"))
+    test.button(key="correct").click().run()
+    assert "1 fit now" in test.success[0].value
+    assert shop.rows(touches, bad) == [(bad,)]
+
+    opened[1].sql(
+        "update bronze.quarantined_events set event_time = sysdate() where event_id = ?", params=[early]
+    ).collect()
+    test.button(key="release").click().run()
+    assert "1 fit now" in test.success[0].value
+    assert shop.rows(touches, bad) == [(bad,), (early,)]
+    assert "No event is held in quarantine" in texts(test)
+
+
 # changing ---------------------------------------------------------------------------------------------------------
 
 
@@ -213,6 +271,38 @@ def edited(test, table: str, change) -> None:
     test.session_state.grid_of = None
     test.run()
     assert not test.exception
+
+
+def test_each_reference_table_is_a_grid(stocked, dashboard, shop):
+    test = dashboard(page="Configuration")
+    tables = set(test.selectbox(key="table").options)
+    shown = {row[1].lower() for row in shop.rows("show tables in schema reference_data")}
+    assert tables | {"data_generation_audit"} == shown
+    for table in tables:
+        test.selectbox(key="table").set_value(table).run()
+        names = [row[0].lower() for row in shop.rows(f"describe table reference_data.{table}")]
+        assert list(test.session_state.grid.columns) == names
+        assert len(test.session_state.grid) == shop.value(f"select count(*) from reference_data.{table}")
+
+
+def test_rows_can_be_added_and_taken_away(stocked, dashboard, shop):
+    campaigns = "select count(*) from reference_data.marketing_campaigns where campaign_name = 'flyers'"
+    test = dashboard(page="Configuration")
+    row = {
+        "campaign_name": "flyers",
+        "channel_name": "email",
+        "weight": 1.0,
+        "active_months": "[5]",
+        "description": "By hand",
+    }
+    edited(test, "marketing_campaigns", lambda grid: pd.concat([grid, pd.DataFrame([row])], ignore_index=True))
+    test.button(key="save").click().run()
+    assert "Saved: 4 settings" in test.success[0].value
+    assert shop.value(campaigns) == 1
+
+    edited(test, "marketing_campaigns", lambda grid: grid[grid["campaign_name"] != "flyers"])
+    test.button(key="save").click().run()
+    assert shop.value(campaigns) == 0
 
 
 def weight_of_premium(shop) -> float:
