@@ -63,6 +63,7 @@ class Account:
         self.tickets: dict[str, Session] = {}  # one-time passwords of procedures' workers
         self.pool = Pool(directory / "home")
         self.history = query_history.new()
+        self.running: set[tuple[str, int, int]] = set()  # the calls that run: database, generation, number
         self.functions: dict[str, tuple] = {}  # of Python, in expressions: number -> key, document, log (calls.py)
         self._duck.create_function(  # type: ignore[call-overload]
             calls.ENGINE_FUNCTION,

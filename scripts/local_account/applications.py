@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 import re
 import shutil
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -344,7 +345,7 @@ def show(session: Session, match: Match) -> Result:
             "patch": document["patch"],
             "options": "",
             "retention_time": 1,
-            "upgrade_state": document["upgrade_state"],
+            "upgrade_state": _upgrade_state(session, document),
             "type": "REGULAR",
         }
         for key, document in session.account.catalogue.find("database", HOME)
@@ -372,13 +373,34 @@ def describe(session: Session, match: Match) -> Result:
         "debug_mode": document.get("debug_mode", "FALSE").lower(),
         "authorize_telemetry_event_sharing": document["telemetry"].lower(),
         "release_channel_name": document["channel"],
-        "upgrade_state": document["upgrade_state"],
+        "upgrade_state": _upgrade_state(session, document),
         "upgrade_failure_reason": document.get("upgrade_failure_reason"),
         "last_upgraded_on": document.get("upgraded_on"),
-        "previous_version_state": "COMPLETE",
+        "previous_version_state": "FINALIZING" if _is_finalizing(session, name, document) else "COMPLETE",
         "privileges": ", ".join(document["privileges"]),
     }
     return reply.rows("property value", [{"property": key, "value": value} for key, value in shown.items()])
+
+
+def _upgrade_state(session: Session, document: dict[str, Any]) -> str:
+    """QUEUED from the moment at which the release directive names another version until somebody upgrades: nobody does
+    here by himself."""
+    state = document["upgrade_state"]
+    if state != "COMPLETE" or document["source"] != "directive":
+        return state
+    with suppress(SqlError):  # no package or directive any more
+        if packages.directed(session, document["package"], document["channel"]) != (
+            document["version"],
+            document["patch"],
+        ):
+            return "QUEUED"
+    return state
+
+
+def _is_finalizing(session: Session, name: str, document: dict[str, Any]) -> bool:
+    """Whether a call that began on an earlier version still runs (developer-guide/native-apps/versioned-schema)."""
+    running = list(session.account.running)
+    return any(database == name and generation < document["generation"] for database, generation, _ in running)
 
 
 def show_owned(session: Session, match: Match) -> Result:

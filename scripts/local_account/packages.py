@@ -314,7 +314,6 @@ def _directive_accounts(session: Session, name: str, document: dict[str, Any], f
 _IN_CHANNEL = rf"(?:modify\s+release\s+channel\s+(?P<channel>{_WORD})\s+)?"
 _LABEL = r"(?:\s+label\s*=\s*'(?P<label>[^']*)')?"
 _CHANGES = (
-    (r"set\s+(?P<rest>[\s\S]*)", _set),
     (
         rf"(?P<how>register|add)\s+version(?:\s+(?P<version>{_WORD}))?\s+using\s+'?(?P<stage>@[^'\s]+)'?{_LABEL}",
         _register,
@@ -342,6 +341,7 @@ _CHANGES = (
         rf"modify\s+release\s+channel\s+(?P<channel>{_WORD})\s+(?P<action>add|remove|set)\s+accounts\s*=\s*\((?P<accounts>[^()]*)\)(?P<version>)",
         _change_channel,
     ),
+    (r"set\s+(?P<rest>[\s\S]*)", _set),
 )
 
 

@@ -288,6 +288,8 @@ def run(session: Session, name: Name, key: str, document: dict[str, Any], values
     database, schema, bare = name
     frame = frame_of(session, name, document, f"procedure {schema.split('$')[0]}.{bare}")
     inner = session.nested(frame)
+    running = (database, frame.generation, id(inner))
+    session.account.running.add(running)
     try:
         returned = (
             _run_sql(inner, document, values)
@@ -297,6 +299,8 @@ def run(session: Session, name: Name, key: str, document: dict[str, Any], values
     except BaseException:
         inner.abandon_scope()
         raise
+    finally:
+        session.account.running.discard(running)
     inner.end_scope()
     if document["table"] is not None:
         return _as_table(returned, document, bare)

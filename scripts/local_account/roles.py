@@ -11,6 +11,7 @@ from local_account.errors import SqlError
 from local_account.syntax import like, split_path
 
 if TYPE_CHECKING:
+    from local_account.catalogue import Change
     from local_account.engine import Result
     from local_account.session import Session
     from local_account.syntax import Match
@@ -75,17 +76,13 @@ def create_application_role(session: Session, match: Match) -> Result:
             "SQL access control error: CREATE APPLICATION ROLE works only in an application's own code (its setup script).",
             "42501",
         )
-    if match.has("or replace"):
-        raise SqlError(
-            2,
-            f"CREATE OR REPLACE APPLICATION ROLE {role}: use IF NOT EXISTS, because replacing takes away every grant of it.",
-        )
-    if session.account.catalogue.get("application_role", database, "", role):
+    if session.account.catalogue.get("application_role", database, "", role) and not match.has("or replace"):
         if match.has("if not exists") or match.has("or alter"):
             return reply.status(f"{role} already exists, statement succeeded.")
         raise reply.exists(role)
     owner = (session.account.database(database) or {}).get("owner")
     with session.account.change(database, session) as change:
+        _forget_grants(session, change, f"{database}.{role}")
         # Every application role is granted to the role that installed the application.
         change.put(
             "application_role",
@@ -104,7 +101,21 @@ def drop_application_role(session: Session, match: Match) -> Result:
         )
     with session.account.change(database, session) as change:
         change.delete("application_role", "", role)
+        _forget_grants(session, change, f"{database}.{role}")
     return reply.status(f"{role} successfully dropped.")
+
+
+def _forget_grants(session: Session, change: Change, role: str) -> None:
+    """What an application role holds goes with it: a later one of its name starts with nothing."""
+    catalogue, database = session.account.catalogue, change.database
+    for key, document in catalogue.find("grant", database):
+        if role in document["roles"]:
+            left = [other for other in document["roles"] if other != role]
+            change.put("grant", key.schema, key.name, {**document, "roles": left})
+    for key, document in catalogue.find("application_role", database):
+        if role in document["granted_to"]:
+            left = [other for other in document["granted_to"] if other != role]
+            change.put("application_role", "", key.name, {**document, "granted_to": left})
 
 
 def _comment(match: Match) -> dict[str, str]:

@@ -201,7 +201,7 @@ class Report:
                     "SET-05", f"{shown} without IF NOT EXISTS, OR REPLACE or OR ALTER: a second run fails", "093351"
                 )
         elif kind == "APPLICATION ROLE" and how == "OR REPLACE":
-            self.error(2, f"{shown}: OR REPLACE takes away every grant of the role: use IF NOT EXISTS", "SET-06")
+            self.warn("SET-06", f"{shown}: OR REPLACE takes away every grant of the role: use IF NOT EXISTS")
         if kind in _UNQUALIFIED or not self._has_schema(shown, path):
             return
         is_versioned = self.schemas.get(path[-2]) == "VERSIONED SCHEMA"

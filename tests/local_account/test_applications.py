@@ -1,5 +1,7 @@
 """Installing, upgrading and dropping applications; versions, channels and directives."""
 
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -206,7 +208,7 @@ def test_no_temporary_table_inside_an_application(app):
      "create or replace procedure state.p() returns int language python runtime_version = '3.11' packages = ('snowflake-snowpark-python') imports = ('/code/version.sql') handler = 'x.y';",
      "create or replace procedure code.p() returns int language sql execute as caller as 'begin return 1; end';", "create or replace procedure code.p() returns int language python runtime_version = '3.9' packages = ('snowflake-snowpark-python') handler = 'x.y';",
      "create or replace procedure code.p() returns int language python runtime_version = '3.11' packages = ('snowflake-snowpark-python') imports = ('code/version.sql') handler = 'x.y';",
-     "create or replace task code.t schedule = '1 minute' as select 1;", "create database d;", "create or replace application role reader;"],
+     "create or replace task code.t schedule = '1 minute' as select 1;", "create database d;"],
 )  # fmt: skip
 def test_what_snowflake_refuses_in_a_setup_script_is_refused(app, statement):
     app.stage("two", SETUP + f"\n    {statement}\n")
@@ -216,6 +218,24 @@ def test_what_snowflake_refuses_in_a_setup_script_is_refused(app, statement):
 
     assert error.value.errno == 93082
     assert app("call app.code.version()") == [("one",)]
+
+
+def test_an_application_role_that_is_replaced_holds_only_what_is_granted_again(app, provider):
+    provider("create role replaced_clerk")
+    provider("grant role replaced_clerk to role accountadmin")
+    provider(f"grant application role {app.name}.reader to role replaced_clerk")
+    app.stage(
+        "two", "create or replace application role reader;\n" + SETUP.replace("grant select, insert", "grant insert")
+    )
+    app.upgrade()
+
+    with pytest.raises(SqlError, match="lacks SELECT"):
+        app("select * from app.state.notes")
+    app("insert into app.state.notes values (1, 'still granted')")
+    clerk = provider.another("replaced_clerk")
+    assert clerk(f"show application roles in application {app.name}")
+    with pytest.raises(SqlError, match="does not exist or not authorized"):
+        clerk(f"insert into {app.name}.state.notes values (2, 'no longer')")
 
 
 def test_the_version_initializer_runs_after_the_script_and_the_old_one_after_a_failure(app):
@@ -251,6 +271,45 @@ def test_a_version_is_registered_published_and_installed(app, provider):
     provider(f"alter application {app.name} upgrade")
 
     assert app("call app.code.version()") == [("two",)]
+
+
+def described(client, application):
+    return dict(client(f"describe application {application}"))
+
+
+def test_upgrade_states_are_shown_when_they_hold(app, provider):
+    stage, package = f"@{app.package}.app_src.stage", f"alter application package {app.package}"
+
+    def publish(version):
+        app.stage(version)
+        provider(f"{package} register version {version} using {stage}")
+        provider(f"{package} modify release channel default add version {version}")
+        provider(f"{package} set default release directive version = {version} patch = 0")
+
+    publish("v1")
+    provider(f"create application released_states from application package {app.package}")
+    assert described(provider, "released_states")["upgrade_state"] == "COMPLETE"
+    publish("v2")
+    assert described(provider, "released_states")["upgrade_state"] == "QUEUED"
+    provider("alter application released_states upgrade")
+    assert described(provider, "released_states")["upgrade_state"] == "COMPLETE"
+
+    slow = "create or replace procedure code.slow() returns varchar language sql as $$ begin call system$wait(3); return 'one'; end $$;"
+    app.stage("one", SETUP + slow + "grant usage on procedure code.slow() to application role reader;")
+    app.upgrade()
+    results = []
+    other = provider.another()
+    waiting = threading.Thread(target=lambda: results.append(other.value(f"call {app.name}.code.slow()")))
+    waiting.start()
+    time.sleep(0.5)
+    app.stage("two")
+    app.upgrade()
+    assert app("call app.code.version()") == [("two",)]
+    state = described(provider, app.name)
+    assert (state["upgrade_state"], state["previous_version_state"]) == ("COMPLETE", "FINALIZING")
+    waiting.join()
+    assert results == ["one"]
+    assert described(provider, app.name)["previous_version_state"] == "COMPLETE"
 
 
 def test_consumers_read_the_label_of_the_statement_or_else_of_the_manifest(app, provider):

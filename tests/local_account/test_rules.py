@@ -109,7 +109,7 @@ PRACTICES = {
     "SCH-03": ("create table if not exists state.t (id int);", "create table if not exists code.t (id int);"),
     "SCH-05": ("create or replace streamlit code.ui from '/' main_file = 'lib.py';", "create or replace streamlit state.ui from '/' main_file = 'lib.py';"),
     "SCH-07": ("create schema if not exists state;", "create schema if not exists code;"),
-    "SET-06": ("select 1;", "drop application role if exists r;"),
+    "SET-06": ("create application role if not exists r;", "create or replace application role r; drop application role r;"),
     "SET-08": ("create view if not exists state.v as select 1 as c;", "create view if not exists app.state.v as select 1 as c;"),
     "SET-09": ("create view if not exists state.v as select 1 as c;", "create view if not exists later.v as select 1 as c;"),
     "SET-11": ("grant select on table state.notes to application role reader;", "grant select on table state.notes to application role nobody;"),

@@ -150,18 +150,6 @@ def test_what_snowflake_refuses_of_a_task_is_refused(tasks, statement):
         tasks(statement)
 
 
-def test_two_days_of_a_half_hourly_graph_pass_without_drift(tasks):
-    start(tasks)
-
-    advance(tasks, hours=48)
-
-    times = [row[0] for row in tasks("select scheduled_time from table(information_schema.task_history("
-                                     "task_name => 'SECOND', result_limit => 1000)) order by scheduled_time")]  # fmt: skip
-    assert 96 == len(times)
-    assert {timedelta(minutes=30)} == {later - earlier for earlier, later in zip(times, times[1:], strict=False)}
-    assert [(96,)] == tasks("select count(*) from runs where task = 'second'")
-
-
 def history(client, columns):
     return client(
         f"select {columns} from table(information_schema.task_history()) where state <> 'SCHEDULED' order by query_start_time"
