@@ -169,6 +169,7 @@ def test_a_setup_that_stops_anywhere_leaves_the_old_version_working_and_can_go_o
     assert_kept(before, half)
     assert known_to(before, half).tasks == before.tasks, "the old version's initializer has put its tasks in order"
     assert_works(shop)
+    assert_answers(shop)
 
     used = known_to(before, shop.everything())
     shop.release(tree, NEXT)  # the mended one, as the next patch
