@@ -385,7 +385,8 @@ _MANY = 4
 def one_parse(node: exp.Select) -> exp.Expression:
     """Snowflake keeps a variant's members as columns; DuckDB parses the text anew for each path.
 
-    Many paths are read from one struct, which DuckDB computes once.
+    Many paths are read from one struct, which DuckDB computes once; but a filter that it carries below the CTE that
+    reads them would parse again for each of its conditions.
     """
     paths: dict[str, list[tuple[exp.JSONExtractScalar, str]]] = {}
     for item in node.expressions:
@@ -409,6 +410,8 @@ def one_parse(node: exp.Select) -> exp.Expression:
                 "struct_extract", call("from_json", found.this.copy(), literal(shape)), literal(key), type="text"
             )
             found.replace(read)
+        if isinstance(node.parent, exp.CTE):
+            node.parent.set("materialized", True)
     return node
 
 
