@@ -8,8 +8,10 @@ run.
 import hashlib
 import json
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from typing import TypeVar
 
 import numpy as np
 
@@ -17,6 +19,7 @@ from retail_stream import quantile_tables
 from retail_stream.keyed_randomness import Randomness, text_code
 from retail_stream.world import CENSUS_MONTHS, SALES_CHANNELS
 
+Made = TypeVar("Made")
 LAW_VERSION = 1  # a published law never changes: an improvement is a new number, for new customers and runs
 
 # What each column may hold. text: a name; number: (least, most); integer: likewise, whole; months and texts: JSON
@@ -185,6 +188,16 @@ class Configuration:
     @cached_property
     def _quantiles(self) -> dict[str, np.ndarray]:
         return {name: np.array(values) for name, values in self.snapshot["quantiles"].items()}
+
+    def once(self, make: Callable[["Configuration"], Made]) -> Made:
+        """What a function makes of this configuration, made at the first call and kept."""
+        if make not in self._made:
+            self._made[make] = make(self)
+        return self._made[make]
+
+    @cached_property
+    def _made(self) -> dict:
+        return {}
 
     def column(self, table: str, column: str) -> np.ndarray:
         return np.array([row[column] for row in self.rows(table)], dtype=np.float64)

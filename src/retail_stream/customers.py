@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from retail_stream.configuration import Configuration
-from retail_stream.keyed_randomness import pick, pick_by_row, row_checksums
-from retail_stream.places import CITY, PLACE_CUMULATIVE, PLACE_ZONE, STATE, ZIP_CODE, ZONES
+from retail_stream.keyed_randomness import Choice, row_checksums
+from retail_stream.places import CITY, PLACE_WEIGHTS, PLACE_ZONE, STATE, ZIP_CODE, ZONES
 from retail_stream.quantile_tables import draw, draw_normal, exponential, millionths
 from retail_stream.slots import MILLION, SLOT_MS, Calendar
 from retail_stream.world import (
@@ -23,6 +23,7 @@ from retail_stream.world import (
 )
 
 KIND = "customer"
+YOUNGEST, OLDEST = 18, 79
 
 
 @dataclass(frozen=True)
@@ -65,17 +66,14 @@ def sign_ups(
     def uniform(purpose: str) -> np.ndarray:
         return configuration.randomness.uniform(KIND, purpose, numbers)
 
-    segments = configuration.rows("customer_segments")
-    segment = pick(np.cumsum(configuration.column("customer_segments", "weight")), uniform("segment"))
-    affluence = _affluence(segments)[segment]
-    place = pick(PLACE_CUMULATIVE, uniform("place"))
-    age = 18 + np.floor(34.0 * uniform("age, first half") + 28.0 * uniform("age, second half")).astype(np.int64)
+    choices = configuration.once(_choices)
+    segment = choices["segment"].pick(uniform("segment"))
+    affluence = _affluence(configuration.rows("customer_segments"))[segment]
+    place = choices["place"].pick(uniform("place"))
+    age = YOUNGEST + (34.0 * uniform("age, first half") + 28.0 * uniform("age, second half")).astype(np.int64)
     income = _incomes(configuration, age, affluence, uniform("income"))
     relative_income = income / (income + MEDIAN_INCOME)
     sensitivity = 0.95 - 0.7 * relative_income - 0.1 * (affluence - 1.0) + 0.3 * (uniform("price sensitivity") - 0.5)
-    channels = np.array(configuration.parameters["sales_channel_weights"], dtype=np.float64)
-    tilt = 1.0 + CHANNEL_AGE_TILT * (age[:, None] - 48) / 30.0
-    popularity = np.array([category["popularity"] for category in configuration.categories], dtype=np.float64)
     signed_up_ms = instants(configuration, KIND, numbers, slots, open_ms)
     weeks = draw(configuration.quantiles("lifetime"), uniform("lifetime"))
     return Customers(
@@ -83,20 +81,32 @@ def sign_ups(
         signed_up_ms=signed_up_ms,
         dropout_ms=calendar.after_business_days(signed_up_ms, weeks * 7.0),
         segment=segment,
-        gender=pick(np.cumsum([share for _, share in GENDERS]), uniform("gender")),
+        gender=choices["gender"].pick(uniform("gender")),
         age=age,
         income=income,
         place=place,
         zone=PLACE_ZONE[place],
         price_sensitivity=np.floor(1000.0 * np.clip(sensitivity, 0.01, 0.99) + 0.5).astype(np.int64),
-        favourite_category=pick(np.cumsum(popularity), uniform("favourite category")),
-        preferred_channel=pick_by_row(channels * np.maximum(tilt, 0.1), uniform("preferred channel")),
-        acquisition_channel=pick(
-            np.cumsum(configuration.column("marketing_channels", "conversion_rate")), uniform("acquisition channel")
-        ),
+        favourite_category=choices["favourite category"].pick(uniform("favourite category")),
+        preferred_channel=choices["preferred channel"].pick(uniform("preferred channel"), age - YOUNGEST),
+        acquisition_channel=choices["acquisition channel"].pick(uniform("acquisition channel")),
         rate_factor=_factors(draw(configuration.quantiles("purchase_rate"), uniform("purchase rate"))),
         value_factor=_factors(draw(configuration.quantiles("customer_value"), uniform("customer value"))),
     )
+
+
+def _choices(configuration: Configuration) -> dict[str, Choice]:
+    """What a trait is chosen from; the preferred sales channel by age."""
+    tilt = 1.0 + CHANNEL_AGE_TILT * (np.arange(YOUNGEST, OLDEST + 1)[:, None] - 48) / 30.0
+    channels = np.array(configuration.parameters["sales_channel_weights"], dtype=np.float64)
+    return {
+        "segment": Choice(configuration.column("customer_segments", "weight")),
+        "place": Choice(PLACE_WEIGHTS, cells=2048),
+        "gender": Choice([share for _, share in GENDERS]),
+        "favourite category": Choice([category["popularity"] for category in configuration.categories]),
+        "preferred channel": Choice(channels * np.maximum(tilt, 0.1)),
+        "acquisition channel": Choice(configuration.column("marketing_channels", "conversion_rate")),
+    }
 
 
 def profiles(configuration: Configuration, customers: Customers) -> dict[str, np.ndarray | list[str]]:
@@ -154,8 +164,8 @@ def _affluence(segments: list[dict]) -> np.ndarray:
 
 def _incomes(configuration: Configuration, age: np.ndarray, affluence: np.ndarray, uniforms: np.ndarray) -> np.ndarray:
     """Lognormal around the median of the age and the segment, to a hundred dollars."""
-    decade = (age - 18) // 10
-    within = (age - 18) % 10 / 10.0
+    decade, years = np.divmod(age - YOUNGEST, 10)
+    within = years / 10.0
     by_age = INCOME_BY_AGE[decade] + within * (INCOME_BY_AGE[decade + 1] - INCOME_BY_AGE[decade])
     spread = exponential(INCOME_SPREAD * draw_normal(configuration.quantiles("half_normal"), uniforms))
     return 100 * np.floor(MEDIAN_INCOME * by_age * affluence * spread / 100.0 + 0.5).astype(np.int64)

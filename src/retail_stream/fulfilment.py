@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from retail_stream.configuration import Configuration
-from retail_stream.keyed_randomness import LINE_STRIDE, pick, pick_by_row
+from retail_stream.keyed_randomness import LINE_STRIDE, Choice
 from retail_stream.places import REGION_SHARE
 from retail_stream.purchases import NO_WAREHOUSE, STORE, Orders, Purchases, warehouse_weights
 from retail_stream.quantile_tables import millionths
@@ -27,6 +27,11 @@ STORE_RETURNS, SHIPPED_RETURNS = (
 PICK, SHIP, DELIVER, DELAY = range(1, 5)  # an order's movements, which number them
 MOVEMENT_TYPES = {PICK: "pick", SHIP: "ship", DELIVER: "deliver", DELAY: "delay"}
 ORDER_IS_HIT = 0.6  # by a bad day of its warehouse
+ARRIVED_LATE = [name for name, _ in RETURN_REASONS].index("arrived_late")
+_RETURN_REASONS = Choice(  # of an order in time and of a late one: only what came late is returned for it
+    [[0.0 if late < (name == "arrived_late") else weight for name, weight in RETURN_REASONS] for late in (False, True)]
+)
+_DELAY_REASONS = Choice([weight for _, weight in DELAY_REASONS])
 
 
 class Deliveries(NamedTuple):
@@ -52,27 +57,21 @@ def returns(
     lines, catalogue = purchases.lines, purchases.catalogue
     keys = orders.order_id[lines.order] * LINE_STRIDE + lines.line_number
 
+    categories = configuration.categories
+    rates = np.array([category["return_rate"] for category in categories], dtype=np.float64)
+    category = catalogue.category.take(lines.product)
+    by_way = np.where(purchases.channel == STORE, STORE_RETURNS, SHIPPED_RETURNS).take(lines.order)
+    likely = np.minimum(rates.take(category) * by_way, 0.95)
+    row = np.flatnonzero(configuration.randomness.uniform("return", "happens", keys) < likely)
+    keys, order, line_number = keys[row], lines.order[row], lines.line_number[row]
+
     def uniform(purpose: str) -> np.ndarray:
         return configuration.randomness.uniform("return", purpose, keys)
 
-    categories = configuration.categories
-    rates = np.array([category["return_rate"] for category in categories], dtype=np.float64)[
-        catalogue.category[lines.product]
-    ]
-    by_way = np.where(purchases.channel[lines.order] == STORE, STORE_RETURNS, SHIPPED_RETURNS)
-    likely = np.minimum(rates * by_way, 0.95)
-    row = np.flatnonzero(uniform("happens") < likely)
-    order, line_number = lines.order[row], lines.line_number[row]
-    days = 1.0 + uniform("days")[row] * (configuration.parameters["return_window_days"] - 1)
-    quantity = 1 + np.floor(uniform("quantity")[row] * lines.quantity[row]).astype(np.int64)
-    weights = np.array([weight for _, weight in RETURN_REASONS])
-    late = np.array([name == "arrived_late" for name, _ in RETURN_REASONS])
-    reason_weights = np.where(
-        late & (way.delay[order] == 0)[:, None], 0.0, weights
-    )  # only what came late is returned for it
-    reasons = np.array([name for name, _ in RETURN_REASONS], dtype=object)
-    reason = reasons[pick_by_row(reason_weights, uniform("reason")[row])]
-    for_delay = reason == "arrived_late"
+    days = 1.0 + uniform("days") * (configuration.parameters["return_window_days"] - 1)
+    quantity = 1 + np.floor(uniform("quantity") * lines.quantity[row]).astype(np.int64)
+    reason = _RETURN_REASONS.pick(uniform("reason"), (way.delay[order] > 0).astype(np.int64))
+    for_delay = reason == ARRIVED_LATE
     return {
         "kind": np.full(len(row), RETURN),
         "due_ms": way.delivered[order] + np.floor(days * DAY_MS).astype(np.int64),
@@ -81,12 +80,10 @@ def returns(
         "line_number": line_number,
         "customer_id": orders.customer_id[order],
         "product_id": catalogue.product_id[lines.product[row]],
-        "category_name": np.array([category["category_name"] for category in categories], dtype=object)[
-            catalogue.category[lines.product[row]]
-        ],
+        "category_name": np.array([each["category_name"] for each in categories], dtype=object)[category[row]],
         "quantity": quantity,
         "refund": lines.total[row] * quantity // lines.quantity[row],
-        "reason": reason,
+        "reason": np.array([name for name, _ in RETURN_REASONS], dtype=object)[reason],
         "cause": np.array(["order_line", "delay"], dtype=object)[for_delay.astype(np.int64)],
         "caused_by": np.where(for_delay, _movement_number(orders.order_id[order], DELAY), orders.order_id[order]),
         "likely": millionths(likely[row]),
@@ -99,18 +96,21 @@ def deliveries(configuration: Configuration, orders: Orders, purchases: Purchase
     What is taken home from a store, or picked up there, is delivered when it is ordered.
     """
 
-    def uniform(purpose: str) -> np.ndarray:
-        return configuration.randomness.uniform("delivery", purpose, orders.order_id)
+    sent = np.flatnonzero(purchases.warehouse != NO_WAREHOUSE)
+    order_id = orders.order_id[sent]
 
-    picked = orders.ordered_ms + np.floor((0.5 + 5.5 * uniform("picking")) * HOUR_MS).astype(np.int64)
-    delay, *why = _delays(configuration, orders, purchases, picked // DAY_MS)
-    shipped = picked + np.floor((0.5 + 9.5 * uniform("packing")) * HOUR_MS).astype(np.int64) + delay * DAY_MS
-    first, last = TRANSIT_DAYS[purchases.shipping].T
-    transit = first + np.floor(uniform("transit") * (last - first + 1)).astype(np.int64)
-    delivered = (
-        orders.ordered_ms + (transit + delay) * DAY_MS + np.floor(6 * HOUR_MS * uniform("round")).astype(np.int64)
-    )
-    delivered = np.where(purchases.warehouse == NO_WAREHOUSE, orders.ordered_ms, delivered)
+    def uniform(purpose: str) -> np.ndarray:
+        return configuration.randomness.uniform("delivery", purpose, order_id)
+
+    picked, shipped, delivered = np.tile(orders.ordered_ms, (3, 1))
+    picked[sent] += ((0.5 + 5.5 * uniform("picking")) * HOUR_MS).astype(np.int64)
+    delay, *why = _delays(configuration, orders, purchases, sent, picked[sent] // DAY_MS)
+    shipped[sent] = picked[sent] + delay[sent] * DAY_MS
+    shipped[sent] += ((0.5 + 9.5 * uniform("packing")) * HOUR_MS).astype(np.int64)
+    first, last = TRANSIT_DAYS.T
+    shipping = purchases.shipping[sent]
+    transit = first[shipping] + (uniform("transit") * (last - first + 1)[shipping]).astype(np.int64)
+    delivered[sent] += (transit + delay[sent]) * DAY_MS + (6 * HOUR_MS * uniform("round")).astype(np.int64)
     return Deliveries(picked, shipped, delivered, delay, *why)
 
 
@@ -138,12 +138,18 @@ def movements(
         "movement_type": np.array([None, *MOVEMENT_TYPES.values()], dtype=object)[step],
         "warehouse_id": _warehouse_ids(configuration)[purchases.warehouse[order]],
         "quantity": units[order + 1] - units[order],
-        "delay_days": np.where(step == DELAY, way.delay[order], 0),
-        "reason": np.where(step == DELAY, way.reason[order], None),
-        "cause": np.where(step == DELAY, way.cause[order], None),
-        "caused_by": np.where(step == DELAY, way.caused_by[order], 0),
-        "likely": np.where(step == DELAY, way.likely[order], 0),
+        # Delays stand last.
+        "delay_days": _behind(3 * len(sent), 0, way.delay[late]),
+        "reason": _behind(3 * len(sent), None, way.reason[late]),
+        "cause": _behind(3 * len(sent), None, way.cause[late]),
+        "caused_by": _behind(3 * len(sent), 0, way.caused_by[late]),
+        "likely": _behind(3 * len(sent), 0, way.likely[late]),
     }
+
+
+def _behind(count: int, value: int | None, rest: np.ndarray) -> np.ndarray:
+    """So many times a value, then the rest."""
+    return np.concatenate((np.repeat(np.array(value, dtype=rest.dtype), count), rest))
 
 
 def stock_movements(configuration: Configuration, from_ms: int, until_ms: int) -> list[dict]:
@@ -202,45 +208,45 @@ def _stock_number(day, warehouse_id, category_code):
 
 
 def _delays(
-    configuration: Configuration, orders: Orders, purchases: Purchases, day: np.ndarray
+    configuration: Configuration, orders: Orders, purchases: Purchases, sent: np.ndarray, day: np.ndarray
 ) -> tuple[np.ndarray, ...]:
     """Days of delay of each order, and why: a bad day of its warehouse, or a category of its lines that ran out there.
 
     As the last five columns of Deliveries.
     """
-    sent = purchases.warehouse != NO_WAREHOUSE
-    warehouse = np.maximum(purchases.warehouse, 0)
+    randomness, parameters = configuration.randomness, configuration.parameters
+    failing, ids = configuration.once(pressure), _warehouse_ids(configuration)
+    warehouse = purchases.warehouse[sent]
     keys = _cells(configuration, warehouse, None, day)
-
-    def uniform(purpose: str, numbers: np.ndarray) -> np.ndarray:
-        return configuration.randomness.uniform("delay", purpose, numbers)
-
-    likely = np.minimum(configuration.parameters["delay_probability"] * pressure(configuration), 1.0)[warehouse]
-    hit = sent & (uniform("bad day", keys) < likely) & (uniform("order is hit", orders.order_id) < ORDER_IS_HIT)
-    days = np.where(hit, 1 + np.floor(3.0 * uniform("days", keys)).astype(np.int64), 0)
+    likely = np.minimum(parameters["delay_probability"] * failing, 1.0)
+    is_hit = randomness.uniform("delay", "bad day", keys) < likely.take(warehouse)
+    is_hit &= randomness.uniform("delay", "order is hit", orders.order_id[sent]) < ORDER_IS_HIT
+    hit, keys, warehouse = sent[is_hit], keys[is_hit], warehouse[is_hit]
+    days, caused_by, probability = np.zeros((3, len(orders.order_id)), dtype=np.int64)
+    reason, cause = np.empty((2, len(orders.order_id)), dtype=object)  # of None
     reasons = np.array([name for name, _ in DELAY_REASONS], dtype=object)
-    reason = np.where(
-        hit, reasons[pick(np.cumsum([weight for _, weight in DELAY_REASONS]), uniform("reason", keys))], None
-    )
+    days[hit] = 1 + np.floor(3.0 * randomness.uniform("delay", "days", keys)).astype(np.int64)
+    reason[hit] = reasons[_DELAY_REASONS.pick(randomness.uniform("delay", "reason", keys))]
+    cause[hit] = "bad_day"
+    caused_by[hit] = ids[warehouse]
+    probability[hit] = millionths(likely * ORDER_IS_HIT)[warehouse]
 
-    lines = purchases.lines
-    category = purchases.catalogue.category[lines.product]
-    out = _stock_outs(configuration, warehouse[lines.order], category, day[lines.order])
-    missing = np.zeros(len(orders.order_id), dtype=np.int64)
-    np.maximum.at(missing, lines.order, out)
-    waits = sent & (missing > days)
-    ids = _warehouse_ids(configuration)[warehouse]
-    codes = np.zeros(len(orders.order_id), dtype=np.int64)
-    longest = np.flatnonzero(out == missing[lines.order])[::-1]  # backwards, so that an order's first line has the word
-    codes[lines.order[longest]] = _category_codes(configuration)[category[longest]]
-    shortage = np.minimum(configuration.parameters["stock_out_probability"] * pressure(configuration), 1.0)[warehouse]
-    return (
-        np.where(waits, missing, days),
-        np.where(waits, "stock_out", reason),
-        np.where(waits, "stock_out", np.where(hit, "bad_day", None)),  # type: ignore[call-overload]
-        np.where(waits, _stock_number(day, ids, codes), np.where(hit, ids, 0)),
-        millionths(np.where(waits, shortage, np.where(hit, likely * ORDER_IS_HIT, 0.0))),
-    )
+    # An order waits for the line that is missing longest, the first of several.
+    lines, counts = purchases.lines, np.diff(purchases.first_line)[sent]
+    line = np.repeat(purchases.first_line[sent] - np.cumsum(counts) + counts, counts) + np.arange(counts.sum())
+    order, warehouse, day = (np.repeat(column, counts) for column in (sent, purchases.warehouse[sent], day))
+    category = purchases.catalogue.category[lines.product[line]]
+    out = _stock_outs(configuration, warehouse, category, day)
+    short = np.flatnonzero(out)
+    short = short[np.lexsort((-short, out[short]))]  # who writes last has the word
+    short = short[out[short] > days[order[short]]]
+    order, warehouse, category, day = order[short], warehouse[short], category[short], day[short]
+    shortage = np.minimum(parameters["stock_out_probability"] * failing, 1.0)
+    days[order] = out[short]
+    reason[order] = cause[order] = "stock_out"
+    caused_by[order] = _stock_number(day, ids[warehouse], _category_codes(configuration)[category])
+    probability[order] = millionths(shortage)[warehouse]
+    return days, reason, cause, caused_by, probability
 
 
 def _stock_outs(
@@ -248,9 +254,11 @@ def _stock_outs(
 ) -> np.ndarray:
     """For how many days (0: not at all) each category runs out in each warehouse, beginning on each day."""
     keys = _cells(configuration, warehouse, category, day)
-    likely = np.minimum(configuration.parameters["stock_out_probability"] * pressure(configuration), 1.0)[warehouse]
-    out = configuration.randomness.uniform("stock", "out", keys) < likely
-    return np.where(out, 1 + configuration.randomness.below(4, "stock", "days", keys), 0)
+    likely = np.minimum(configuration.parameters["stock_out_probability"] * configuration.once(pressure), 1.0)
+    days = np.zeros(len(keys), dtype=np.int64)
+    out = np.flatnonzero(configuration.randomness.uniform("stock", "out", keys) < likely.take(warehouse))
+    days[out] = 1 + configuration.randomness.below(4, "stock", "days", keys[out])
+    return days
 
 
 def _cells(

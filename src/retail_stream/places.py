@@ -102,17 +102,12 @@ for _line in _STATES.strip().splitlines():
         _state_indexes.append(len(STATES) - 1)
         _weights.append(int(_population) * int(_size) // _total + 1)
 
-PLACE_CUMULATIVE = np.cumsum(np.array(_weights, dtype=np.int64)).astype(np.float64)
+PLACE_WEIGHTS = np.array(_weights, dtype=np.float64)
 PLACE_ZONE = np.array(_zones, dtype=np.int64)
 PLACE_STATE = np.array(_state_indexes, dtype=np.int64)
 STATE_REGION = np.array(_regions, dtype=np.int64)
 STATE_TAX_RATIO = (
     np.array(_taxes) / 7.6
 )  # 7.6 % is the mean over the population, so the parameter tax_rate is the mean rate
-ZONE_SHARE = (
-    np.bincount(PLACE_ZONE, weights=np.array(_weights, dtype=np.float64), minlength=len(ZONES)) / PLACE_CUMULATIVE[-1]
-)
-REGION_SHARE = (
-    np.bincount(STATE_REGION[PLACE_STATE], weights=np.array(_weights, dtype=np.float64), minlength=4)
-    / PLACE_CUMULATIVE[-1]
-)
+ZONE_SHARE = np.bincount(PLACE_ZONE, weights=PLACE_WEIGHTS, minlength=len(ZONES)) / np.cumsum(PLACE_WEIGHTS)[-1]
+REGION_SHARE = np.bincount(STATE_REGION[PLACE_STATE], weights=PLACE_WEIGHTS, minlength=4) / np.cumsum(PLACE_WEIGHTS)[-1]

@@ -10,7 +10,7 @@ import numpy as np
 
 from retail_stream import customers
 from retail_stream.configuration import Configuration
-from retail_stream.keyed_randomness import pick_by_row
+from retail_stream.keyed_randomness import Choice
 from retail_stream.places import ZONES
 from retail_stream.quantile_tables import draw_normal, exponential
 from retail_stream.slots import DAY_SLOTS, MILLION, SLOT_MS, Calendar
@@ -227,7 +227,7 @@ def _zones_of(configuration: Configuration, per_slot: np.ndarray, weights: np.nd
     slots = np.repeat(np.arange(len(per_slot)), per_slot)
     uniforms = configuration.randomness.uniform("plan", "zone", first_order + np.arange(len(slots)))
     counts = np.zeros(weights.shape, dtype=np.int64)
-    np.add.at(counts, (slots, pick_by_row(weights[slots].astype(np.float64), uniforms)), 1)
+    np.add.at(counts, (slots, Choice(weights, cells=1).pick(uniforms, slots)), 1)
     return counts
 
 

@@ -4,15 +4,15 @@ the customer.
 The order's target value is drawn first (gamma-gamma); the basket is then picked to meet it. Money is in whole cents.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields
-from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
 
 from retail_stream.catalogue import Catalogue, catalogue_of
-from retail_stream.configuration import Configuration, from_text
-from retail_stream.keyed_randomness import LINE_STRIDE, pick, pick_from, row_checksums
+from retail_stream.configuration import Configuration
+from retail_stream.keyed_randomness import LINE_STRIDE, Choice, row_checksums
 from retail_stream.places import STATE_REGION, STATE_TAX_RATIO, STATES
 from retail_stream.quantile_tables import draw
 from retail_stream.slots import MILLION, Calendar, local_months
@@ -37,6 +37,19 @@ CHOICES = {  # every text an order may carry for a purpose, so that it travels a
     purpose: tuple(dict.fromkeys(text for options in lists.values() for text, _ in options))
     for purpose, lists in _CHANNEL_LISTS.items()
 }
+
+
+def _of_channel(purpose: str) -> Choice:
+    """One of the options that an order's channel offers (rows), so that no web order meets a till."""
+    weights = np.zeros((len(SALES_CHANNELS), len(CHOICES[purpose])))
+    for row, name in enumerate(SALES_CHANNELS):
+        for text, weight in _CHANNEL_LISTS[purpose][name]:
+            weights[row, CHOICES[purpose].index(text)] = weight
+    return Choice(weights)
+
+
+_OF_CHANNEL = {purpose: _of_channel(purpose) for purpose in _CHANNEL_LISTS}
+_BASKET_SIZES = Choice(BASKET_SIZES)
 
 
 @dataclass(frozen=True)
@@ -98,18 +111,24 @@ class Shop:
 
     def __init__(self, configuration: Configuration):
         self.configuration = configuration
-        self.calendar = Calendar(configuration)
-        self.catalogue = catalogue_of(configuration)
-        self.warehouse_weights = warehouse_weights(configuration)
+        self.calendar = configuration.once(Calendar)
+        self.catalogue = configuration.once(catalogue_of)
+        self.warehouses = Choice(warehouse_weights(configuration))
+        self.channels = Choice(configuration.parameters["sales_channel_weights"])
+        self.seasons = Choice(self.calendar.category_shares.T, total=1.0)
 
     def purchases(self, orders: Orders) -> Purchases:
         """The baskets, prices and ways of these orders."""
         channel = self._channels(orders)
         device, payment, shipping = (
-            self._of_channel(orders, channel, purpose) for purpose in ("device", "payment", "shipping")
+            _OF_CHANNEL[purpose].pick(self._uniform(orders, purpose), channel)
+            for purpose in ("device", "payment", "shipping")
         )
-        shipped = shipping != PICKUP
-        warehouse = pick_from(self.warehouse_weights, STATE_REGION[orders.state], self._uniform(orders, "warehouse"))
+        sent = np.flatnonzero(shipping != PICKUP)
+        warehouse = np.full(len(shipping), NO_WAREHOUSE)
+        warehouse[sent] = self.warehouses.pick(
+            self._uniform(orders, "warehouse", sent), STATE_REGION[orders.state[sent]]
+        )
 
         target = self._target_values(orders)
         cost = self._shipping_costs(shipping, target)
@@ -129,7 +148,7 @@ class Shop:
             device=device,
             payment=payment,
             shipping=shipping,
-            warehouse=np.where(shipped, warehouse, NO_WAREHOUSE),
+            warehouse=warehouse,
             subtotal=subtotal,
             discount_total=discount_total,
             tax_total=tax_total,
@@ -140,24 +159,15 @@ class Shop:
             catalogue=self.catalogue,
         )
 
-    def _uniform(self, orders: Orders, purpose: str) -> np.ndarray:
-        return self.configuration.randomness.uniform(KIND, purpose, orders.order_id)
+    def _uniform(self, orders: Orders, purpose: str, rows: np.ndarray | slice = slice(None)) -> np.ndarray:
+        return self.configuration.randomness.uniform(KIND, purpose, orders.order_id[rows])
 
     def _channels(self, orders: Orders) -> np.ndarray:
-        weights = np.array(self.configuration.parameters["sales_channel_weights"], dtype=np.float64)
-        keeps_habit = self._uniform(orders, "habit") < self.configuration.parameters["preferred_channel_probability"]
-        return np.where(
-            keeps_habit, orders.preferred_channel, pick(np.cumsum(weights), self._uniform(orders, "channel"))
-        )
-
-    def _of_channel(self, orders: Orders, channel: np.ndarray, purpose: str) -> np.ndarray:
-        """One of the options that the order's channel offers, so that no web order meets a till."""
-        lists, texts = _CHANNEL_LISTS[purpose], CHOICES[purpose]
-        weights = np.zeros((len(SALES_CHANNELS), len(texts)))
-        for row, name in enumerate(SALES_CHANNELS):
-            for text, weight in lists[name]:
-                weights[row, texts.index(text)] = weight
-        return pick_from(weights, channel, self._uniform(orders, purpose))
+        habit = self.configuration.parameters["preferred_channel_probability"]
+        other = np.flatnonzero(self._uniform(orders, "habit") >= habit)
+        channel = orders.preferred_channel.copy()
+        channel[other] = self.channels.pick(self._uniform(orders, "channel", other))
+        return channel
 
     def _target_values(self, orders: Orders) -> np.ndarray:
         """The final total that the order aims at, in cents: segment mean x the customer's factor x the order's (Fader,
@@ -165,7 +175,7 @@ class Shop:
         """
         means = np.array([segment["avg_order_value"] for segment in self.configuration.segments], dtype=np.float64)
         factor = draw(self.configuration.quantiles("order_value"), self._uniform(orders, "value"))
-        return 100.0 * means[orders.segment] * (orders.value_factor / MILLION) * factor
+        return (100.0 * means)[orders.segment] * (orders.value_factor / MILLION) * factor
 
     def _shipping_costs(self, shipping: np.ndarray, target: np.ndarray) -> np.ndarray:
         parameters = self.configuration.parameters
@@ -179,65 +189,68 @@ class Shop:
         """Thousandths off the whole order; the more sensitive to prices, the more often and the deeper."""
         parameters = self.configuration.parameters
         sensitivity = orders.price_sensitivity / 1000.0
-        discounted = self._uniform(orders, "discount") < parameters["discount_probability"] * 2.0 * sensitivity
-        depth = np.minimum(self._uniform(orders, "discount depth") * (0.5 + sensitivity), 0.999)
-        rates = np.floor(DISCOUNT_RATES * parameters["discount_max"] * 1000.0 + 0.5).astype(np.int64)
-        return np.where(discounted, rates[(depth * len(rates)).astype(np.int64)], 0)
+        often = parameters["discount_probability"] * 2.0 * sensitivity
+        found = np.flatnonzero(self._uniform(orders, "discount") < often)
+        depth = np.minimum(self._uniform(orders, "discount depth", found) * (0.5 + sensitivity[found]), 0.999)
+        steps = np.floor(DISCOUNT_RATES * parameters["discount_max"] * 1000.0 + 0.5).astype(np.int64)
+        rates = np.zeros(len(sensitivity), dtype=np.int64)
+        rates[found] = steps[(depth * len(steps)).astype(np.int64)]
+        return rates
 
     def _baskets(self, orders: Orders, budget: np.ndarray, discount_rate: np.ndarray) -> Lines:
         """Lines that spend the budget: each takes about its share of what is left, the last one what remains."""
-        size = 1 + pick(np.cumsum(BASKET_SIZES), self._uniform(orders, "basket size"))
-        size = np.minimum(size, 1 + (budget // LEAST_LINE).astype(np.int64))
+        wanted_lines = 1 + _BASKET_SIZES.pick(self._uniform(orders, "basket size"))
+        wanted_lines = np.minimum(wanted_lines, 1 + (budget // LEAST_LINE).astype(np.int64))
+        dearest = self.catalogue.price[self.catalogue.first_of_category[1:] - 1]
+        row, size, left = np.arange(len(budget)), wanted_lines, budget
+        order_id, favourite = orders.order_id, orders.favourite_category
         month = local_months(orders.ordered_ms, orders.zone)
-        remaining, parts = budget.copy(), []
+        count, parts = np.zeros(len(budget), dtype=np.int64), []
         for number in range(1, len(BASKET_SIZES) + 1):
-            row = np.flatnonzero((size >= number) & ((number == 1) | (remaining >= LEAST_LINE / 2)))
-            keys = orders.order_id[row] * LINE_STRIDE + number
+            keys = order_id * LINE_STRIDE + number
 
-            def uniform(purpose: str, keys=keys) -> np.ndarray:
-                return self.configuration.randomness.uniform("order line", purpose, keys)
+            def uniform(purpose: str, rows: np.ndarray | slice = slice(None), keys=keys) -> np.ndarray:
+                return self.configuration.randomness.uniform("order line", purpose, keys[rows])
 
-            last = size[row] == number
-            share = (0.5 + uniform("share")) / (size[row] - number + 1)
-            wanted = remaining[row] * np.where(last, 1.0, np.minimum(share, 1.0))
-            category = self._categories(
-                orders.favourite_category[row], month[row], uniform("favourite"), uniform("category")
-            )
-            quantity = 1 + pick(np.array([0.80, 0.95, 1.0]), uniform("quantity")) * (wanted > 2 * LEAST_LINE)
+            more = np.flatnonzero(size > number)
+            wanted = left.copy()
+            wanted[more] *= np.minimum((0.5 + uniform("share", more)) / (size[more] - number + 1), 1.0)
+            category = self._categories(favourite, month, uniform)
             # More than the dearest product costs: several of it.
-            dearest = self.catalogue.price[self.catalogue.first_of_category[1:] - 1][category]
-            quantity = np.maximum(quantity, np.ceil(wanted / dearest).astype(np.int64))
+            quantity = np.maximum(np.ceil(wanted / dearest.take(category)).astype(np.int64), 1)
+            ample = np.flatnonzero(wanted > 2 * LEAST_LINE)
+            several = uniform("quantity", ample)
+            quantity[ample] = np.maximum(quantity[ample], 1 + (several >= 0.80) + (several >= 0.95))
             product = self.catalogue.choose(category, wanted / quantity, uniform("product"))
-            gross = self.catalogue.price[product] * quantity
-            remaining[row] -= gross
-            discount = (gross * discount_rate[row] + 500) // 1000
-            parts.append((row, np.full(len(row), number), product, quantity, discount, gross - discount))
-        columns = [np.concatenate(column) for column in zip(*parts, strict=True)]
-        by_order = np.argsort(columns[0], kind="stable")  # a few sorted runs, one behind the other
-        row, _, *rest = (column[by_order] for column in columns)
-        # Lines are numbered without gaps, also where a middle one found no budget.
-        number = np.arange(len(row)) - _group_starts(row, len(budget))[row] + 1
-        return Lines(row, number, *rest)
+            left = left - self.catalogue.price.take(product) * quantity
+            count[row] = number
+            parts.append((row, number, product, quantity))
+            more = more[left[more] >= LEAST_LINE / 2]
+            row, size, left, order_id, favourite, month = (
+                column.take(more) for column in (row, size, left, order_id, favourite, month)
+            )
+        first = np.cumsum(count) - count
+        order = np.repeat(np.arange(len(count)), count)
+        product, quantity = np.empty((2, len(order)), dtype=np.int64)
+        for row, number, products, quantities in parts:
+            place = first.take(row) + (number - 1)
+            product[place], quantity[place] = products, quantities
+        gross = self.catalogue.price.take(product) * quantity
+        discount = (gross * discount_rate.take(order) + 500) // 1000
+        return Lines(
+            order, np.arange(len(order)) - first.take(order) + 1, product, quantity, discount, gross - discount
+        )
 
-    def _categories(
-        self, favourite: np.ndarray, month: np.ndarray, taste: np.ndarray, uniforms: np.ndarray
-    ) -> np.ndarray:
+    def _categories(self, favourite: np.ndarray, month: np.ndarray, uniform: Callable[..., np.ndarray]) -> np.ndarray:
         """The season's category, or the customer's favourite as often as the season allows: over all, shares stay the
         season's.
         """
-        calendar = self.calendar
-        in_season = calendar.category_months[favourite, month] / calendar.month_factors[month]
-        likes = taste < self.configuration.parameters["favourite_category_probability"] * in_season
-        season = np.zeros(len(month), dtype=np.int64)
-        for until in np.cumsum(calendar.category_shares, axis=0)[:-1]:
-            season += uniforms >= until[month]
-        return np.where(likes & (favourite >= 0), favourite, season)
-
-
-@lru_cache(maxsize=2)
-def shop_of(snapshot_text: str) -> Shop:
-    """The shop of a snapshot, made once per process."""
-    return Shop(from_text(snapshot_text))
+        in_season = self.calendar.category_months / self.calendar.month_factors
+        likely = (self.configuration.parameters["favourite_category_probability"] * in_season)[favourite, month]
+        other = np.flatnonzero((uniform("favourite") >= likely) | (favourite < 0))
+        category = favourite.copy()
+        category[other] = self.seasons.pick(uniform("category", other), month[other])
+        return category
 
 
 def warehouse_weights(configuration: Configuration) -> np.ndarray:

@@ -20,7 +20,9 @@ def exponential(x: np.ndarray) -> np.ndarray:
     rest = x - twos * _LN_2
     total = np.ones_like(rest)
     for n in range(16, 0, -1):
-        total = total * rest / n + 1.0
+        total *= rest
+        total /= n
+        total += 1.0
     return np.ldexp(total, twos.astype(np.int32))
 
 
@@ -106,9 +108,15 @@ def millionths(values: np.ndarray) -> np.ndarray:
 
 def draw(table: np.ndarray, uniforms: np.ndarray) -> np.ndarray:
     """The quantiles at the uniforms in [0, 1), by linear interpolation."""
-    position = (1.0 - np.sqrt(1.0 - uniforms)) * CELLS
+    position = 1.0 - uniforms
+    np.sqrt(position, out=position)
+    np.subtract(1.0, position, out=position)
+    position *= CELLS
     cell = np.minimum(position.astype(np.int64), CELLS - 1)
-    return table[cell] + (position - cell) * (table[cell + 1] - table[cell])
+    position -= cell
+    position *= (table[1:] - table[:-1]).take(cell)
+    position += table.take(cell)
+    return position
 
 
 def probability_below(table: np.ndarray, limits: np.ndarray) -> np.ndarray:
@@ -122,4 +130,4 @@ def probability_below(table: np.ndarray, limits: np.ndarray) -> np.ndarray:
 def draw_normal(half_normal: np.ndarray, uniforms: np.ndarray) -> np.ndarray:
     """Standard normal values from the table of absolute ones."""
     centred = uniforms * 2.0 - 1.0
-    return np.where(centred < 0.0, -1.0, 1.0) * draw(half_normal, np.abs(centred))
+    return np.copysign(draw(half_normal, np.abs(centred)), centred)

@@ -10,7 +10,8 @@ from typing import overload
 
 import numpy as np
 
-from retail_stream.configuration import Configuration, from_text
+from retail_stream.configuration import Configuration
+from retail_stream.keyed_randomness import Search
 from retail_stream.places import ZONE_SHARE, ZONES
 from retail_stream.world import CENSUS_MONTHS, CENSUS_PEAKS, HOLIDAYS
 
@@ -27,6 +28,7 @@ _MONTH_INDEX = (_DATES.astype("datetime64[M]") - np.datetime64("2000-01", "M")).
 _MONTH_STARTS = (
     np.datetime64("2000-01", "M") + np.arange(_MONTH_INDEX[-1] + 2)
 ).astype("datetime64[D]").astype(np.int64) - np.datetime64("2000-01-01", "D").astype(np.int64)  # fmt: skip
+_YEAR_OF_DAY = _MONTH_INDEX // 12
 MONTH_OF_DAY = _MONTH_INDEX % 12  # January is 0
 WEEKDAY_OF_DAY = (_DAYS + 5) % 7  # Monday is 0; the first day was a Saturday
 
@@ -66,23 +68,22 @@ _SUMMER = np.array(
 )
 
 
-def local_slots(slots: np.ndarray, zone: int) -> np.ndarray:
-    """The half-hours on the zone's wall clock, counted from its own 2000-01-01 00:00."""
-    _, offset, has_summer = ZONES[zone]
-    standard = np.asarray(slots) + 2 * offset
-    if not has_summer:
-        return standard
-    year = _MONTH_INDEX[standard // DAY_SLOTS] // 12
-    return standard + 2 * ((_SUMMER[year, 0] <= standard) & (standard < _SUMMER[year, 1]))
+_OFFSETS = np.array([2 * offset for _, offset, _ in ZONES])  # of standard time, in half-hours
+_HAS_SUMMER = np.array([has_summer for _, _, has_summer in ZONES])
+
+
+def local_slots(slots: np.ndarray, zones: np.ndarray | int) -> np.ndarray:
+    """The half-hours on each zone's wall clock, counted from its own 2000-01-01 00:00."""
+    standard = np.asarray(slots) + _OFFSETS[zones]
+    year = _YEAR_OF_DAY.take(standard // DAY_SLOTS)
+    starts, ends = _SUMMER.T
+    is_summer = (starts.take(year) <= standard) & (standard < ends.take(year)) & _HAS_SUMMER[zones]
+    return standard + 2 * is_summer
 
 
 def local_months(milliseconds: np.ndarray, zones: np.ndarray) -> np.ndarray:
     """The month (0 to 11) in which each instant falls for somebody in each zone."""
-    slots, months = milliseconds // SLOT_MS, np.empty(len(zones), dtype=np.int64)
-    for zone in range(len(ZONES)):
-        here = zones == zone
-        months[here] = MONTH_OF_DAY[local_slots(slots[here], zone) // DAY_SLOTS]
-    return months
+    return MONTH_OF_DAY.take(local_slots(milliseconds // SLOT_MS, zones) // DAY_SLOTS)
 
 
 def category_months(category: dict, seasonal_lift: float) -> np.ndarray:
@@ -116,6 +117,7 @@ class Calendar:
         self.category_shares = weighted / self.month_factors
         self.day_masses = self._day_masses(parameters)
         self.business_until_day = np.concatenate(([0], np.cumsum(self.day_masses)))
+        self._day_of_business = Search(self.business_until_day)
         hours = np.array(parameters["hour_weights"], dtype=np.float64)
         self.hour_masses = np.floor(hours * 24.0 / _ordered_sum(hours) * MILLION + 0.5).astype(np.int64)
         self.growth = parameters["yearly_growth"]
@@ -154,8 +156,8 @@ class Calendar:
 
     def _business_until(self, milliseconds: np.ndarray) -> np.ndarray:
         """Business that has passed at each instant, in millionths of a mean day (whole UTC days are taken as even)."""
-        days = milliseconds // DAY_MS
-        return self.business_until_day[days] + self.day_masses[days] * (milliseconds % DAY_MS) // DAY_MS
+        days, rest = np.divmod(milliseconds, DAY_MS)
+        return self.business_until_day.take(days) + self.day_masses.take(days) * rest // DAY_MS
 
     def business_days_between(self, start_ms: np.ndarray, end_ms: np.ndarray) -> np.ndarray:
         """How many mean days of business pass between two instants."""
@@ -163,15 +165,10 @@ class Calendar:
 
     def after_business_days(self, milliseconds: np.ndarray, business_days: np.ndarray) -> np.ndarray:
         """The instants at which so much business has passed since the given ones."""
-        target = self._business_until(milliseconds) + np.floor(business_days * MILLION).astype(np.int64)
-        day = np.minimum(np.searchsorted(self.business_until_day, target, side="right") - 1, CALENDAR_DAYS - 1)
-        return day * DAY_MS + (target - self.business_until_day[day]) * DAY_MS // np.maximum(self.day_masses[day], 1)
-
-
-@lru_cache(maxsize=2)
-def calendar_of(snapshot_text: str) -> Calendar:
-    """The calendar of a snapshot, made once per process."""
-    return Calendar(from_text(snapshot_text))
+        target = self._business_until(milliseconds) + (business_days * MILLION).astype(np.int64)
+        day = np.minimum(self._day_of_business.find(target), CALENDAR_DAYS - 1)
+        mass = np.maximum(self.day_masses.take(day), 1)
+        return day * DAY_MS + (target - self.business_until_day.take(day)) * DAY_MS // mass
 
 
 @lru_cache(maxsize=1)

@@ -15,7 +15,7 @@ from retail_stream import customers, fulfilment, marketing, purchases, worth
 from retail_stream.configuration import Configuration, from_text
 from retail_stream.keyed_randomness import row_checksums, text_code
 from retail_stream.places import STATES, ZONES
-from retail_stream.slots import SLOT_MS, calendar_of
+from retail_stream.slots import SLOT_MS, Calendar
 from retail_stream.world import SALES_CHANNELS, SHIPPING_METHODS
 
 ORDER_COLUMNS = (
@@ -58,9 +58,9 @@ class SignUps:
         configuration, text, frame = _read(frame, ("configuration", "slot", "open_ms", "first_customer", "count"))
         slot, open_ms, first, count = _numbers(frame, "slot", "open_ms", "first_customer", "count")
         row, numbers = _expanded(first, count)
-        found = customers.sign_ups(configuration, calendar_of(text), numbers, slot[row], open_ms[row])
+        found = customers.sign_ups(configuration, configuration.once(Calendar), numbers, slot[row], open_ms[row])
         texts = customers.profiles(configuration, found)
-        true = worth.worth_of(configuration, calendar_of(text), found)
+        true = worth.worth_of(configuration, configuration.once(Calendar), found)
         yield pandas.DataFrame(
             {
                 "customer_id": found.number,
@@ -151,7 +151,7 @@ class _OfOrders:
             preferred_channel=_codes(frame, "preferred_channel", list(SALES_CHANNELS)),
             value_factor=value,
         )
-        return configuration, orders, purchases.shop_of(text).purchases(orders)
+        return configuration, orders, configuration.once(purchases.Shop).purchases(orders)
 
 
 @_vectorized

@@ -31,7 +31,7 @@ from retail_stream.places import PLACE_STATE, STATES, ZONES
 from retail_stream.world import SALES_CHANNELS
 
 ROOT = Path(__file__).resolve().parents[2]
-ROUNDS, FAKED = 5, 2_000
+ROUNDS, FAKED = 9, 2_000
 NEW_YEAR = slots.from_datetime(np.datetime64("2026-01-01")) // slots.SLOT_MS
 C = """
 #include <stdint.h>
@@ -113,11 +113,10 @@ def handled(frames: dict[str, pandas.DataFrame]) -> dict[str, list[pandas.DataFr
     }
 
 
-def typed(configuration: Configuration, count: int) -> list[list[np.ndarray]]:
+def typed(shop: purchases.Shop, count: int) -> list[list[np.ndarray]]:
     """The columns of each kind, order lines among them, as the modules make them: before frames and JSON."""
+    configuration, calendar = shop.configuration, shop.calendar
     number = np.arange(1, count + 1)
-    calendar = CALENDAR.setdefault(configuration.text(), slots.Calendar(configuration))
-    shop = purchases.shop_of(configuration.text())
     people = customers.sign_ups(configuration, calendar, number, NEW_YEAR + number // 20, np.full(count, slots.SLOT_MS))
     orders = purchases.Orders(
         number, number, people.signed_up_ms, people.segment, people.zone, PLACE_STATE[people.place],
@@ -134,16 +133,26 @@ def typed(configuration: Configuration, count: int) -> list[list[np.ndarray]]:
     return [[column for column in columns.values() if isinstance(column, np.ndarray)] for columns in kinds]
 
 
-def uniform_columns(kinds: list[list[np.ndarray]], chance: np.random.Generator) -> None:
-    """As many columns of the same types, each drawn by itself; a text is one of a hundred."""
-    for columns in kinds:
-        for column in columns:
-            drawn = chance.integers(0, 100 if column.dtype == object else 100_000, len(column))
-            if column.dtype == object:
-                VOCABULARY[drawn]
+def ranges(kinds: list[list[np.ndarray]]) -> list[tuple[int, int, int, bool]]:
+    """Each column's length, what its numbers reach from and to, and whether it holds texts, of which there are a hundred."""
+    return [
+        (len(column), 0, 100, True)
+        if column.dtype == object
+        else (len(column), int(column.min()), int(column.max()) + 1, False)
+        for columns in kinds
+        for column in columns
+    ]
 
 
-CALENDAR: dict[str, slots.Calendar] = {}
+def uniform_columns(columns: list[tuple[int, int, int, bool]], chance: np.random.Generator) -> list[np.ndarray]:
+    """As many columns of the same types and ranges, each drawn by itself."""
+    drawn = []
+    for count, least, most, is_text in columns:
+        numbers = chance.integers(least, most, count)
+        drawn.append(VOCABULARY[numbers] if is_text else numbers)
+    return drawn
+
+
 VOCABULARY = np.array([f"text {number:03d}" for number in range(100)], dtype=object)
 
 
@@ -220,13 +229,15 @@ def main() -> None:
     chance = np.random.default_rng(1)
     gc.collect()
     gc.freeze()  # what the imports brought is nobody's cost
-    kinds = typed(configuration, count)
+    shop = configuration.once(purchases.Shop)
+    kinds = typed(shop, count)
+    alike = ranges(kinds)
     typed_rows = sum(len(columns[0]) for columns in kinds)
     ours, theirs, fakes, alone, bare, drawn = [], [], [], [], [], []
     orders = {"PurchaseEvents": frames["PurchaseEvents"]}
     for _ in range(ROUNDS):
-        bare.append(seconds(lambda: typed(configuration, count)))
-        drawn.append(seconds(lambda: uniform_columns(kinds, chance)))
+        bare.append(seconds(lambda: typed(shop, count)))
+        drawn.append(seconds(lambda: uniform_columns(alike, chance)))
         ours.append(seconds(lambda: handled(frames)))
         theirs.append(seconds(lambda: uniform(made, chance)))
         alone.append(seconds(lambda: handled(orders)))

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from retail_stream.keyed_randomness import Randomness, pick, row_checksums, scaled
+from retail_stream.keyed_randomness import Choice, Randomness, Search, row_checksums, scaled
 
 RANDOMNESS = Randomness(20260101, 1)
 
@@ -54,12 +54,39 @@ def test_scaling_to_a_limit_is_exact_to_the_last_digit():
     expected = [int(word) * int(limit) >> 64 for word, limit in zip(bits, limits, strict=True)]
 
     assert expected == scaled(bits, limits).tolist()
+    small = limits < 2**32
+    assert [each for each, is_small in zip(expected, small, strict=True) if is_small] == scaled(
+        bits[small], limits[small]
+    ).tolist()
 
 
 def test_a_weight_of_zero_is_never_picked():
-    picked = pick(np.cumsum([0.0, 1.0, 0.0, 2.0, 0.0]), RANDOMNESS.uniform("test", "pick", np.arange(10_000)))
+    picked = Choice([0.0, 1.0, 0.0, 2.0, 0.0]).pick(RANDOMNESS.uniform("test", "pick", np.arange(10_000)))
 
     assert set(picked.tolist()) == {1, 3}
+
+
+def test_a_choice_is_what_a_running_sum_of_the_weights_says():
+    numbers = np.arange(20_000)
+    uniforms, row = RANDOMNESS.uniform("test", "pick", numbers), numbers % 5
+    weights = RANDOMNESS.uniform("test", "weights", np.arange(5 * 300)).reshape(5, 300) ** 9
+    cumulative = np.cumsum(weights, axis=1)
+    expected = [
+        np.searchsorted(cumulative[each], uniform * cumulative[each, -1], side="right")
+        for each, uniform in zip(row, uniforms, strict=True)
+    ]
+
+    for cells in (1, 64, 2048):
+        assert Choice(weights, cells).pick(uniforms, row).tolist() == expected
+
+
+def test_a_search_finds_the_last_border_reached():
+    steps = RANDOMNESS.below(1_000, "test", "steps", np.arange(500)) * (np.arange(500) % 7 > 2)
+    borders = np.concatenate(([0], np.cumsum(steps)))
+    values = np.concatenate((borders, borders[1:] - 1, borders + 1))
+    values = values[values >= 0]
+
+    assert (Search(borders).find(values) == np.searchsorted(borders, values, side="right") - 1).all()
 
 
 def test_a_sum_of_row_checksums_ignores_order_and_sees_each_column():
