@@ -66,7 +66,7 @@ def _value(session: Session, plan: Plan, name: Name, arguments: list[exp.Express
     if document["table"] is not None:
         raise SqlError(1003, f"SQL compilation error: {key} returns a table: write TABLE({name[2]}(..)) in FROM.")
     if document["language"] == "PYTHON":
-        return _of_handler(session, key, document, given)
+        return _of_handler(session, name, key, document, given)
     body = body_of(session, plan, name, key, document, given)
     is_query = body.args.get("from_") or not isinstance(body, exp.Select) or len(body.expressions) != 1
     inner = exp.Subquery(this=body) if is_query else exp.Paren(this=body.expressions[0].unalias())
@@ -137,10 +137,13 @@ def _cast(value: exp.Expression, type_: str) -> exp.Expression:
 # Python -----------------------------------------------------------------------------------------------------------
 
 
-def _of_handler(session: Session, key: str, document: dict[str, Any], given: list[exp.Expression]) -> exp.Expression:
+def _of_handler(
+    session: Session, name: Name, key: str, document: dict[str, Any], given: list[exp.Expression]
+) -> exp.Expression:
     account = session.account
     number = f"{session.application or session.database}.{key}.{document['created_on']}"
-    account.functions[number] = (key, document, events.logger(session, key))
+    frame = procedures.frame_of(session, name, document, f"function {key}")
+    account.functions[number] = (key, document, events.Telemetry(session, frame, key, "FUNCTION"))
     value = call_of_engine(
         ENGINE_FUNCTION, number, call_of_engine("to_json", call_of_engine("list_value", *map(_json, given)))
     )
@@ -157,7 +160,7 @@ def engine_function(account: Account) -> Callable[[Any, Any], pyarrow.Array]:
     """What the engine calls with a batch of rows: the function's number, and its arguments as a JSON array."""
 
     def answer(numbers: pyarrow.ChunkedArray, arguments: pyarrow.ChunkedArray) -> pyarrow.Array:
-        key, document, log = account.functions[numbers[0].as_py()]
+        key, document, telemetry = account.functions[numbers[0].as_py()]
         columns = [declared.column(parameter["name"], parameter["type"]) for parameter in document["arguments"]]
         rows = [json.loads(row, parse_float=decimal.Decimal) for row in arguments.to_pylist()]
         given = pyarrow.table(
@@ -168,14 +171,12 @@ def engine_function(account: Account) -> Callable[[Any, Any], pyarrow.Array]:
             or [pyarrow.nulls(len(rows))],
             names=[column.name for column in columns] or ["NOTHING"],
         )
-        values = account.pool.call_table_function(
-            procedures.handler_of(key, document),
-            given,
-            [(parameter["name"], parameter["type"]) for parameter in document["arguments"]],
-            [],
-            [("VALUE", document["returns"])],
-            log=log,
-        )
+        parameters = [(parameter["name"], parameter["type"]) for parameter in document["arguments"]]
+        output = [("VALUE", document["returns"])]
+        with telemetry.span():
+            values = account.pool.call_table_function(
+                procedures.handler_of(key, document), given, parameters, [], output, log=telemetry.log
+            )
         return pyarrow.array([_as_text(value) for value in values["VALUE"].to_pylist()], pyarrow.string())
 
     return answer

@@ -220,7 +220,8 @@ def create_versioned_schema(session: Session, match: Match) -> Result:
     if existing and not existing.get("versioned"):
         raise SqlError(2002, f"SQL compilation error: '{schema}' exists already as an ordinary schema.", "42710")
     session.commit_before_definition()
-    document = {"owner": frame.application, "versioned": True, "comment": options.get("COMMENT", "")}
+    levels = {name.lower(): value.upper() for name, value in options.items() if name.endswith("_LEVEL")}
+    document = {"owner": frame.application, "versioned": True, "comment": options.get("COMMENT", ""), **levels}
     session.account.create_schema(frame.application, schema, document, physical=f"{schema}${frame.generation}")
     return reply.status(f"Versioned schema {schema} successfully created.")
 

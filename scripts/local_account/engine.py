@@ -98,7 +98,9 @@ def _bound(statement: _Translated, binds: Sequence[object]) -> dict[str, object]
     return {str(number): binds[number - 1] for number in statement.binds}
 
 
-_translations: dict[tuple, _Translated] = {}
+_TablesRead = list[tuple[exp.Table, tuple[tuple[str, str], ...]]]
+# Beside each text the columns of the tables that it was made for: a definition elsewhere leaves it as good as it was.
+_translations: dict[tuple, tuple[_TablesRead, _Translated]] = {}
 
 
 def _key(tree: exp.Expression) -> tuple:
@@ -125,26 +127,38 @@ def _key(tree: exp.Expression) -> tuple:
 def _translated(
     cursor: duckdb.DuckDBPyConnection, tree: exp.Expression, target: exp.Expression | None = None
 ) -> _Translated:
-    """DuckDB's text, from the cache when the same statement was met since the last definition.
+    """DuckDB's text, from the cache when the same statement was met and the tables that it names are as they were.
 
     `target` is the table that it writes.
     """
-    key = (definitions.version(), *_key(tree))
-    found = _translations.get(key)
-    if found is None:
-        if len(_translations) >= _CACHED:
-            _translations.clear()
-        tree = understood(tree, lambda table: _kinds_of(cursor, table))
+    key = _key(tree)
+    read, found = _translations.get(key, ([], None))
+    if found is None or any(_columns(cursor, table) != columns for table, columns in read):
+        read = []
+
+        def columns_of(table: exp.Expression) -> tuple[tuple[str, str], ...]:
+            bare = exp.table_(*(part.copy() for part in reversed(table.find(exp.Table).parts)))
+            read.append((bare, _columns(cursor, bare)))
+            return read[-1][1]
+
+        tree = understood(tree, lambda table: _kinds(columns_of(table)))
         if target is not None:
-            tree = assign(tree, definitions.columns_of(cursor, target))
+            tree = assign(tree, columns_of(target))
         new = rewritten(tree)
         numbers = [int(node.name) for node in new.find_all(exp.Parameter) if node.meta.get("bind")]
-        found = _translations[key] = _Translated(to_sql(new), frozenset(numbers))
+        found = _Translated(to_sql(new), frozenset(numbers))
+        if len(_translations) >= _CACHED:
+            _translations.clear()
+        _translations[key] = read, found
     return found
 
 
-def _kinds_of(cursor: duckdb.DuckDBPyConnection, table: exp.Table) -> dict[str, str | None]:
-    columns = definitions.columns_of(cursor, table) if table.args.get("db") else definitions.columns_read(cursor, table)
+def _columns(cursor: duckdb.DuckDBPyConnection, table: exp.Table) -> tuple[tuple[str, str], ...]:
+    # A name alone is a table that the session has registered.
+    return definitions.columns_of(cursor, table) if table.args.get("db") else definitions.columns_read(cursor, table)
+
+
+def _kinds(columns: tuple[tuple[str, str], ...]) -> dict[str, str | None]:
     return {name: kind_of_type(exp.DataType.build(type_, dialect="duckdb")) for name, type_ in columns}
 
 

@@ -1,40 +1,88 @@
-"""The event table: what handlers log and print (SNOWFLAKE.TELEMETRY.EVENTS)."""
+"""The event table (SNOWFLAKE.TELEMETRY.EVENTS): what handlers log, and a span for each call, as far as the levels in force let them
+(developer-guide/native-apps/event-definition): those of the versioned schema, or else of the manifest.
+
+Outside applications, where no statement here sets a level, handlers' logs are kept and spans are not.
+"""
 
 from __future__ import annotations
 
 import json
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from local_account import manifests
 from local_account.account import EVENTS
 from local_account.catalogue import quote
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from datetime import datetime
 
-    from local_account.session import Session
+    from local_account.session import Frame, Session
+
+_SEVERITIES = ("TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL", "OFF")
+_OF_PYTHON = {"WARNING": "WARN", "CRITICAL": "FATAL"}
+_COLUMNS = ("timestamp", "start_timestamp", "observed_timestamp", "trace", "resource_attributes", "scope", "record_type", "record", "value")  # fmt: skip
 
 
-def logger(session: Session, key: str) -> Callable[[dict[str, Any]], None]:
-    """Takes a handler's log entries; they are written over a connection of their own, so that a rollback does not take them."""
-    account, application = session.account, session.application or session.database
+class Telemetry:
+    """What one procedure or function says of its calls."""
 
-    def write(entry: dict[str, Any]) -> None:
-        table = ".".join(quote(part) for part in EVENTS)
-        resource = {"snow.database.name": application, "snow.executable.name": key, "snow.executable.type": "PROCEDURE"}
-        cursor = account.cursor()
+    def __init__(self, session: Session, frame: Frame, key: str, kind: str) -> None:
+        self.session, self.clock, self.key = session, session.account.clock, key
+        self.resource = {
+            "snow.database.name": frame.database,
+            "snow.schema.name": frame.schema,
+            "snow.executable.name": key,
+            "snow.executable.type": kind,
+        }
+        self.log_level, self.trace_level = (self._level(frame, which) for which in ("log_level", "trace_level"))
+
+    def _level(self, frame: Frame, which: str) -> str:
+        if not (frame.application and frame.snapshot):
+            return "TRACE" if which == "log_level" else "OFF"
+        schema = self.session.account.catalogue.get("schema", frame.database, "", frame.schema or "") or {}
+        return schema.get(which) or manifests.level(manifests.read_once(frame.snapshot), which)
+
+    def log(self, entry: dict[str, Any]) -> None:
+        """One of the handler's log entries (handlers.Log)."""
+        severity = str(entry["level"]).upper()
+        severity = _OF_PYTHON.get(severity, severity)
+        if _SEVERITIES.index(severity) >= _SEVERITIES.index(self.log_level):
+            scope = {"name": entry["logger"] or entry["source"]}
+            self._write("LOG", {"severity_text": severity}, scope=scope, value=entry["message"])
+
+    @contextmanager
+    def span(self) -> Iterator[None]:
+        """A call of it: one row when it ends, within that of its caller."""
+        if self.trace_level != "ALWAYS":
+            yield
+            return
+        outer = self.session.span
+        trace, span = outer.get("trace_id") or uuid.uuid4().hex, uuid.uuid4().hex[:16]
+        self.session.span = {"trace_id": trace, "span_id": span}
+        record = {"name": self.key.split("(")[0].lower(), "kind": "SPAN_KIND_INTERNAL"}
+        record |= {"parent_span_id": outer["span_id"]} if outer else {}
+        began, status = self.clock.now(), "STATUS_CODE_ERROR"
         try:
-            cursor.execute(
-                f"insert into {table} (timestamp, observed_timestamp, resource_attributes, scope, record_type, record, value) values (?, ?, ?, ?, 'LOG', ?, ?)",
-                [
-                    account.clock.now().replace(tzinfo=None),
-                    account.clock.now().replace(tzinfo=None),
-                    json.dumps(resource),
-                    json.dumps({"name": entry.get("logger") or entry.get("source")}),
-                    json.dumps({"severity_text": str(entry.get("level") or "INFO").upper()}),
-                    json.dumps(entry.get("message")),
-                ],
-            )
+            yield
+            status = "STATUS_CODE_UNSET"
+        finally:
+            self._write("SPAN", {**record, "status": {"code": status}}, began)
+            self.session.span = outer
+
+    def _write(
+        self, type_: str, record: dict[str, Any], began: datetime | None = None, scope: Any = None, value: Any = None
+    ) -> None:
+        """Over a connection of its own, so that a rollback does not take the row."""
+        now = self.clock.now().replace(tzinfo=None)
+        documents = [None if part is None else json.dumps(part) for part in (self.session.span or None, self.resource, scope, record, value)]  # fmt: skip
+        trace, resource, scope, record, value = documents
+        row = [now, began and began.replace(tzinfo=None), now, trace, resource, scope, type_, record, value]
+        cursor = self.session.account.cursor()
+        try:
+            table, marks = ".".join(quote(part) for part in EVENTS), ", ".join("?" for _ in _COLUMNS)
+            cursor.execute(f"insert into {table} ({', '.join(_COLUMNS)}) values ({marks})", row)
         finally:
             cursor.close()
-
-    return write

@@ -73,7 +73,7 @@ def replace_table_function(session: Session, plan: Plan, node: exp.TableFromRows
                 2, f"Unsupported feature 'ORDER BY in OVER of a table function' of the local account ({path[-1]})."
             )
     given = _input(session, plan, node, ctes, document, arguments, partition)
-    rows = _call(session, key, document, given, bool(partition))
+    rows = _call(session, name, key, document, given, bool(partition))
     _put_in_place(plan, node, rows, partition)
 
 
@@ -162,19 +162,22 @@ def _source(node: exp.TableFromRows) -> exp.Expression | None:
 
 
 def _call(
-    session: Session, key: str, document: dict[str, Any], given: pyarrow.Table, is_partitioned: bool
+    session: Session, name: names.Name, key: str, document: dict[str, Any], given: pyarrow.Table, is_partitioned: bool
 ) -> pyarrow.Table:
+    frame = procedures.frame_of(session, name, document, f"function {key}")
+    telemetry = events.Telemetry(session, frame, key, "FUNCTION")
     arguments = [
         (argument["name"], argument["type"]) for argument in document["arguments"][: given.num_columns - is_partitioned]
     ]
-    rows = session.account.pool.call_table_function(
-        procedures.handler_of(key, document),
-        given,
-        arguments,
-        [_KEY] if is_partitioned else [],
-        document["table"],
-        log=events.logger(session, key),
-    )
+    with telemetry.span():
+        rows = session.account.pool.call_table_function(
+            procedures.handler_of(key, document),
+            given,
+            arguments,
+            [_KEY] if is_partitioned else [],
+            document["table"],
+            log=telemetry.log,
+        )
     if not is_partitioned and ROW_NUMBER not in rows.column_names:
         raise SqlError(
             1003,

@@ -30,12 +30,8 @@ import pyarrow as pa
 from local_account import declared
 from local_account.errors import SqlError, compilation
 from local_account.types import Column
-from local_account.worker import ROW_NUMBER, fit, from_ipc, receive, send, to_ipc
+from local_account.worker import PACKAGES, ROW_NUMBER, fit, from_ipc, receive, send, to_ipc
 
-PACKAGES = (  # of those that Snowflake carries, the ones that may be installed beside this account
-    "cloudpickle", "numpy", "pandas", "pyarrow", "python-dateutil", "pytz", "pyyaml", "requests", "scipy",
-    "snowflake-connector-python", "snowflake-snowpark-python", "snowflake-telemetry-python",
-)  # fmt: skip
 PROCEDURE_SECONDS = 172_800  # Snowflake's STATEMENT_TIMEOUT_IN_SECONDS
 FUNCTION_SECONDS = 180  # Snowflake's limit for one call of a table function's method
 _START_SECONDS = 120
@@ -67,8 +63,7 @@ class Rows:
 
 def check_packages(packages: Iterable[str], *, procedure: bool = False) -> None:
     """Refuses, by name, the packages that a handler could not import here; versions are taken as written."""
-    found = {package: re.fullmatch(r"\s*([\w.-]+)\s*(?:==\s*[\w.*]+\s*)?", package) for package in packages}
-    names = {package: match[1].lower().replace("_", "-") if match else "" for package, match in found.items()}
+    names = {package: _name_of(package) for package in packages}
     missing = [package for package, name in names.items() if not _is_there(name)]
     if procedure and "snowflake-snowpark-python" not in names.values():
         missing.append("snowflake-snowpark-python (a Python procedure must name it, rule PY-03)")
@@ -80,6 +75,12 @@ def check_packages(packages: Iterable[str], *, procedure: bool = False) -> None:
             f"'Packages not found: {', '.join(missing)}'",
             "42601",
         )
+
+
+def _name_of(package: str) -> str:
+    """The name in 'name==version'; '' for what is written otherwise."""
+    found = re.fullmatch(r"\s*([\w.-]+)\s*(?:==\s*[\w.*]+\s*)?", package)
+    return found[1].lower().replace("_", "-") if found else ""
 
 
 def _is_there(package: str) -> bool:
@@ -261,6 +262,7 @@ class Pool:
             "imports_dir": str(handler.imports_dir or self.nothing),
             "inline_source": handler.inline_source,
             "handler": handler.handler,
+            "packages": [_name_of(package) for package in handler.packages],
         }
 
     def close(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +59,14 @@ _Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping
 
 def read(root: Path) -> dict[str, Any]:
     return yaml.load((root / "manifest.yml").read_text(encoding="utf-8"), _Loader) or {}
+
+
+read_once = lru_cache(maxsize=32)(read)  # of snapshots, which never change
+
+
+def level(manifest: dict[str, Any], which: str) -> str:
+    """A telemetry level; nothing is captured where none is set, and an unquoted OFF is false to YAML 1.1."""
+    return str((manifest.get("configuration") or {}).get(which) or "OFF").upper()
 
 
 def require(root: Path, shown: str) -> dict[str, Any]:

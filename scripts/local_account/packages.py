@@ -432,8 +432,8 @@ def show_versions(session: Session, match: Match) -> Result:
             "comment": None,
             "created_on": datetime.fromisoformat(content["created_on"]),
             "dropped_on": None,
-            "log_level": _level(content, "log_level"),
-            "trace_level": _level(content, "trace_level"),
+            "log_level": manifests.level(manifests.read_once(Path(content["snapshot"])), "log_level"),
+            "trace_level": manifests.level(manifests.read_once(Path(content["snapshot"])), "trace_level"),
             "state": "READY",
             "review_status": "NOT_REVIEWED",
         }
@@ -446,12 +446,6 @@ def show_versions(session: Session, match: Match) -> Result:
         rows,
         types={"patch": "fixed"},
     )
-
-
-def _level(patch: dict[str, Any], which: str) -> str:
-    """A telemetry level of the manifest that was registered."""
-    level = (manifests.read(Path(patch["snapshot"])).get("configuration") or {}).get(which) or "OFF"
-    return str(level).upper()  # an unquoted OFF is false to YAML 1.1
 
 
 def show_directives(session: Session, match: Match) -> Result:

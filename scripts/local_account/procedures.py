@@ -288,14 +288,16 @@ def run(session: Session, name: Name, key: str, document: dict[str, Any], values
     database, schema, bare = name
     frame = frame_of(session, name, document, f"procedure {schema.split('$')[0]}.{bare}")
     inner = session.nested(frame)
+    telemetry = events.Telemetry(inner, frame, key, "PROCEDURE")
     running = (database, frame.generation, id(inner))
     session.account.running.add(running)
     try:
-        returned = (
-            _run_sql(inner, document, values)
-            if document["language"] == "SQL"
-            else _run_python(inner, key, document, values)
-        )
+        with telemetry.span():
+            returned = (
+                _run_sql(inner, document, values)
+                if document["language"] == "SQL"
+                else _run_python(inner, key, document, values, telemetry.log)
+            )
     except BaseException:
         inner.abandon_scope()
         raise
@@ -348,7 +350,7 @@ def _run_sql(inner: Session, document: dict[str, Any], values: list[Any]) -> Any
     return scripting.run_block(body, arguments, blocks.Host(inner), declared_types)
 
 
-def _run_python(inner: Session, key: str, document: dict[str, Any], values: list[Any]) -> Any:
+def _run_python(inner: Session, key: str, document: dict[str, Any], values: list[Any], log: handlers.Log) -> Any:
     account = inner.account
     host, port = account.address
     login: dict[str, Any] = {
@@ -362,7 +364,7 @@ def _run_python(inner: Session, key: str, document: dict[str, Any], values: list
     try:
         seconds = inner.deadline.seconds_left() if inner.deadline else handlers.PROCEDURE_SECONDS
         handler = handler_of(key, document)
-        return account.pool.call_procedure(handler, values, login, seconds=seconds, log=events.logger(inner, key))
+        return account.pool.call_procedure(handler, values, login, seconds=seconds, log=log)
     finally:
         account.tickets.pop(login["password"], None)
         inner.has_ended = True

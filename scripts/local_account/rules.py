@@ -10,8 +10,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import lru_cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from local_account import manifests
@@ -138,15 +136,12 @@ def forbidden(function: str) -> str:
     return f"the function {function} is not allowed inside a native application: remove it (rule SET-37)."
 
 
-_manifest = lru_cache(maxsize=32)(manifests.read)
-
-
 def refuse(session: Session, text: str) -> None:
     """Raises what Snowflake would, before the code of a procedure or of an application runs the statement."""
     frame = session.frame
     if not frame or not (_HEAD.match(text) or _REFERENCE.search(text)):
         return
-    manifest = _manifest(Path(frame.snapshot)) if frame.snapshot else {}
+    manifest = manifests.read_once(frame.snapshot) if frame.snapshot else {}
     for rule, message in broken(clean(text), manifest):
         if rule.errno and (frame.application or rule.any_code):
             raise SqlError(rule.errno, f"{message} In {frame.what}.", "0A000")

@@ -8,9 +8,11 @@ socket of their own. Standard input is a pipe that the account never writes to: 
 
 from __future__ import annotations
 
+import builtins
 import datetime as dt
 import gc
 import importlib
+import importlib.util
 import io
 import json
 import linecache
@@ -33,6 +35,23 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+_TIMES, _WEB = "dateutil pytz six tzdata tzlocal", "requests urllib3 idna certifi charset_normalizer"
+_CONNECTOR = f"snowflake cryptography OpenSSL jwt cffi packaging platformdirs filelock sortedcontainers typing_extensions {_TIMES} {_WEB}"
+# Of the packages that Snowflake carries, those that may be installed beside this account: what a handler that names one may import.
+PACKAGES = {
+    "cloudpickle": "cloudpickle",
+    "numpy": "numpy",
+    "pandas": f"pandas numpy {_TIMES}",
+    "pyarrow": "pyarrow",
+    "python-dateutil": "dateutil six",
+    "pytz": "pytz",
+    "pyyaml": "yaml",
+    "requests": _WEB,
+    "scipy": "scipy numpy",
+    "snowflake-connector-python": _CONNECTOR,
+    "snowflake-snowpark-python": f"{_CONNECTOR} cloudpickle yaml google setuptools wheel",
+    "snowflake-telemetry-python": "snowflake opentelemetry",
+}
 INLINE = "_udf_code"  # the module name that Snowflake gives to inline code, seen in its tracebacks
 ROW_NUMBER = "METADATA$ROW"
 _LENGTHS = struct.Struct("!IQ")
@@ -196,6 +215,7 @@ def load(handler: dict[str, Any]) -> Any:
     sys.pycache_prefix = str(Path.home() / "bytecode")  # the imports directory shows the imports only
     sys._xoptions["snowflake_import_directory"] = f"{folder}/"  # with the slash: people write `import_dir + 'file'`
     sys.path[:0] = [str(folder), *(str(path) for path in sorted(folder.glob("*")) if path.suffix in (".zip", ".whl"))]
+    _allow_only(handler["packages"], folder)
     source, name = handler["inline_source"], handler["handler"]
     if source is None:
         module_name, _, name = name.rpartition(".")
@@ -205,6 +225,31 @@ def load(handler: dict[str, Any]) -> Any:
     linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
     exec(compile(source, file, "exec"), module.__dict__)
     return getattr(module, name)
+
+
+def _allow_only(packages: Sequence[str], folder: Path) -> None:
+    """Snowflake's process has what PACKAGES names; this one has more, which the handler's own modules must not find.
+
+    Libraries go on importing what they need.
+    """
+    allowed = {"_snowflake", *sys.stdlib_module_names}
+    allowed.update(*(PACKAGES[package].split() for package in packages))
+    python_import = builtins.__import__
+
+    def import_(name: str, globals_: Any = None, locals_: Any = None, fromlist: Any = (), level: int = 0) -> ModuleType:
+        top, asking = name.partition(".")[0], globals_ or {}
+        is_own = asking.get("__name__") == INLINE or str(asking.get("__file__")).startswith(str(folder))
+        if level == 0 and is_own and top not in allowed:
+            spec = importlib.util.find_spec(top)
+            if not (
+                spec
+                and str(spec.origin or next(iter(spec.submodule_search_locations or ()), "")).startswith(str(folder))
+            ):
+                named = ", ".join(packages) or "nothing"
+                raise ModuleNotFoundError(f"No module named '{top}' (PACKAGES names {named})", name=top)
+        return python_import(name, globals_, locals_, fromlist, level)
+
+    builtins.__import__ = import_
 
 
 def open_session(login: dict[str, Any]) -> Any:
@@ -374,12 +419,11 @@ def serve(connection: socket.socket) -> None:
 
 
 def _traceback(error: BaseException) -> str:
-    """The traceback as Snowflake prints it: from the handler's first line on, without ours."""
+    """The traceback as Snowflake prints it: without our own lines."""
     ours = (__file__, *(str(Path(str(module.__file__)).parent) for module in (importlib, json)), "<frozen importlib")
-    frames = error.__traceback__
-    while frames and frames.tb_frame.f_code.co_filename.startswith(ours):
-        frames = frames.tb_next
-    return "".join(traceback.format_exception(error.with_traceback(frames)))
+    told = traceback.TracebackException.from_exception(error)
+    told.stack[:] = [line for line in told.stack if not line.filename.startswith(ours)]
+    return "".join(told.format())
 
 
 def _end_with_account() -> None:

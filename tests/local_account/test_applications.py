@@ -417,6 +417,51 @@ STREAMLIT = """
 """
 
 
+TELEMETRY = """
+    create or replace function code.told(n int) returns int language python runtime_version = '3.11' handler = 'told' as $$
+import logging
+
+def told(n):
+    logging.debug("unheard")
+    logging.warning("seen %s", n)
+    return n
+$$;
+    create or replace procedure code.ask() returns int language sql as $$
+    begin let n int := (select code.told(7)); return n; end $$;
+    grant usage on procedure code.ask() to application role reader;
+"""
+
+
+@pytest.mark.parametrize(
+    ("configuration", "kinds"),
+    [
+        ("", []),
+        ("configuration: {log_level: INFO}\n", ["LOG"]),
+        ('configuration: {log_level: WARN, trace_level: "ALWAYS"}\n', ["LOG", "SPAN", "SPAN"]),
+        ("configuration: {log_level: ERROR, trace_level: ON_EVENT}\n", []),
+    ],
+)
+def test_the_event_table_has_what_the_manifest_lets_out(app, provider, configuration, kinds):
+    app.stage("two", SETUP + TELEMETRY, "manifest_version: 2\n" + configuration)
+    app.upgrade()
+    assert app("call app.code.ask()") == [(7,)]
+
+    events = provider(
+        "select record_type, value::varchar, record:severity_text::varchar, record:name::varchar, trace:trace_id::varchar, "
+        "trace:span_id::varchar, record:parent_span_id::varchar, start_timestamp <= timestamp from snowflake.telemetry.events "
+        f"where resource_attributes:\"snow.database.name\"::varchar = '{app.name.upper()}' order by timestamp"
+    )
+    assert [event[0] for event in events] == kinds
+    for log in events[:1]:
+        assert log[1:4] == ("seen 7", "WARN", None)
+    if len(events) == 3:
+        _, inner, outer = events
+        assert (inner[3], outer[3]) == ("told", "ask")
+        assert inner[4] == outer[4] == events[0][4]
+        assert (inner[6], outer[6]) == (outer[5], None)
+        assert inner[7] and outer[7]
+
+
 def test_a_streamlit_is_made_of_the_applications_files_and_listed(app, provider, tmp_path):
     root = provider.write(
         tmp_path / "two", SETUP + STREAMLIT, code__version_sql=VERSION.format("two"), page__page_py="import streamlit\n"

@@ -25,8 +25,8 @@ def pool(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pool]:
     pool.close()
 
 
-def function(source: str, handler: str = "F", imports: Path | None = None) -> Handler:
-    return Handler("core.f", imports, textwrap.dedent(source), handler)
+def function(source: str, handler: str = "F", imports: Path | None = None, packages=("pandas",)) -> Handler:
+    return Handler("core.f", imports, textwrap.dedent(source), handler, packages)
 
 
 ECHO = """
@@ -232,6 +232,25 @@ def test_nothing_of_a_call_is_left_for_the_next(pool: Pool) -> None:
         assert result.to_pydict() == {"N": [1], "T": [str(pool.home)]}
 
 
+IMPORTING = """
+    import json
+    from shop import {module}
+    class F:
+        def process(self): yield {module}.__name__,
+"""
+
+
+def test_a_handler_imports_its_packages_with_theirs_and_no_others(pool: Pool, tmp_path: Path) -> None:
+    (tmp_path / "shop.py").write_text("import pandas, numpy")
+    for module, packages in (("pandas", ("pandas==2.3.3",)), ("numpy", ("Pandas",))):
+        handler = function(IMPORTING.format(module=module), "F", tmp_path, packages)
+        assert pool.call_table_function(handler, ANY, [], [], [("T", "varchar")])["T"].to_pylist() == [module]
+    for module, packages in (("pandas", ("numpy",)), ("pandas", ())):
+        handler = function(IMPORTING.format(module=module), "F", tmp_path, packages)
+        with pytest.raises(SqlError, match=f"ModuleNotFoundError: No module named '{module}' .PACKAGES names"):
+            pool.call_table_function(handler, ANY, [], [], [("T", "varchar")])
+
+
 def test_packages_that_a_handler_could_not_import_are_refused_by_name() -> None:
     check_packages(["snowflake-snowpark-python", "numpy==2.4.6", "Pandas"], procedure=True)
     for packages, said in ((["numpy", "faker"], "faker"), (["numpy>=1"], "numpy>=1"), (["numpy"], "snowpark")):
@@ -276,7 +295,7 @@ def wait_for(condition: object, seconds: float = 30) -> str:
 def create(name: str, returns: str, body: str, arguments: str = "") -> str:
     return (
         f"create or replace procedure {name}({arguments}) returns {returns} language python runtime_version = '3.11' "
-        f"packages = ('snowflake-snowpark-python') handler = 'main' as $${textwrap.dedent(body)}$$"
+        f"packages = ('snowflake-snowpark-python', 'pandas') handler = 'main' as $${textwrap.dedent(body)}$$"
     )
 
 

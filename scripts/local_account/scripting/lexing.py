@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import ClassVar
 
 from sqlglot.dialects import Snowflake
@@ -49,7 +51,8 @@ class Statement:
     line: int
 
 
-def tokenize(text: str) -> list[Token]:
+@lru_cache(maxsize=512)  # a setup is run, and a block called, far more often than it changes
+def tokenize(text: str) -> tuple[Token, ...]:
     """The tokens of a text, and an `end` after them. Raises SqlError 1003 where a quotation or a comment never ends."""
     try:
         found = _Tokenizer(dialect=Snowflake).tokenize(text)
@@ -68,7 +71,7 @@ def tokenize(text: str) -> list[Token]:
             kind, word = ("name", raw.upper()) if raw[0].isalpha() or raw[0] == "_" else ("symbol", raw)
         tokens.append(Token(kind, word, token.start, token.end + 1))
     tokens.append(Token("end", "<EOF>", len(text), len(text)))
-    return tokens
+    return tuple(tokens)
 
 
 def place(text: str, offset: int) -> tuple[int, int]:
@@ -84,7 +87,7 @@ def unexpected(text: str, token: Token) -> SqlError:
     )
 
 
-def starts_block(tokens: list[Token], at: int) -> bool:
+def starts_block(tokens: Sequence[Token], at: int) -> bool:
     """Whether a scripting block begins here: DECLARE, or a BEGIN that does not begin a transaction."""
     if tokens[at].key != "BEGIN":
         return tokens[at].key == "DECLARE"
@@ -93,7 +96,7 @@ def starts_block(tokens: list[Token], at: int) -> bool:
     return tokens[at + 1].key not in ("TRANSACTION", "WORK", "NAME") or tokens[at + 2].key == ":="
 
 
-def statement_end(tokens: list[Token], at: int) -> int:
+def statement_end(tokens: Sequence[Token], at: int) -> int:
     """The index of the semicolon (or the end) that closes the statement beginning here; it steps over a block whole."""
     has_body = tokens[at].key == "CREATE"
     if starts_block(tokens, at):
@@ -112,7 +115,7 @@ _BEFORE_A_BLOCK = _BEFORE_A_STATEMENT | {"(", "AS"}
 _CLOSED_BY_NAME = {"IF", "CASE", "FOR", "WHILE", "LOOP", "REPEAT"}
 
 
-def _block_end(tokens: list[Token], at: int) -> int:
+def _block_end(tokens: Sequence[Token], at: int) -> int:
     """The index after the END that closes the block beginning here, found by counting what opens and closes."""
     before: str | None = ";"
     depth, declaring = 0, list[int]()  # declaring: the depths of DECLAREs whose BEGIN is still to come
