@@ -2,6 +2,7 @@
 before. What has no effect here is an idle setting, and fails.
 """
 
+import copy
 from collections.abc import Callable
 from functools import cached_property
 from typing import NamedTuple
@@ -365,3 +366,24 @@ def test_a_new_row_simply_works(tables, table):
     assert 0.1 < share(world) < 0.9
     for events in (world.returns, world.movements, world.won, world.reminded):
         assert len(events["event_number"])
+
+
+def who(tables: dict) -> list:
+    """The names, ages and homes of the customers under these settings."""
+    world = World(tables)
+    shown, found = world.profiles, world.people
+    own = ("first_name", "last_name", "email", "gender", "city", "state", "zip_code", "time_zone")
+    return [found.age.tolist(), *(list(shown[name]) for name in own)]
+
+
+def test_a_number_stands_for_one_name_age_and_home_under_all_settings_but_another_seed(tables):
+    usual = who(tables)
+    edits = [(table, effect.row, column, effect) for (table, column), effect in COLUMNS.items()]
+    edits += [("generation_parameters", name, "parameter_value", effect) for name, effect in PARAMETERS.items()]
+    for table, row, column, effect in edits:
+        edited = copy.deepcopy(tables)
+        for given in effect.given:
+            changed(edited, *given)
+        changed(edited, table, row, column, effect.value)
+
+        assert (who(edited) == usual) is (row != "seed"), (table, row, column)
