@@ -10,15 +10,7 @@ import streamlit as st
 ROLES = {"app_admin"}
 
 READ = "call core.view_reference_config()"
-CHECK = "call core.validate_configuration()"
 SAVE = "call core.save_configuration(?, ?, ?)"
-RUNS = """
-select run_id, run_timestamp, run_type
-from audit.generation_runs
-where status = 'COMPLETED'
-order by run_timestamp desc
-limit 200
-"""
 TABLES = {  # table -> its columns, the key first
     "customer_segments": ["segment_name", "weight", "avg_order_value", "purchase_frequency", "description"],
     "product_categories": ["category_name", "seasonal_peak_months", "margin_rate", "return_rate", "description"],
@@ -39,47 +31,34 @@ def show() -> None:
         go_back()
 
 
-# editing ----------------------------------------------------------------------------------------------------------
-
-
 def edit() -> None:
     state = st.session_state
     table = st.selectbox("Table", list(TABLES), key="table")
     # A grid begins from the draft of its table, and must not change under the edits. It is new where another table, or page, was shown.
     if state.get("grid_of") != table or f"grid {state.grid_number}" not in state:
-        if not state.get("drafts"):
+        if "drafts" not in state or edits().empty:
             load()
-        state.grid_of, state.grid_number = table, state.get("grid_number", 0) + 1
-        state.grid = state.drafts.get(table, frame_of(state.seen[table], table))
+        state.grid_of, state.grid_number, state.grid = table, state.get("grid_number", 0) + 1, state.drafts[table]
     left, right = st.columns([3, 2])
     with left:
-        looks = {name: st.column_config.NumberColumn(format="plain") for name in state.grid.select_dtypes("number")}
-        key = f"grid {state.grid_number}"
-        edited = st.data_editor(
-            state.grid, key=key, hide_index=True, num_rows="dynamic", width="stretch", column_config=looks
-        )
+        plain = dict.fromkeys(state.grid.select_dtypes("number"), st.column_config.NumberColumn(format="plain"))
+        looks = {"hide_index": True, "num_rows": "dynamic", "width": "stretch", "column_config": plain}
+        state.drafts[table] = st.data_editor(state.grid, key=f"grid {state.grid_number}", **looks)
         st.caption(f"reference_data.{table}: click a cell and type; the last row adds one; marked rows can be deleted")
-    state.drafts.pop(table, None)
-    if not differences(frame_of(state.seen[table], table), edited, table).empty:
-        state.drafts[table] = edited
+    changes = edits()
     with right:
         st.markdown("**What a run would say**")
-        faults = (
-            pd.DataFrame(json.loads(door.ask(SAVE, *edits(), True).iloc[0, 0])) if state.drafts else door.ask(CHECK)
-        )
+        faults = json.loads(door.ask(SAVE, *to_save(changes), True).iloc[0, 0])
         tell(faults)
     st.markdown("**What will change**")
-    if not state.drafts:
+    if changes.empty:
         st.caption("Nothing yet.")
         return
-    changes = pd.concat(
-        [differences(frame_of(state.seen[name], name), draft, name) for name, draft in state.drafts.items()]
-    )
     parts.table(changes)
     save, discard = st.columns(2)
-    if save.button("Save all of it", key="save", type="primary", width="stretch", disabled=not faults.empty):
+    if save.button("Save all of it", key="save", type="primary", width="stretch", disabled=bool(faults)):
         with parts.refusals():
-            store(len(changes))
+            store(changes)
     if discard.button("Discard", key="discard", width="stretch"):
         load()
         st.rerun()
@@ -97,65 +76,66 @@ def read() -> dict[str, list[dict]]:
 def load() -> None:
     """Begins anew: what edits start from, and are compared with when they are saved, is what is there now."""
     door.forget()
-    st.session_state.update(seen=read(), drafts={}, grid_of=None)
+    seen = read()
+    st.session_state.update(seen=seen, drafts=grids(seen), grid_of=None)
 
 
-def frame_of(rows: list[dict], table: str) -> pd.DataFrame:
-    frame = pd.DataFrame([{name.lower(): value for name, value in row.items()} for row in rows]).reindex(
-        columns=TABLES[table]
-    )
-    numbers = frame.select_dtypes("number").columns
-    return frame.astype(dict.fromkeys(numbers, float) | dict.fromkeys(frame.columns.difference(numbers), "string"))
+def grids(tables: dict[str, list[dict]]) -> dict[str, pd.DataFrame]:
+    """The rows of each table with its columns in order: numbers, or text."""
+    found = {}
+    for table, rows in tables.items():
+        frame = pd.DataFrame(rows).rename(columns=str.lower).reindex(columns=TABLES[table])
+        numbers = frame.select_dtypes("number").columns
+        found[table] = frame.astype({name: float if name in numbers else "string" for name in frame})
+    return found
 
 
-def edits() -> tuple[str, str]:
-    """The drafts, and the rows that they started from, as JSON text."""
-    drafts = st.session_state.drafts
-    edited = {
-        table: json.loads(draft.to_json(orient="records", double_precision=15)) for table, draft in drafts.items()
-    }
-    return json.dumps(edited), json.dumps({table: st.session_state.seen[table] for table in drafts})
+def edits() -> pd.DataFrame:
+    """What the drafts of all tables change."""
+    return changed(cells(grids(st.session_state.seen)), cells(st.session_state.drafts))
 
 
-def tell(faults: pd.DataFrame) -> None:
-    if faults.empty:
+def to_save(changes: pd.DataFrame) -> tuple[str, str]:
+    """The drafts of the tables that change, and the rows that they started from, as JSON text."""
+    state, tables = st.session_state, changes["table"].unique()
+    edited = {table: json.loads(state.drafts[table].to_json(orient="records", double_precision=15)) for table in tables}
+    return json.dumps(edited), json.dumps({table: state.seen[table] for table in tables})
+
+
+def tell(faults: list[dict]) -> None:
+    if not faults:
         st.success("Nothing is wrong with it.", icon=":material/check_circle:")
-    for fault in faults.rename(columns=lambda name: name.removesuffix("_name")).to_dict("records")[:20]:
-        place = ".".join(str(fault[name]) for name in ("table", "row", "column") if fault[name])
+    for fault in faults[:20]:
+        place = ".".join(fault[name] for name in ("table", "row", "column") if fault[name])
         st.error(f"**{place}**, now “{fault['value']}”: {fault['remedy']}")
     if len(faults) > 20:
         st.caption(f"And {len(faults) - 20} more.")
 
 
-def store(count: int) -> None:
-    if faults := json.loads(door.answer(SAVE, *edits(), False)):
+def store(changes: pd.DataFrame) -> None:
+    if faults := json.loads(door.answer(SAVE, *to_save(changes), False)):
         raise door.Refused(f"Nothing was saved: {len(faults)} settings cannot be honoured.")
-    tables = ", ".join(st.session_state.drafts)
     load()
-    parts.done(f"Saved: {count} settings of {tables}. The next run uses them.")
+    parts.done(f"Saved: {len(changes)} settings of {', '.join(changes['table'].unique())}. The next run uses them.")
 
 
-def differences(old: pd.DataFrame, new: pd.DataFrame, table: str) -> pd.DataFrame:
-    """Each cell that differs, as text; rows are told apart by their key."""
-    return changed(cells(old, table), cells(new, table))
+def cells(frames: dict[str, pd.DataFrame]) -> dict[tuple, str]:
+    """What stands in each cell but those of the key, as text, by table, row and column; a row is known by its key."""
+    found: dict[tuple, str] = {}
+    for table, frame in frames.items():
+        key, *others = TABLES[table]
+        for number, row in enumerate(frame.to_dict("records"), 1):
+            name = text(row[key]) or f"(row {number})"
+            name = f"{name} (again)" if (table, name, others[0]) in found else name
+            found |= {(table, name, other): text(row[other]) for other in others}
+    return found
 
 
 def changed(old: dict[tuple, str], new: dict[tuple, str]) -> pd.DataFrame:
+    """Each cell that differs, as text."""
     places = [place for place in dict.fromkeys([*old, *new]) if not same(old.get(place), new.get(place))]
-    return pd.DataFrame(
-        [(*place, old.get(place), new.get(place)) for place in places], columns=["table", "row", "column", "old", "new"]
-    )
-
-
-def cells(frame: pd.DataFrame, table: str) -> dict[tuple, str]:
-    """What stands in each cell but those of the key, as text, by table, row and column."""
-    key, *others = TABLES[table]
-    found = {}
-    for number, row in enumerate(frame.to_dict("records"), 1):
-        name = text(row[key]) or f"(row {number})"
-        name = f"{name} (again)" if (table, name, others[0]) in found else name
-        found |= {(table, name, other): text(row[other]) for other in others}
-    return found
+    rows = [(*place, old.get(place), new.get(place)) for place in places]
+    return pd.DataFrame(rows, columns=["table", "row", "column", "old", "new"])
 
 
 def text(value: object) -> str:
@@ -174,34 +154,24 @@ def same(old: str | None, new: str | None) -> bool:
         return False
 
 
-# going back -------------------------------------------------------------------------------------------------------
-
-
 def go_back() -> None:
-    runs = door.ask(RUNS)
+    runs = door.ask(parts.RUNS)
     if runs.empty:
         parts.nothing_yet("No run has left a snapshot yet")
         return
-    names = {
-        f"{row.run_timestamp:%Y-%m-%d %H:%M:%S} {row.run_type} {row.run_id}": row.run_id for row in runs.itertuples()
-    }
-    run = names[st.selectbox("Return to what this run saw", list(names), key="snapshot")]
-    now = {
-        place: value for table, rows in read().items() for place, value in cells(frame_of(rows, table), table).items()
-    }
-    snapshot = door.ask("call core.view_run_snapshot(?, ?)", run, "ALL")
-    then = {
-        place: value or "" for *place, value in snapshot.itertuples(index=False, name=None) for place in [tuple(place)]
-    }
-    settable = {
-        place
-        for place in {**now, **then}
-        if place[0] in TABLES and place[2] in set(TABLES[place[0]][1:]) - {"description", "parameter_type"}
-    }  # descriptions stay with the rows that have one
-    changes = changed({k: v for k, v in now.items() if k in settable}, {k: v for k, v in then.items() if k in settable})
+    run = parts.run("Return to what this run saw", runs, "snapshot")
+    snapshot = door.ask("call core.view_run_snapshot(?, ?)", run, "ALL").itertuples(index=False, name=None)
+    then = {tuple(place): value or "" for *place, value in snapshot}
+    changes = changed(settable(cells(grids(read()))), settable(then))
     st.markdown("**What will change**")
     if changes.empty:
         st.success("Nothing: the settings are what this run saw.", icon=":material/check_circle:")
         return
     parts.table(changes)
     parts.act("Return to it", "restore", "call core.restore_configuration(?)", run, type="primary")
+
+
+def settable(found: dict[tuple, str]) -> dict[tuple, str]:
+    """Without descriptions and types, which stay with the rows that have one."""
+    stay = {"description", "parameter_type"}
+    return {place: value for place, value in found.items() if place[2] in set(TABLES.get(place[0], [""])[1:]) - stay}

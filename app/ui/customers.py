@@ -2,25 +2,18 @@
 
 import charts
 import door
-import pandas as pd
 import parts
 import streamlit as st
 
 ROLES = {"app_analyst", "app_truth"}
 
-TOTALS = """
-select
-    count(*) as customers,
-    count_if(total_orders > 0) as buyers,
-    count_if(total_orders > 1) as repeat_buyers,
-    max(last_order_at) as last_order_at
-from gold.customer_statistics
-"""
+COUNT = "select count(*) as customers from gold.customer_statistics"
 SEGMENTS = """
 select
     coalesce(customer_segment, 'none') as segment,
     count(*) as customers,
     count_if(total_orders > 0) as buyers,
+    count_if(total_orders > 1) as repeat_buyers,
     sum(total_orders) as orders,
     sum(total_spent) as revenue,
     sum(total_spent) / nullif(sum(total_orders), 0) as basket,
@@ -38,68 +31,60 @@ select
     sum(active_customers) as active_customers,
     sum(active_customers) / sum(customers) as share
 from gold.customer_cohorts
-where cohort_month >= dateadd('month', -18, sysdate())
+where cohort_month >= dateadd('month', -18, sysdate()) and months_since > 0
 group by cohort, months_since
 order by cohort, months_since
 """
 RFM = """
 with
 
-scored as (
+buyers as (
     select
+        total_spent,
         ntile(5) over (order by last_order_at) as recency,
-        ntile(5) over (order by total_orders, total_spent) as frequency,
-        total_orders,
-        total_spent
+        ntile(5) over (order by total_orders, total_spent) as frequency
     from gold.customer_statistics
     where total_orders > 0
 )
 
-select
-    recency,
-    frequency,
-    count(*) as customers,
-    avg(total_orders) as mean_orders,
-    avg(total_spent) as mean_spent
-from scored
+select recency, frequency, count(*) as customers, avg(total_spent) as mean_spent
+from buyers
 group by recency, frequency
 order by recency, frequency
 """
-CHURN = """
+CHURN_AND_VALUE = """
 select
-    least(floor(churn_probability * 20) / 20, 0.95) as churn_from,
+    least(floor(churn_probability * 20) / 20, 0.95) as probability_from,
+    least(floor(lifetime_value / 5) * 5, 150) as usd_from,
     count(*) as customers
 from gold.dim_customers
-group by churn_from
-order by churn_from
-"""
-VALUE = """
-select
-    least(floor(lifetime_value / 5) * 5, 150) as value_from,
-    count(*) as customers,
-    sum(lifetime_value) as lifetime_value
-from gold.dim_customers
-group by value_from
-order by value_from
+group by probability_from, usd_from
+order by probability_from, usd_from
 """
 FIND = """
-select customer_id, first_name, last_name, email, customer_segment
-from gold.customer_profiles
-where customer_id = try_to_number(?) or email ilike ? or first_name || ' ' || last_name ilike ?
-order by customer_id
-limit 20
-"""
-BEST = """
-select profiles.customer_id, profiles.first_name, profiles.last_name, profiles.email, profiles.customer_segment
-from gold.customer_statistics as statistics
-inner join gold.customer_profiles as profiles
-    on statistics.customer_id = profiles.customer_id
-order by statistics.total_spent desc, profiles.customer_id
+with
+
+sought as (
+    select ?::varchar as words
+)
+
+select
+    profiles.customer_id,
+    profiles.first_name || ' ' || profiles.last_name || ' (' || profiles.customer_id || ', ' || profiles.customer_segment || ')' as name
+from gold.customer_profiles as profiles
+inner join gold.customer_statistics as statistics
+    on profiles.customer_id = statistics.customer_id
+cross join sought
+where
+    profiles.customer_id = try_to_number(words)
+    or profiles.email ilike '%' || words || '%'
+    or profiles.first_name || ' ' || profiles.last_name ilike '%' || words || '%'
+order by iff(profiles.customer_id = try_to_number(words), 0, 1), statistics.total_spent desc, profiles.customer_id
 limit 20
 """
 ONE = """
 select
-    customer_segment, city, state, signed_up_at, acquisition_channel, total_orders, total_spent, last_order_at, churn_probability, lifetime_value
+    customer_segment, city, state, signed_up_at, acquisition_channel, total_orders, total_spent, churn_probability, lifetime_value
 from gold.dim_customers
 where customer_id = ?
 """
@@ -129,7 +114,7 @@ order by at desc
 limit 500
 """
 # What the law makes of each customer from now on, in days of business; of customers since 1.1.0.
-_EXPECTED = """
+CALIBRATION = """
 with
 
 days as (
@@ -146,8 +131,8 @@ expected as (
         customers.lifetime_value,
         exp(-truth.purchase_rate / 30 * coalesce(quarter.business_days, 0)) as true_probability,
         truth.purchase_rate / 30 * coalesce(year.business_days, 0) * truth.order_margin as true_value,
-        least(floor(customers.churn_probability * 10), 9) as churn_class,
-        ntile(10) over (order by customers.lifetime_value) as value_class
+        least(floor(customers.churn_probability * 10), 9) as churn_tenth,
+        ntile(10) over (order by customers.lifetime_value) as value_tenth
     from gold.dim_customers as customers
     inner join truth.customers as truth
         on customers.customer_id = truth.customer_id
@@ -157,171 +142,104 @@ expected as (
         on least(truth.dropout_at::date, dateadd('day', 365, sysdate()::date)) = year.until
     where truth.purchase_rate is not null
 )
-"""
-CHURN_TRUTH = f"""{_EXPECTED}
-select count(*) as customers, avg(churn_probability) as expected, avg(true_probability) as true_probability
+
+select count(*) as customers, avg({guess}) as expected_by_gold, avg({truth}) as by_the_truth
 from expected
-group by churn_class
-order by churn_class
+group by {tenth}
+order by {tenth}
 """
-VALUE_TRUTH = f"""{_EXPECTED}
-select count(*) as customers, avg(lifetime_value) as expected, avg(true_value) as true_value
-from expected
-group by value_class
-order by value_class
-"""
-NOW = "as of now"
-SEE = ["Segments", "Retention", "RFM", "Churn and value", "One customer", "Calibration"]
+CHURN_CALIBRATION = CALIBRATION.format(guess="churn_probability", truth="true_probability", tenth="churn_tenth")
+VALUE_CALIBRATION = CALIBRATION.format(guess="lifetime_value", truth="true_value", tenth="value_tenth")
+
+FIFTHS = {"columns": [1, 2, 3, 4, 5], "rows": [5, 4, 3, 2, 1], "note": "; fifths of the buyers, 5 is best"}
+TENTHS = ("expected_by_gold", "by_the_truth", "customers")
+CHARTS = {  # part of the page -> its charts: how, title, query, columns, and what else is said of them
+    "Segments": [
+        (charts.bars, "Customers by segment", SEGMENTS, ("customers", "segment"), {"unit": "customers"}),
+        (charts.bars, "Expected value by segment", SEGMENTS, ("lifetime_value", "segment"),
+         {"unit": "USD", "note": ", margin of the next 12 months"}),
+    ],
+    "Retention": [
+        (charts.heat, "Retention by month of the first order", COHORTS, ("months_since", "cohort", "share"),
+         {"unit": "share", "note": " of a cohort that orders in a later month; first orders of the last 18 months", "form": ".1%"}),
+    ],
+    "RFM": [
+        (charts.heat, "Customers by recency and frequency", RFM, ("recency", "frequency", "customers"), FIFTHS | {"unit": "customers"}),
+        (charts.heat, "Money by recency and frequency", RFM, ("recency", "frequency", "mean_spent"), FIFTHS | {"unit": "USD per customer"}),
+    ],
+    "Churn and value": [
+        (charts.histogram, "Churn probability", CHURN_AND_VALUE, ("probability_from", "customers"),
+         {"unit": "customers", "note": " by the probability of no order in the next 90 days", "classes": [n / 20 for n in range(20)]}),
+        (charts.histogram, "Lifetime value", CHURN_AND_VALUE, ("usd_from", "customers"),
+         {"unit": "customers", "note": " by the margin of the next 12 months, the last class open", "classes": list(range(0, 155, 5))}),
+    ],
+    "One customer": [],
+    "Calibration": [
+        (charts.diagonal, "Churn probability against the truth", CHURN_CALIBRATION, TENTHS,
+         {"unit": "mean probability of no order in the next 90 days", "note": ", by tenths"}),
+        (charts.diagonal, "Lifetime value against the truth", VALUE_CALIBRATION, TENTHS,
+         {"unit": "mean margin of the next 12 months, USD", "note": ", by tenths"}),
+    ],
+}  # fmt: skip
 
 
 def show() -> None:
-    part = parts.choice("See", SEE, "see", SEE[0] if door.holds("app_analyst") else SEE[-1])
-    if not parts.needs(part, "app_truth" if part == "Calibration" else "app_analyst"):
+    part = parts.choice("See", CHARTS, "see", None if "app_analyst" in st.session_state.roles else "Calibration")
+    if parts.lacks(part, {"app_truth" if part == "Calibration" else "app_analyst"}):
         return
-    totals = door.ask(TOTALS).iloc[0]
-    if not totals["customers"]:
+    if not door.ask(COUNT).iloc[0, 0]:
         parts.nothing_yet("There are no customers yet")
         return
-    show_part = [segments, retention, rfm, churn_and_value, one_customer, calibration][SEE.index(part)]
-    show_part(totals)
+    if part in ABOVE:
+        ABOVE[part]()
+    places = st.columns(len(CHARTS[part]) or 1)
+    for place, (draw, title, query, fields, looks) in zip(places, CHARTS[part], strict=False):
+        with place:
+            draw(title, door.ask(query), *fields, period="as of now", **looks)
 
 
-def segments(totals: pd.Series) -> None:
-    parts.metrics(
-        {
-            "Customers": {"value": f"{totals['customers']:,.0f}"},
-            "have bought": {"value": f"{totals['buyers']:,.0f}"},
-            "of them more than once": {"value": f"{totals['repeat_buyers'] / max(totals['buyers'], 1):.0%}"},
-        }
-    )
+def segments() -> None:
     frame = door.ask(SEGMENTS)
-    left, right = st.columns(2)
-    with left:
-        chart = charts.bars(frame, "customers", "segment", unit="customers")
-        charts.present("Customers by segment", chart, frame, unit="Customers", period=NOW)
-    with right:
-        chart = charts.bars(frame, "lifetime_value", "segment", unit="USD")
-        charts.present("Expected value by segment", chart, frame, unit="USD, margin of the next 12 months", period=NOW)
-    parts.table(
-        frame,
-        revenue=("revenue, USD", "%.0f"),
-        basket=("basket, USD", "%.2f"),
-        churn_probability=("mean churn probability", "%.2f"),
-        lifetime_value=("lifetime value, USD", "%.0f"),
-    )
-
-
-def retention(totals: pd.Series) -> None:
-    frame = door.ask(COHORTS)
-    later = frame[frame["months_since"] > 0] if len(frame) else frame
-    if later.empty:
-        st.info(
-            "No first order is from an earlier month, so nobody can have come back in a later one. Fill history on the "
-            "page Overview, or let the pipeline run on."
-        )
-        return
-    months, cohorts = (sorted(later[name].unique()) for name in ("months_since", "cohort"))
-    chart = charts.heat(
-        later, "months_since", "cohort", "share", unit="share", columns=months, rows=cohorts, form=".1%"
-    )
-    charts.present(
-        "Retention by month of the first order", chart, frame, unit="Share of a cohort that orders in a later month",
-        period="first orders of the last 18 months",
+    customers, buyers, repeat_buyers = frame[["customers", "buyers", "repeat_buyers"]].sum()
+    with parts.row():
+        parts.metric("Customers", f"{customers:,.0f}")
+        parts.metric("have bought", f"{buyers:,.0f}")
+        parts.metric("of them more than once", f"{repeat_buyers / max(buyers, 1):.0%}")
+    charts.table(
+        "Segments", frame, unit="customers, orders, USD", period="as of now",
+        revenue=("revenue, USD", "%.0f"), basket=("basket, USD", "%.2f"),
+        churn_probability=("mean churn probability", "%.2f"), lifetime_value=("lifetime value, USD", "%.0f"),
     )  # fmt: skip
 
 
-def rfm(totals: pd.Series) -> None:
-    if not totals["buyers"]:
-        st.info("Nobody has bought yet.")
-        return
-    frame = door.ask(RFM)
-    fifths = [1, 2, 3, 4, 5]
-    for place, column, name, unit in zip(
-        st.columns(2),
-        ("customers", "mean_spent"),
-        ("Customers", "Money"),
-        ("customers", "USD per customer"),
-        strict=True,
-    ):
-        with place:
-            chart = charts.heat(frame, "recency", "frequency", column, unit=unit, columns=fifths, rows=fifths[::-1])
-            charts.present(
-                f"{name} by recency and frequency",
-                chart,
-                frame,
-                unit=f"{unit}; fifths of the buyers, 5 is best",
-                period=NOW,
-            )
-
-
-def churn_and_value(totals: pd.Series) -> None:
-    left, right = st.columns(2)
-    with left:
-        frame, classes = door.ask(CHURN), [step / 20 for step in range(20)]
-        chart = charts.histogram(
-            frame, "churn_from", "customers", classes=classes, title="probability, from", unit="customers"
-        )
-        unit = "Customers by the probability of no order in the next 90 days"
-        charts.present("Churn probability", chart, frame, unit=unit, period=NOW)
-    with right:
-        frame, classes = door.ask(VALUE), list(range(0, 155, 5))
-        chart = charts.histogram(frame, "value_from", "customers", classes=classes, title="USD, from", unit="customers")
-        unit = "Customers by the margin of the next 12 months, USD, the last class open"
-        charts.present("Lifetime value", chart, frame, unit=unit, period=NOW)
-
-
-def one_customer(totals: pd.Series) -> None:
-    sought = st.text_input(
-        "Number, name or e-mail address", key="sought", placeholder="empty: those who spent most"
-    ).strip()
-    found = door.ask(FIND, sought, f"%{sought}%", f"%{sought}%") if sought else door.ask(BEST)
+def one_customer() -> None:
+    words = st.text_input("Number, name or e-mail address", key="sought", placeholder="empty: those who spent most")
+    found = door.ask(FIND, words.strip())
     if found.empty:
-        st.info(f"Nobody is called like “{sought}”. Try a part of the name, or the number alone.")
+        st.info(f"Nobody is called like “{words}”. Try a part of the name, or the number alone.")
         return
-    names = {
-        f"{row.first_name} {row.last_name} ({row.customer_id}, {row.customer_segment})": row.customer_id
-        for row in found.itertuples()
-    }
-    customer = int(names[st.selectbox("Customer", list(names), key="customer")])
+    names = dict(zip(found["customer_id"].map(int), found["name"], strict=True))
+    customer = st.selectbox("Customer", list(names), format_func=names.get, key="customer")
     traits = door.ask(ONE, customer).iloc[0]
-    parts.metrics(
-        {
-            "Orders": {"value": f"{traits['total_orders']:,.0f}"},
-            "Spent, USD": {"value": f"{traits['total_spent']:,.2f}"},
-            "No order in 90 days": {"value": f"{traits['churn_probability']:.0%}", "help": "Churn probability"},
-            "Value, USD": {
-                "value": f"{traits['lifetime_value']:,.2f}",
-                "help": "Expected margin of the next 12 months",
-            },
-        }
-    )
+    with parts.row():
+        parts.metric("Orders", f"{traits['total_orders']:,.0f}")
+        parts.metric("Spent, USD", f"{traits['total_spent']:,.2f}")
+        parts.metric("No order in 90 days", f"{traits['churn_probability']:.0%}", "Churn probability")
+        parts.metric("Value, USD", f"{traits['lifetime_value']:,.2f}", "Expected margin of the next 12 months")
     st.caption(
         f"{traits['customer_segment']} · {traits['city']}, {traits['state']} · signed up {traits['signed_up_at']:%Y-%m-%d} "
         f"through {traits['acquisition_channel']}"
     )
-    story = door.ask(STORY, *(customer,) * 5)
-    charts.present(
-        "The story of a customer",
-        charts.story(story),
-        story,
-        unit="Events, amounts in USD",
-        period="from sign-up on, the newest 500",
-    )
+    story, period = door.ask(STORY, *(customer,) * 5), "from sign-up on, the newest 500"
+    charts.story("The story of a customer", story, unit="events, amounts in USD", period=period)
     parts.table(story)
 
 
-def calibration(totals: pd.Series) -> None:
+def calibration() -> None:
     st.write(
         "What gold expects of customers, against what the generator knows of them: their rates, and the moments at which they "
         "drop out. On the dashed line the expectation is right; the larger a point, the more customers it stands for."
     )
-    for place, query, title, truth, unit in zip(
-        st.columns(2), (CHURN_TRUTH, VALUE_TRUTH), ("Churn probability", "Lifetime value"), ("true_probability", "true_value"),
-        ("Mean probability of no order in the next 90 days", "Mean margin of the next 12 months, USD"), strict=True,
-    ):  # fmt: skip
-        with place:
-            frame = door.ask(query)
-            chart = charts.on_diagonal(
-                frame, "expected", truth, size="customers", x_title="expected by gold", y_title="by the truth"
-            )
-            charts.present(f"{title} against the truth", chart, frame, unit=f"{unit}, by tenths", period=NOW)
+
+
+ABOVE = {"Segments": segments, "One customer": one_customer, "Calibration": calibration}

@@ -23,27 +23,14 @@ READS = {  # schema -> the roles that may read it
     "pipeline": {"app_admin"},
     "truth": {"app_truth"},
 }
-CALLS = {  # procedure -> the role that may call it; the first three are steps of procedures that app_admin may call
-    "generate_batch": "app_admin",
-    "plan_history": "app_admin",
-    "generate_chunk": "app_admin",
-    "transform_raw_to_bronze": "app_admin",
-    "transform_bronze_to_gold": "app_admin",
-    "check_pipeline_status": "app_admin",
-    "start_pipeline": "app_admin",
-    "stop_pipeline": "app_admin",
-    "configure_pipeline": "app_admin",
-    "stop_historical_data": "app_admin",
-    "validate_configuration": "app_admin",
-    "save_configuration": "app_admin",
-    "restore_configuration": "app_admin",
-    "release_quarantined_events": "app_admin",
-    "view_reference_config": "app_auditor",
-    "view_generation_audit": "app_auditor",
-    "view_run_snapshot": "app_auditor",
-    "compare_generation_runs": "app_auditor",
-    "replay_run": "app_auditor",
-}
+CALLS = {  # role -> the procedures that it may call; the first three are steps of others that it may call
+    "app_admin": {
+        "generate_batch", "plan_history", "generate_chunk", "transform_raw_to_bronze", "transform_bronze_to_gold", "check_pipeline_status",
+        "start_pipeline", "stop_pipeline", "configure_pipeline", "stop_historical_data", "save_configuration", "restore_configuration",
+        "release_quarantined_events",
+    },
+    "app_auditor": {"view_reference_config", "view_generation_audit", "view_run_snapshot", "compare_generation_runs", "replay_run"},
+}  # fmt: skip
 # A click starts the script anew while its last run may still wait for an answer, and both have the same session and cursor.
 _ONE_AT_A_TIME = threading.Lock()
 _TABLES = re.compile(r"\b(?:from|join|call) ([a-z_]+\.[a-z_]+)")
@@ -52,10 +39,6 @@ _NAMES = re.compile(rf"\b({'|'.join(READS)})\.\w|\bcall core\.(\w+)")
 
 class Refused(Exception):
     """What the account refused, in its words, or what the role of this dashboard may not do."""
-
-
-def holds(role: str) -> bool:
-    return role in st.session_state.roles
 
 
 def ask(query: str, *binds: object) -> pd.DataFrame:
@@ -126,7 +109,7 @@ def _run(statement: str, binds: tuple, roles: set[str]) -> pd.DataFrame:
 def require_roles(statement: str, roles: set[str]) -> None:
     """Refuses what none of the roles may read or call."""
     for schema, procedure in _NAMES.findall(statement.lower()):
-        allowed = READS[schema] if schema else {CALLS[procedure]}
+        allowed = READS[schema] if schema else {role for role, names in CALLS.items() if procedure in names}
         if not allowed & roles:
             raise Refused(f"{schema or f'core.{procedure}'} needs the application role {' or '.join(sorted(allowed))}.")
 

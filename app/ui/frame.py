@@ -8,13 +8,7 @@ import runs
 import sales
 import streamlit as st
 
-PAGES = {
-    "Overview": overview,
-    "Sales": sales,
-    "Customers": customers,
-    "Configuration": configuration,
-    "Runs": runs,
-}
+PAGES = {"Overview": overview, "Sales": sales, "Customers": customers, "Configuration": configuration, "Runs": runs}
 
 
 def show(roles: set[str]) -> None:
@@ -22,12 +16,9 @@ def show(roles: set[str]) -> None:
     st.set_page_config(layout="wide")
     st.session_state.roles = roles
     usable = [name for name, page in PAGES.items() if page.ROLES & roles]
-    name = parts.choice("Page", list(PAGES), "page", usable[0])
+    name = parts.choice("Page", PAGES, "page", usable[0])
     st.title(name)
     parts.say_what_was_done()
-    page = PAGES[name]
-    if not page.ROLES & roles:
-        parts.missing(f"The page {name}", page.ROLES)
-        return
-    with parts.refusals():
-        page.show()
+    if not parts.lacks(f"The page {name}", PAGES[name].ROLES):
+        with parts.refusals():
+            PAGES[name].show()

@@ -1,7 +1,7 @@
 """Is it running, is the data fresh, what happened lately, what is wrong; and the levers."""
 
 import time
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import charts
 import door
@@ -12,17 +12,10 @@ import streamlit as st
 ROLES = {"app_admin"}
 
 STATUS = "call core.check_pipeline_status()"
-LATELY = """
-select
-    time_slice(ordered_at, 6, 'hour') as hours,
-    count(*) as orders
-from gold.fct_sales
-where ordered_at >= ?
-group by hours
-order by hours
-"""
 WISH = "select wanted, schedule_minutes, schedule_cron, schedule_time_zone from pipeline.wishes"
 SUMMARY = "select run_id, summary from reference_data.data_generation_audit where run_id = ?"
+TO_GOLD = ("call core.transform_raw_to_bronze()",), ("call core.transform_bronze_to_gold()",)
+GAPS = "select gap_start, gap_end, half_hours from audit.generation_gaps order by gap_end desc limit 20"
 FILLS = """
 select
     fill_id,
@@ -30,17 +23,27 @@ select
     max(range_end) as range_end,
     max(events_per_day) as events_per_day,
     count(*) as chunks,
-    count_if(status = 'COMPLETED') as completed,
-    count_if(status = 'WAITING') as waiting
+    count_if(status = 'COMPLETED') as completed
 from pipeline.historical_chunks
 group by fill_id
 having count_if(status <> 'COMPLETED') > 0
 order by max(changed_at) desc
 limit 1
 """
-GAPS = "select gap_start, gap_end, half_hours from audit.generation_gaps order by gap_end desc limit 20"
-TO_GOLD = (("call core.transform_raw_to_bronze()",), ("call core.transform_bronze_to_gold()",))
-COUNTS = {
+LATELY = """
+select time_slice(ordered_at, 6, 'hour') as hours, count(*) as orders
+from gold.fct_sales
+where ordered_at >= ?
+group by hours
+order by hours
+"""
+LAST_RUNS = """
+select run_timestamp, run_type, status, window_start, window_end, execution_seconds, error_message
+from audit.generation_runs
+order by run_timestamp desc
+limit 8
+"""
+COUNTS = {  # argument of core.generate_batch -> its title and default
     "customer_events": ("Sign-ups", 10),
     "purchase_events": ("Orders", 25),
     "marketing_events": ("Marketing touches", 8),
@@ -62,41 +65,40 @@ def show() -> None:
     troubles(status)
     run, batch, past = st.columns(3)
     with run, st.container(border=True):
-        pipeline(status)
+        pipeline()
     with batch, st.container(border=True):
         generate("Generate now")
-    with past, st.container(border=True):
-        under_way = history()
-    lately()
-    if st.button("Look again", key="refresh", help="Otherwise what is shown is up to a minute old"):
-        door.forget()
-        st.rerun()
-    if under_way:
-        carry_on(*under_way)
+    with st.container():
+        lately()
+    with past, st.container(border=True):  # the last, because it goes on while history is filled
+        history()
 
 
 def at_a_glance(status: pd.DataFrame) -> None:
-    now = door.now()
-    newest = status.loc["gold", "newest_event_at"]
-    waiting = status["waiting"].drop("quarantine").fillna(0).sum()
-    running = status.loc["pipeline", "state"] == "STARTED"
+    is_running = status.loc["pipeline", "state"] == "STARTED"
     following = status.loc["data_generation_task", "next_run_at"]
-    parts.metrics(
-        {
-            "Pipeline": {"value": "running" if running else "stopped"},
-            "Newest event in gold": {"value": parts.age(newest, now) if pd.notna(newest) else "none"},
-            "Waits for bronze or gold": {
-                "value": f"{waiting:,.0f}",
-                "help": "Events in the stream, and batches in bronze",
-            },
-            "Next run": {"value": f"{following:%H:%M} UTC" if running and pd.notna(following) else "not planned"},
-        }
-    )
+    waiting = status["waiting"].drop("quarantine").fillna(0).sum()
+    with parts.row():
+        parts.metric("Pipeline", "running" if is_running else "stopped")
+        parts.metric("Newest event in gold", age(status.loc["gold", "newest_event_at"], door.now()))
+        parts.metric("Waits for bronze or gold", f"{waiting:,.0f}", "Events in the stream, and batches in bronze")
+        parts.metric("Next run", f"{following:%H:%M} UTC" if is_running and pd.notna(following) else "not planned")
+
+
+def age(moment: datetime | None, now: datetime) -> str:
+    """How long ago, in the largest unit that fits."""
+    if pd.isna(moment):
+        return "none"
+    minutes = (now - moment).total_seconds() // 60
+    for size, unit in ((1440, "days"), (60, "hours"), (1, "minutes")):
+        if minutes >= 2 * size:
+            return f"{minutes // size:.0f} {unit} ago"
+    return "a minute ago"
 
 
 def troubles(status: pd.DataFrame) -> None:
     """Everything that needs a person, with what to do."""
-    found = status.drop("pipeline")[status["advice"].drop("pipeline").notna()]
+    found = status[status["advice"].notna()].drop("pipeline", errors="ignore")
     for component, row in found.iterrows():
         result = f" {row['last_result']}" if isinstance(row["last_result"], str) and component != "stream" else ""
         st.warning(f"**{component}: {row['state']}.**{result} {row['advice']}.", icon=":material/warning:")
@@ -104,7 +106,7 @@ def troubles(status: pd.DataFrame) -> None:
         st.success("Nothing is wrong.", icon=":material/check_circle:")
 
 
-def pipeline(status: pd.DataFrame) -> None:
+def pipeline() -> None:
     st.subheader("The pipeline")
     wish = door.ask(WISH).astype(object).where(lambda frame: frame.notna(), None).iloc[0]
     every = f"every {wish['schedule_minutes']} minutes"
@@ -126,11 +128,8 @@ def pipeline(status: pd.DataFrame) -> None:
 
 def generate(label: str) -> None:
     st.subheader("A batch")
-    natural = st.toggle(
-        "As many as is natural",
-        key="natural",
-        help="What the hour, the weekday and the season ask for since the last run",
-    )
+    asked = "What the hour, the weekday and the season ask for since the last run"
+    natural = st.toggle("As many as is natural", key="natural", help=asked)
     with st.form("batch", border=False):
         counts = [
             st.number_input(title, 0, 1_000_000, default, key=name, disabled=natural)
@@ -145,67 +144,59 @@ def batch(counts: list[int | None]) -> str:
     """One run, step by step, as core.generate_retail_data does it in one call; what it made, in words."""
     bar = st.progress(0.1, "Generating events ...")
     run = door.answer("call core.generate_batch(?, ?, ?, ?)", *counts)
-    bar.progress(0.5, "Giving them types ...")
-    door.change("call core.transform_raw_to_bronze()")
-    bar.progress(0.8, "Carrying them to gold ...")
-    door.change("call core.transform_bronze_to_gold()")
+    bar.progress(0.5, "Giving them types, and carrying them to gold ...")
+    door.change_in_turn(*TO_GOLD)
     return door.ask(SUMMARY, run).iloc[0]["summary"]
 
 
-def history() -> tuple | None:
-    """What the past lacks, or a fill that is not finished; what carry_on needs where this page is filling."""
+def history() -> None:
+    """What the past lacks, or a fill that is not finished."""
     st.subheader("The past")
     fill = door.ask(FILLS)
     if not fill.empty:
-        return unfinished(fill.iloc[0])
-    gaps = door.ask(GAPS)
-    options = {"A time of my own": None} | {
-        f"Gap of {row.half_hours / 2:g} h from {row.gap_start:%Y-%m-%d %H:%M}": row for row in gaps.itertuples()
+        unfinished(fill.iloc[0])
+        return
+    gaps = {
+        f"Gap of {row.half_hours / 2:g} h from {row.gap_start:%Y-%m-%d %H:%M}": row
+        for row in door.ask(GAPS).itertuples()
     }
-    gap = options[st.selectbox("Fill", list(options), key="gap")]
+    gap = gaps.get(st.selectbox("Fill", ["A time of my own", *gaps], key="gap"))
     with st.form("past", border=False):
         end = door.now().floor("D")
-        dates = st.date_input(
-            "From, until (not in it)",
-            (end - timedelta(days=90), end - timedelta(days=60)),
-            max_value=end,
-            key="range",
-            disabled=gap is not None,
-        )
+        usual = end - timedelta(days=90), end - timedelta(days=60)
+        dates = st.date_input("From, until (not in it)", usual, max_value=end, key="range", disabled=gap is not None)
         natural = st.checkbox("As many orders as is natural", True, key="natural_past")
         orders = st.number_input("else orders per day", 1, 250_000, 40, key="per_day")
         if st.form_submit_button("Fill history", width="stretch"):
             with parts.refusals():
-                if gap is None and len(dates) < 2:
+                if not gap and len(dates) < 2:
                     raise door.Refused("Choose the day on which it is to begin, and the day on which it is to end.")
-                start, until = (gap.gap_start, gap.gap_end) if gap else (pd.Timestamp(day) for day in dates)
+                start, until = (gap.gap_start, gap.gap_end) if gap else map(pd.Timestamp, dates)
                 begin(start, until, None if natural else orders)
-    return None
 
 
 def begin(start: pd.Timestamp, end: pd.Timestamp, orders: int | None) -> None:
-    binds = (start.to_pydatetime(), end.to_pydatetime(), orders)
+    binds = start.to_pydatetime(), end.to_pydatetime(), orders
     st.session_state.filling = door.answer("call core.plan_history(?, ?, ?)", *binds)
     st.rerun()
 
 
-def unfinished(fill: pd.Series) -> tuple | None:
-    """A fill under way or stopped: how far it has come, and the way to the other state."""
-    span = f"{fill['range_start']:%Y-%m-%d %H:%M} to {fill['range_end']:%Y-%m-%d %H:%M}"
-    done, chunks = int(fill["completed"]), int(fill["chunks"])
+def unfinished(fill: pd.Series) -> None:
+    """A fill under way, or stopped: the way to the other state, and how far it has come."""
+    st.write(f"Filling {fill['range_start']:%Y-%m-%d %H:%M} to {fill['range_end']:%Y-%m-%d %H:%M}.")
     is_ours = st.session_state.get("filling") == fill["fill_id"]
-    st.write(f"Filling {span}.")
     if is_ours:
         if st.button("Stop filling", key="stop_filling", width="stretch"):
             del st.session_state.filling
             parts.done(door.answer("call core.stop_historical_data()"))
-    else:
-        if st.button("Continue filling", key="continue_filling", type="primary", width="stretch"):
-            with parts.refusals():
-                per_day = None if pd.isna(fill["events_per_day"]) else int(fill["events_per_day"])
-                begin(fill["range_start"], fill["range_end"], per_day)
+    elif st.button("Continue filling", key="continue_filling", type="primary", width="stretch"):
+        with parts.refusals():
+            orders = fill["events_per_day"]
+            begin(fill["range_start"], fill["range_end"], None if pd.isna(orders) else int(orders))
+    done, chunks = int(fill["completed"]), int(fill["chunks"])
     bar = st.progress(done / chunks, f"{done} of {chunks} chunks")
-    return (fill["fill_id"], done, chunks, bar) if is_ours else None
+    if is_ours:
+        carry_on(fill["fill_id"], done, chunks, bar)
 
 
 def carry_on(fill: str, done: int, chunks: int, bar: st.delta_generator.DeltaGenerator) -> None:
@@ -220,29 +211,23 @@ def carry_on(fill: str, done: int, chunks: int, bar: st.delta_generator.DeltaGen
         del st.session_state.filling
         raise
     del st.session_state.filling
-    parts.done(f"History is filled: {done} of {chunks} chunks.")
+    parts.done(
+        f"{'History is filled' if done == chunks else 'Somebody stopped the filling'}: {done} of {chunks} chunks."
+    )
 
 
 def lately() -> None:
     st.subheader("Lately")
-    binds = ((door.now() - timedelta(days=7)).to_pydatetime(),)
-    orders = door.ask(LATELY, *binds)
-    if orders.empty:
+    found = door.ask(LATELY, (door.now() - timedelta(days=7)).to_pydatetime())
+    if found.empty:
         st.info("No order in the last seven days. Start the pipeline, or generate a batch.")
     else:
-        chart = charts.lines(orders, "hours", "orders", unit="orders in 6 hours")
-        charts.present(
-            "Orders of the last seven days", chart, orders, unit="Orders in 6 hours", period="the last 7 days, UTC"
-        )
-    st.markdown("**The last runs**")
-    runs = door.ask("call core.view_generation_audit(?)", 8)
-    st.dataframe(
-        runs[
-            ["run_timestamp", "run_type", "status", "window_start", "window_end", "execution_seconds", "error_message"]
-        ],
-        hide_index=True,
-        width="stretch",
-    )
-    st.caption(
-        "UTC; execution_seconds in seconds · the newest 8 · core.view_generation_audit(8); the page Runs tells more"
-    )
+        orders = found.set_index("hours").asfreq("6h", fill_value=0).reset_index()
+        orders.attrs = found.attrs
+        unit, period = "orders in 6 hours", "the last 7 days, UTC"
+        charts.lines("Orders of the last seven days", orders, "hours", "orders", unit=unit, period=period)
+    unit, period = "seconds, instants in UTC", "the newest 8; the page Runs tells more"
+    charts.table("The last runs", door.ask(LAST_RUNS), unit=unit, period=period)
+    if st.button("Look again", key="refresh", help="Otherwise what is shown is up to a minute old"):
+        door.forget()
+        st.rerun()

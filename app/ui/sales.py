@@ -12,71 +12,67 @@ ROLES = {"app_analyst"}
 
 MEASURES = {"Revenue": "USD", "Orders": "orders", "Basket": "USD per order", "Margin": "USD", "Returns": "USD"}
 PERIODS = {"7 days": 7, "30 days": 30, "90 days": 90, "365 days": 365}
-SUMS = "sum(orders) as orders, sum(net_revenue) as revenue, sum(margin) as margin, sum(refund_total) as returns"
-DAYS = f"""
-select revenue_date >= ? as is_now, revenue_date as day, {SUMS}
-from gold.daily_revenue
-where revenue_date >= ? and revenue_date <= ?
-group by is_now, day
-order by day
-"""
-PARTS = """
-select revenue_date >= ? as is_now, {column} as part, {sums}
-from gold.daily_revenue
+SUMS = """
+select
+    revenue_date >= ? as is_now,
+    {column} as part,
+    sum(orders) as orders,
+    sum(net_revenue) as revenue,
+    sum(margin) as margin,
+    sum(refund_total) as returns
+from {source}
 where revenue_date >= ? and revenue_date <= ?
 group by is_now, part
-order by revenue desc
+order by part, is_now
 """
 # The regions of the US census; what is picked up in a store is shipped nowhere.
 REGIONS = """
 with
 
 sold as (
-    select
-        sales.order_date as day, sales.ship_state, 1 as orders, sales.subtotal - sales.discount_total as net_revenue,
-        sales.margin, 0 as refund_total
-    from gold.fct_sales as sales
+    select order_date as revenue_date, ship_state, 1 as orders, subtotal - discount_total as net_revenue, margin, 0 as refund_total
+    from gold.fct_sales
     union all
     select returns.return_date, sales.ship_state, 0, 0, 0, returns.refund_total
     from gold.fct_returns as returns
     inner join gold.fct_sales as sales
         on returns.order_id = sales.order_id
-)
+),
 
-select
-    day >= ? as is_now,
-    case
-        when ship_state in ('CT', 'ME', 'MA', 'NH', 'RI', 'VT', 'NJ', 'NY', 'PA') then 'Northeast'
-        when ship_state in ('IL', 'IN', 'MI', 'OH', 'WI', 'IA', 'KS', 'MN', 'MO', 'NE', 'ND', 'SD') then 'Midwest'
-        when ship_state in ('AZ', 'CO', 'ID', 'MT', 'NV', 'NM', 'UT', 'WY', 'AK', 'CA', 'HI', 'OR', 'WA') then 'West'
-        when ship_state is not null then 'South'
-        else 'picked up'
-    end as part,
-    {sums}
-from sold
-where day >= ? and day <= ?
-group by is_now, part
-order by revenue desc
+regions as (
+    select
+        sold.*,
+        case
+            when ship_state in ('CT', 'ME', 'MA', 'NH', 'RI', 'VT', 'NJ', 'NY', 'PA') then 'Northeast'
+            when ship_state in ('IL', 'IN', 'MI', 'OH', 'WI', 'IA', 'KS', 'MN', 'MO', 'NE', 'ND', 'SD') then 'Midwest'
+            when ship_state in ('AZ', 'CO', 'ID', 'MT', 'NV', 'NM', 'UT', 'WY', 'AK', 'CA', 'HI', 'OR', 'WA') then 'West'
+            when ship_state is not null then 'South'
+            else 'picked up'
+        end as region
+    from sold
+)
 """
+DAYS = SUMS.format(column="revenue_date", source="gold.daily_revenue")
 BY = {
-    "Segment": PARTS.format(column="customer_segment", sums=SUMS),
-    "Category": PARTS.format(column="category_name", sums=SUMS),
-    "Channel": PARTS.format(column="sales_channel", sums=SUMS),
-    "Region": REGIONS.format(sums=SUMS),
+    "Segment": SUMS.format(column="customer_segment", source="gold.daily_revenue"),
+    "Category": SUMS.format(column="category_name", source="gold.daily_revenue"),
+    "Channel": SUMS.format(column="sales_channel", source="gold.daily_revenue"),
+    "Region": REGIONS + SUMS.format(column="region", source="regions"),
 }
 HOURS = """
-select dayofweekiso(ordered_at) as weekday, hour(ordered_at) as hour_utc, count(*) as orders
+select dayname(ordered_at) as weekday, hour(ordered_at) as hour_utc, count(*) as orders
 from gold.fct_sales
 where order_date >= ? and order_date <= ?
 group by weekday, hour_utc
 """
 MONTHS = """
 select
-    month(revenue_date) as month,
+    monthname(revenue_date) as month,
     category_name as category,
     sum(net_revenue) / count(distinct revenue_date) as revenue
 from gold.daily_revenue
 group by month, category
+order by category, month
 """
 CAMPAIGNS = """
 select
@@ -94,7 +90,7 @@ order by spend desc
 """
 BOUNDS = "select min(revenue_date) as first_day, max(revenue_date) as last_day from gold.daily_revenue"
 WEEKDAYS = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
-MONTH_NAMES = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+MONTHS_OF_THE_YEAR = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 
 
 def show() -> None:
@@ -102,28 +98,30 @@ def show() -> None:
     if pd.isna(bounds["last_day"]):
         parts.nothing_yet("Nothing has been sold yet")
         return
-    days = PERIODS[parts.choice("Period", list(PERIODS), "period", "30 days")]
+    days = PERIODS[parts.choice("Period", PERIODS, "period", "30 days")]
     end = door.now().date()
     start = end - timedelta(days=days - 1)
     before = start - timedelta(days=days)
-    binds = (start, before, end)
+    binds, period = (start, before, end), f"{start} to {end}, today so far"
     daily = door.ask(DAYS, *binds)
     if daily.empty or not daily["is_now"].any():
         st.info(
-            f"Nothing was sold in the last {days} days, the last order is from {bounds['last_day']}. Choose a longer period."
+            f"Nothing was sold in {days} days, the last order is from {bounds['last_day']}. Choose a longer period."
         )
         return
     is_compared = bounds["first_day"] <= before
     headline(daily, is_compared)
-    period = f"{start} to {end}, today so far"
-    measure = parts.choice("Measure", list(MEASURES), "measure")
-    by_day(daily, measure, start, end, is_compared)
+    measure = parts.choice("Measure", MEASURES, "measure")
+    by_day(daily, measure, pd.date_range(start, end), period, is_compared)
     left, right = st.columns(2)
     with left:
-        by_part(measure, period, binds, is_compared)
+        by_part(measure, binds, period, is_compared)
     with right:
-        seasons(period, (start, end))
-    campaigns(period, (start, end))
+        seasons((start, end), period)
+    charts.table(
+        "Spend and acquisition cost by campaign", door.ask(CAMPAIGNS, start, end), unit="USD", note="; a sign-up is a conversion",
+        period=period, spend=("spend, USD", "%.2f"), cost_per_sign_up=("USD a sign-up", "%.2f"),
+    )  # fmt: skip
 
 
 def with_basket(frame: pd.DataFrame) -> pd.DataFrame:
@@ -132,79 +130,47 @@ def with_basket(frame: pd.DataFrame) -> pd.DataFrame:
 
 def headline(daily: pd.DataFrame, is_compared: bool) -> None:
     totals = with_basket(daily.groupby("is_now")[["orders", "revenue", "margin", "returns"]].sum())
-    cells = {}
-    for measure in MEASURES:
-        now, before = totals.loc[True, measure.lower()], totals[measure.lower()].get(False, 0)
-        cells[measure if measure == "Orders" else f"{measure}, USD"] = {
-            "value": f"{now:,.2f}" if measure == "Basket" else f"{now:,.0f}",
-            "delta": f"{now / before - 1:+.1%}" if is_compared and before else None,
-            "delta_color": "inverse" if measure == "Returns" else "normal",
-            "help": "Against the period before, of as many days",
-        }
-    parts.metrics(cells)
+    with parts.row():
+        for measure in MEASURES:
+            now, before = (totals[measure.lower()].get(is_now, 0) for is_now in (True, False))
+            title = measure if measure == "Orders" else f"{measure}, USD"
+            value = f"{now:,.2f}" if measure == "Basket" else f"{now:,.0f}"
+            delta = f"{now / before - 1:+.1%}" if is_compared and before else None
+            colour = "inverse" if measure == "Returns" else "normal"
+            parts.metric(title, value, "Against the period before, of as many days", delta=delta, delta_color=colour)
 
 
-def by_day(daily: pd.DataFrame, measure: str, start: date, end: date, is_compared: bool) -> None:
-    days = pd.date_range(start, end)
-    spans = {True: days, False: days - pd.Timedelta(days=len(days))} if is_compared else {True: days}
+def by_day(daily: pd.DataFrame, measure: str, days: pd.DatetimeIndex, period: str, is_compared: bool) -> None:
+    """A day without sales is nothing, not a line to the next day. What was before is drawn over the days of now."""
+    found = daily.set_index(pd.to_datetime(daily["part"])).drop(columns=["is_now", "part"])
     frames = []
-    for is_now, span in spans.items():  # a day without sales is nothing, not a line to the next day
-        part = (
-            daily[daily["is_now"] == is_now].drop(columns="is_now").astype({"day": "datetime64[ns]"}).set_index("day")
-        )
-        frames.append(with_basket(part.reindex(span, fill_value=0)).set_axis(days).rename_axis("day").reset_index())
-        frames[-1]["period"] = charts.PERIODS[not is_now]
+    for name, span in zip(charts.PERIODS, (days, days - pd.Timedelta(days=len(days))), strict=True):
+        filled = with_basket(found.reindex(span, fill_value=0))
+        frames.append(filled.set_axis(days).rename_axis("day").reset_index().assign(period=name))
     frame = pd.concat(frames) if is_compared else frames[0].drop(columns="period")
-    period = f"{start} to {end}, today so far"
-    charts.present(
-        f"{measure} by day",
-        charts.lines(frame, "day", measure.lower(), unit=MEASURES[measure]),
-        daily,
-        unit=f"{MEASURES[measure]} per day",
-        period=period + (", dashed: the period before" if is_compared else ""),
-    )
+    frame.attrs = daily.attrs
+    period += ", dashed: the period before" if is_compared else ""
+    note = "" if measure == "Basket" else " per day"
+    charts.lines(f"{measure} by day", frame, "day", measure.lower(), unit=MEASURES[measure], note=note, period=period)
 
 
-def by_part(measure: str, period: str, binds: tuple, is_compared: bool) -> None:
-    part = parts.choice("By", list(BY), "by")
-    found = door.ask(BY[part], *binds)
+def by_part(measure: str, binds: tuple, period: str, is_compared: bool) -> None:
+    part = parts.choice("By", BY, "by")
     by, name = part.lower(), measure.lower()
-    wide = with_basket(found).pivot_table(index="part", columns="is_now", values=name, aggfunc="sum").reset_index()
-    wide = wide.rename(columns={"part": by, True: name, False: "before"}).reindex(
-        columns=[by, name, *["before"] * is_compared]
-    )
-    charts.present(
-        f"{measure} by {by}",
-        charts.bars(wide, name, by, unit=MEASURES[measure]),
-        found,
-        unit=MEASURES[measure] + ("; an order counts where its first line does" if part == "Category" else ""),
-        period=period + (", mark: the period before" if is_compared else ""),
-    )
+    found = with_basket(door.ask(BY[part], *binds))
+    frame = found.pivot(index="part", columns="is_now", values=name).rename_axis(by).reset_index()
+    frame = frame.rename(columns={True: name, False: "before"}).reindex(columns=[by, name, *["before"] * is_compared])
+    frame.attrs = found.attrs
+    note = "; an order counts where its first line does" if part == "Category" else ""
+    period += ", mark: the period before" if is_compared else ""
+    charts.bars(f"{measure} by {by}", frame, name, by, unit=MEASURES[measure], note=note, period=period)
 
 
-def seasons(period: str, binds: tuple) -> None:
+def seasons(binds: tuple[date, date], period: str) -> None:
     if parts.choice("Season", ["Week", "Year"], "season") == "Week":
-        frame = door.ask(HOURS, *binds)
-        frame["weekday"] = frame["weekday"].map(lambda day: WEEKDAYS[int(day) - 1])
-        chart = charts.heat(
-            frame, "hour_utc", "weekday", "orders", unit="orders", columns=list(range(24)), rows=WEEKDAYS
-        )
-        charts.present("Orders by weekday and hour", chart, frame, unit="Orders", period=period)
-        return
-    frame = door.ask(MONTHS)
-    frame["month"] = frame["month"].map(lambda month: MONTH_NAMES[int(month) - 1])
-    names = sorted(frame["category"].unique())
-    chart = charts.heat(frame, "month", "category", "revenue", unit="USD per day", columns=MONTH_NAMES, rows=names)
-    charts.present(
-        "Revenue by month and category", chart, frame, unit="USD per day with sales", period="all that is in gold"
-    )
-
-
-def campaigns(period: str, binds: tuple) -> None:
-    st.markdown("**Spend and acquisition cost by campaign**")
-    frame = door.ask(CAMPAIGNS, *binds)
-    if frame.empty:
-        st.info("No campaign touched anybody in this period.")
-        return
-    parts.table(frame, spend=("spend, USD", "%.2f"), cost_per_sign_up=("USD a sign-up", "%.2f"))
-    charts.explain("Campaigns", frame, unit="USD; a sign-up is a conversion", period=period)
+        found, cells = door.ask(HOURS, *binds), ("hour_utc", "weekday", "orders")
+        charts.heat("Orders by weekday and hour", found, *cells, unit="orders", period=period, rows=WEEKDAYS)
+    else:
+        found, cells = door.ask(MONTHS), ("month", "category", "revenue")
+        looks = {"unit": "USD per day with sales", "period": "all that is in gold", "columns": MONTHS_OF_THE_YEAR}
+        charts.heat("Revenue by month and category", found, *cells, **looks)

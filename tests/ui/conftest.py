@@ -26,6 +26,7 @@ with warnings.catch_warnings():  # what Streamlit warns of while it is imported 
 ROOT = Path(__file__).resolve().parents[2]
 PICTURES = ROOT / "output/pictures"  # git-ignored; looked at by whoever works on the dashboard
 README_PICTURES = ROOT / "docs/pictures"  # made anew where DASHBOARD_PICTURES is set
+WIDTHS = (390, 1280)  # of a telephone, and of a desk; pixels
 EVENT_IDS = count(9_000_000_000_000_000)  # beyond what the generator comes to
 
 
@@ -207,11 +208,11 @@ def served(shop, unused_port):
 class Visitor:
     """A person at a browser: waits until a page is done, and keeps pictures of it."""
 
-    def __init__(self, browser, address: str, width: int = 1280, scheme: str = "light"):
-        self.context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    def __init__(self, browser, address: str, scheme: str = "light"):
+        self.context = browser.new_context(viewport={"width": WIDTHS[-1], "height": 900}, color_scheme=scheme)
         self.page = self.context.new_page()
         self.page.set_default_timeout(180_000)
-        self.look = f"{width}" if scheme == "light" else f"{width}_{scheme}"
+        self.scheme = scheme
         self.page.goto(address)
         self.page.get_by_role("heading", level=1).wait_for()
         self.settle()
@@ -227,6 +228,12 @@ class Visitor:
             self.page.locator("[data-testid=stRadio] label", has_text=word).first.click()
             self.settle()
 
+    def choose_in(self, label: str, word: str) -> None:
+        """One of a list that opens."""
+        self.page.get_by_role("combobox", name=label).click()
+        self.page.get_by_role("option", name=word).click()
+        self.settle()
+
     def click(self, button: str) -> None:
         self.page.get_by_role("button", name=button, exact=True).click()
 
@@ -234,21 +241,23 @@ class Visitor:
         self.page.get_by_text(text).first.wait_for()
 
     def picture(self, name: str, for_readme: bool = False) -> None:
-        """The whole page, however long. Nothing in it is wider than the page."""
-        width = self.page.viewport_size["width"]
-        main = self.page.locator("[data-testid=stMain]")
-        self.page.set_viewport_size({"width": width, "height": main.evaluate("element => element.scrollHeight") + 10})
-        self.page.wait_for_timeout(400)
+        """The whole page, however long, at each of WIDTHS. Nothing in it is wider than the page."""
         PICTURES.mkdir(parents=True, exist_ok=True)
-        path = PICTURES / f"{name}_{self.look}.png"
-        self.page.screenshot(path=path)
+        main = self.page.locator("[data-testid=stMain]")
+        for width in WIDTHS:
+            self.page.set_viewport_size({"width": width, "height": 900})
+            self.page.wait_for_timeout(600)
+            height = main.evaluate("element => element.scrollHeight") + 10
+            self.page.set_viewport_size({"width": width, "height": height})
+            self.page.wait_for_timeout(400)
+            self.page.screenshot(path=PICTURES / f"{name}_{width}_{self.scheme}.png")
+            fits = main.evaluate("element => element.scrollWidth <= element.clientWidth")
+            assert fits, f"{name} is wider than {width} pixels"
         if for_readme and os.environ.get("DASHBOARD_PICTURES"):
             README_PICTURES.mkdir(exist_ok=True)
-            shutil.copy(path, README_PICTURES / f"{name}.png")
-        assert main.evaluate("element => element.scrollWidth <= element.clientWidth"), (
-            f"{name} is wider than {width} pixels"
-        )
-        self.page.set_viewport_size({"width": width, "height": 900})
+            shutil.copy(PICTURES / f"{name}_{WIDTHS[-1]}_{self.scheme}.png", README_PICTURES / f"{name}.png")
+        self.page.set_viewport_size({"width": WIDTHS[-1], "height": 900})
+        self.settle()
 
 
 @pytest.fixture

@@ -40,15 +40,52 @@ def test_the_first_run(shop, visit):
     visitor.picture("first_batch")
 
 
-@pytest.mark.parametrize("look", [{"width": 1280}, {"width": 390}, {"width": 1280, "scheme": "dark"}], ids=str)
-def test_every_page_fits(stocked, visit, look):
-    visitor = visit(**look)
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_page_fits_at_any_width(stocked, visit, scheme):
+    visitor = visit(scheme=scheme)
     for page, views in VIEWS.items():
         for choices in views:
             visitor.choose(page, *choices)
             assert not visitor.page.get_by_test_id("stException").count()
             name = "_".join([*choices, page] if choices[1:] else choices or [page]).lower().replace(" ", "_")
-            visitor.picture(name, for_readme=look == {"width": 1280} and name in FOR_README)
+            visitor.picture(name, for_readme=scheme == "light" and name in FOR_README)
+
+
+def test_the_truth_is_shown_to_its_role(stocked, visit):
+    for scheme in ("light", "dark"):
+        visitor = visit("truth", scheme=scheme)
+        visitor.says("Lifetime value against the truth")
+        visitor.picture("the_truth")
+
+
+def test_a_chart_shows_its_sql_and_hands_out_its_numbers(stocked, visit):
+    visitor = visit()
+    visitor.choose("Sales", "365 days")
+    visitor.page.get_by_text("SQL and numbers").nth(1).click()
+    visitor.says("from gold.daily_revenue")
+    visitor.picture("sql_and_numbers")
+    with visitor.page.expect_download() as download:
+        visitor.page.get_by_role("button", name="Download as CSV").nth(1).click()
+    header, *rows = download.value.path().read_text().splitlines()
+    assert header.startswith("segment,revenue")
+    assert {row.partition(",")[0] for row in rows} == {"occasional", "premium", "regular"}
+
+
+def test_a_held_event_is_corrected_and_released(stocked, held, visit):
+    visitor = visit()
+    visitor.says("quarantine: ")
+    visitor.picture("something_is_wrong")
+    visitor.choose("Runs", "Quarantine")
+    visitor.says("Why events were put aside")
+    visitor.picture("held")
+    visitor.choose_in("Event", str(held[0]))
+    field = visitor.page.get_by_label("Its data, JSON")
+    field.fill(field.input_value().replace('"much"', "0.5"))
+    field.press("Control+Enter")
+    visitor.settle()
+    visitor.click("Release this one")
+    visitor.says("1 fit now")
+    visitor.picture("released")
 
 
 def test_an_edit_is_typed_shown_and_saved(stocked, shop, visit):

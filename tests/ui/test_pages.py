@@ -121,7 +121,8 @@ def test_a_fill_that_was_stopped_is_shown_and_goes_on(stocked, dashboard, shop):
 
 def test_a_listed_gap_is_filled_with_two_clicks(empty, dashboard, shop):
     shop.stock()
-    begin = shop.value("select min(window_start) from audit.generation_runs where run_type = 'GENERATION'")
+    runs = "select window_start from audit.generation_runs where run_type = 'GENERATION' order by run_timestamp desc"
+    begin = shop.rows(runs)[0][0]
     earlier = [begin - pd.Timedelta(hours=hours) for hours in (18, 6)]
     shop.cursor.execute("call generate_historical_data(%s, %s, 4)", earlier)
     test = dashboard()
