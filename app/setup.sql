@@ -52,6 +52,7 @@ execute immediate from './setup/bronze/stg_purchase_lines.sql';
 execute immediate from './setup/bronze/stg_returns.sql';
 execute immediate from './setup/bronze/stg_marketing_touches.sql';
 execute immediate from './setup/bronze/stg_supply_chain.sql';
+execute immediate from './setup/bronze/typed_events.sql';
 execute immediate from './setup/bronze/quarantined_events.sql';
 
 create schema if not exists gold comment = 'Customers and sales, ready for use';

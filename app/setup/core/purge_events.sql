@@ -40,32 +40,14 @@ begin
     ) as oldest
     where
         event_id in (
-            select event_id from bronze.stg_customers
-            union all
-            select event_id from bronze.stg_purchases
-            union all
-            select event_id from bronze.stg_returns
-            union all
-            select event_id from bronze.stg_marketing_touches
-            union all
-            select event_id from bronze.stg_supply_chain
+            select event_id from bronze.typed_events
             union all
             select event_id from bronze.quarantined_events
         );
 
     select least(max(old.batch_number), min(old.batch_number) + 999)
     into :last_batch
-    from (
-        select batch_number, loaded_at from bronze.stg_customers
-        union all
-        select batch_number, loaded_at from bronze.stg_purchases
-        union all
-        select batch_number, loaded_at from bronze.stg_returns
-        union all
-        select batch_number, loaded_at from bronze.stg_marketing_touches
-        union all
-        select batch_number, loaded_at from bronze.stg_supply_chain
-    ) as old
+    from bronze.typed_events as old
     cross join (
         select min(iff(layer = 'GOLD', least(last_batch, coalesce(summed_batch, 0)), last_batch)) as newest_batch
         from pipeline.progress
@@ -96,15 +78,7 @@ begin
         where
             created_at <= :raw_until
             and event_id in (
-                select event_id from bronze.stg_customers where event_id between :first_event and :last_event
-                union all
-                select event_id from bronze.stg_purchases where event_id between :first_event and :last_event
-                union all
-                select event_id from bronze.stg_returns where event_id between :first_event and :last_event
-                union all
-                select event_id from bronze.stg_marketing_touches where event_id between :first_event and :last_event
-                union all
-                select event_id from bronze.stg_supply_chain where event_id between :first_event and :last_event
+                select event_id from bronze.typed_events where event_id between :first_event and :last_event
                 union all
                 select event_id from bronze.quarantined_events where event_id between :first_event and :last_event
             );

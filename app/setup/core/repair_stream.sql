@@ -42,15 +42,7 @@ begin
         with
 
         known as (
-            select event_id from bronze.stg_customers
-            union all
-            select event_id from bronze.stg_purchases
-            union all
-            select event_id from bronze.stg_returns
-            union all
-            select event_id from bronze.stg_marketing_touches
-            union all
-            select event_id from bronze.stg_supply_chain
+            select event_id from bronze.typed_events
             union all
             select event_id from bronze.quarantined_events
             union all

@@ -393,32 +393,14 @@ begin
         where
             released_at is null
             and event_id between :first_event and :last_event
-            and event_id in (
-                select event_id from bronze.stg_customers where batch_number = :batch
-                union all
-                select event_id from bronze.stg_purchases where batch_number = :batch
-                union all
-                select event_id from bronze.stg_returns where batch_number = :batch
-                union all
-                select event_id from bronze.stg_marketing_touches where batch_number = :batch
-                union all
-                select event_id from bronze.stg_supply_chain where batch_number = :batch
-            );
+            and event_id in (select event_id from bronze.typed_events where batch_number = :batch);
 
         merge into bronze.quarantined_events as held
         using (
             with
 
             known as (
-                select event_id from bronze.stg_customers where event_id between :first_event and :last_event
-                union all
-                select event_id from bronze.stg_purchases where event_id between :first_event and :last_event
-                union all
-                select event_id from bronze.stg_returns where event_id between :first_event and :last_event
-                union all
-                select event_id from bronze.stg_marketing_touches where event_id between :first_event and :last_event
-                union all
-                select event_id from bronze.stg_supply_chain where event_id between :first_event and :last_event
+                select event_id from bronze.typed_events where event_id between :first_event and :last_event
             ),
 
             refused as (
