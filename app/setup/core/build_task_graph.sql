@@ -19,7 +19,7 @@ declare
     retention varchar;
     outcome varchar;
     reason varchar;
-    impossible_schedule exception (-20001, 'The schedule in pipeline.wishes is neither 1 to 11520 minutes nor a cron expression of five fields with a time zone.');
+    impossible_schedule exception (-20001, 'The schedule in pipeline.wishes is neither 1 to 11520 minutes nor a cron expression of five fields with a time zone, and no task was changed. CALL core.configure_pipeline(15) sets one that is possible.');
 begin
     select wanted, schedule_minutes, schedule_cron, coalesce(schedule_time_zone, 'UTC')
     into :wanted, :minutes, :cron, :zone
