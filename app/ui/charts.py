@@ -1,7 +1,7 @@
 """Charts: one palette, one frame around each of them, and under each its unit, period, source, SQL and numbers."""
 
 from collections.abc import Callable
-from functools import wraps
+from functools import partial, wraps
 
 import altair as alt
 import pandas as pd
@@ -13,6 +13,7 @@ MAIN, MARK, BEFORE = PALETTE[0], PALETTE[4], "#8C8C8C"
 # Cividis (Nunez, Anderton and Renslow 2018), even for colour-blind eyes; without its darkest part, which vanishes on dark pages.
 DENSE = ["#31446B", "#666970", "#958F78", "#CAB969", "#FFEA46"]
 HEIGHT = 280
+TIME = partial(alt.X, title=None, axis=alt.Axis(tickCount=8))
 PERIODS = ["this period", "the period before"]
 KINDS = ["sign-up", "order", "delivery", "return", "impression", "click", "conversion"]
 
@@ -59,8 +60,9 @@ def number(channel: type, name: str, unit: str) -> object:
 
 def order(channel: type, name: str, values: list, **axis: object) -> object:
     """An axis on which all the values are there, in their order."""
-    axis = alt.Axis(labelAngle=0, **axis)
-    return channel(f"{name}:O", title=name.replace("_", " "), scale=alt.Scale(domain=values), axis=axis)
+    title = name.replace("_", " ").replace("utc", "UTC").replace("usd", "USD")
+    axis = alt.Axis(labelAngle=0, labelFlush=False, **axis)
+    return channel(f"{name}:O", title=title, scale=alt.Scale(domain=values), axis=axis)
 
 
 def tip(name: str, unit: str, form: str = ",.2f") -> alt.Tooltip:
@@ -72,7 +74,7 @@ def tip(name: str, unit: str, form: str = ",.2f") -> alt.Tooltip:
 def lines(frame: pd.DataFrame, x: str, y: str, *, unit: str) -> alt.TopLevelMixin:
     """A line over time; with a column `period`, one for each, and what was before dashed and grey."""
     chart = alt.Chart(frame, height=HEIGHT).mark_line(color=MAIN, strokeWidth=2, point=len(frame) < 3)
-    chart = chart.encode(alt.X(f"{x}:T", title=None), number(alt.Y, y, unit), tooltip=[f"{x}:T", tip(y, unit)])
+    chart = chart.encode(TIME(f"{x}:T"), number(alt.Y, y, unit), tooltip=[f"{x}:T", tip(y, unit)])
     if "period" not in frame:
         return chart
     colour, dash = alt.Color("period:N", title=None).legend(orient="top"), alt.StrokeDash("period:N")
@@ -139,5 +141,5 @@ def story(frame: pd.DataFrame, *, unit: str) -> alt.TopLevelMixin:
     """What happened to one customer, when: a row per kind of event."""
     colour = alt.Color("what:N", legend=None, scale=alt.Scale(domain=KINDS, range=[*PALETTE, BEFORE]))
     chart = alt.Chart(frame, height=240).mark_point(filled=True, size=90, opacity=0.9)
-    when, what = alt.X("at:T", title=None), alt.Y("what:N", title=None, sort=KINDS)
+    when, what = TIME("at:T"), alt.Y("what:N", title=None, sort=KINDS)
     return chart.encode(when, what, colour, tooltip=["at:T", "what:N", "detail:N", tip("amount", "USD")])

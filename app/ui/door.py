@@ -119,5 +119,4 @@ def _reason(error: SnowparkSQLException) -> str:
     text = str(error.message or error)
     text = re.sub(r"^\(\d+\): [\w-]+: |^\d{6} \(\w+\): [\w-]+: ", "", text)
     raised = re.findall(r"(?:retail_stream\.|^)[\w.]*(?:Refused|Error|Exception): (.+?)(?= in function |$)", text, re.M)
-    uncaught = re.search(r"Uncaught exception of type .*? : (.+)", text, re.S)
-    return (raised[-1] if raised else uncaught[1] if uncaught else text).strip()
+    return (raised or re.split(r"Uncaught exception of type .*? : ", text))[-1].strip()

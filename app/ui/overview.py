@@ -12,7 +12,9 @@ import streamlit as st
 ROLES = {"app_admin"}
 
 STATUS = "call core.check_pipeline_status()"
-WISH = "select wanted, schedule_minutes, schedule_cron, schedule_time_zone from pipeline.wishes"
+GRANTS = """grant execute task on account to application <app>;
+grant execute managed task on account to application <app>;"""
+WISH = "select schedule_minutes, schedule_cron, schedule_time_zone from pipeline.wishes"
 SUMMARY = "select run_id, summary from reference_data.data_generation_audit where run_id = ?"
 TO_GOLD = ("call core.transform_raw_to_bronze()",), ("call core.transform_bronze_to_gold()",)
 GAPS = "select gap_start, gap_end, half_hours from audit.generation_gaps order by gap_end desc limit 20"
@@ -61,11 +63,12 @@ def show() -> None:
         )
         generate("Generate the first batch")
         return
-    at_a_glance(status)
+    is_running = status.loc["data_generation_task", "state"] == "STARTED"
+    at_a_glance(status, is_running)
     troubles(status)
     run, batch, past = st.columns(3)
     with run, st.container(border=True):
-        pipeline()
+        pipeline(is_running)
     with batch, st.container(border=True):
         generate("Generate now")
     with st.container():
@@ -74,8 +77,7 @@ def show() -> None:
         history()
 
 
-def at_a_glance(status: pd.DataFrame) -> None:
-    is_running = status.loc["pipeline", "state"] == "STARTED"
+def at_a_glance(status: pd.DataFrame, is_running: bool) -> None:
     following = status.loc["data_generation_task", "next_run_at"]
     waiting = status["waiting"].drop("quarantine").fillna(0).sum()
     with parts.row():
@@ -99,20 +101,23 @@ def age(moment: datetime | None, now: datetime) -> str:
 def troubles(status: pd.DataFrame) -> None:
     """Everything that needs a person, with what to do."""
     found = status[status["advice"].notna()].drop("pipeline", errors="ignore")
-    for component, row in found.iterrows():
-        result = f" {row['last_result']}" if isinstance(row["last_result"], str) and component != "stream" else ""
-        st.warning(f"**{component}: {row['state']}.**{result} {row['advice']}.", icon=":material/warning:")
+    for (state, advice), rows in found.groupby(["state", "advice"], sort=False, dropna=False):
+        results = " ".join(rows["last_result"].drop("stream", errors="ignore").dropna().unique())
+        st.warning(f"**{', '.join(rows.index)}: {state}.** {results} {advice}.", icon=":material/warning:")
+    if found["advice"].str.contains("EXECUTE TASK|EXECUTE MANAGED TASK").any():
+        st.info("Whoever administers the account can grant what the tasks need. Then start the pipeline again.")
+        st.code(GRANTS, language="sql")
     if found.empty:
         st.success("Nothing is wrong.", icon=":material/check_circle:")
 
 
-def pipeline() -> None:
+def pipeline(is_running: bool) -> None:
     st.subheader("The pipeline")
     wish = door.ask(WISH).astype(object).where(lambda frame: frame.notna(), None).iloc[0]
     every = f"every {wish['schedule_minutes']} minutes"
     rhythm = f"{wish['schedule_cron']} ({wish['schedule_time_zone']})" if wish["schedule_cron"] else every
     st.write(f"Generates {rhythm}, then fills bronze and gold.")
-    if wish["wanted"] == "STARTED":
+    if is_running:
         parts.act("Stop", "stop", "call core.stop_pipeline()", width="stretch")
     else:
         parts.act("Start", "start", "call core.start_pipeline()", type="primary", width="stretch")

@@ -25,7 +25,7 @@ where revenue_date >= ? and revenue_date <= ?
 group by is_now, part
 order by part, is_now
 """
-# The regions of the US census; what is picked up in a store is shipped nowhere.
+# The regions of the US census.
 REGIONS = """
 with
 
@@ -47,7 +47,7 @@ regions as (
             when ship_state in ('IL', 'IN', 'MI', 'OH', 'WI', 'IA', 'KS', 'MN', 'MO', 'NE', 'ND', 'SD') then 'Midwest'
             when ship_state in ('AZ', 'CO', 'ID', 'MT', 'NV', 'NM', 'UT', 'WY', 'AK', 'CA', 'HI', 'OR', 'WA') then 'West'
             when ship_state is not null then 'South'
-            else 'picked up'
+            else 'unknown'
         end as region
     from sold
 )

@@ -74,6 +74,25 @@ def test_start_stop_and_schedule_reach_the_pipeline(stocked, dashboard, shop):
     shop.cursor.execute("call configure_pipeline(30)")
 
 
+def test_a_missing_privilege_is_named_with_whom_to_turn_to(stocked, dashboard, shop):
+    app = shop.account.application
+    shop.cursor.execute(f"revoke execute task on account from application {app}")
+    test = dashboard()
+    test.button(key="start").click().run()
+    assert "EXECUTE TASK" in test.error[0].value
+
+    test.run()
+    assert "Whoever administers the account" in texts(test)
+    assert "grant execute task on account" in test.code[0].value
+    assert test.metric[0].value == "stopped"
+
+    shop.cursor.execute(f"grant execute task on account to application {app}")
+    test.button(key="start").click().run()
+    assert test.metric[0].value == "running"
+    assert "Nothing is wrong" in texts(test)
+    test.button(key="stop").click().run()
+
+
 def test_a_batch_can_be_left_to_the_natural_course(stocked, dashboard, shop):
     test = dashboard()
     test.toggle(key="natural").set_value(True).run()
