@@ -13,6 +13,7 @@ import tempfile
 import threading
 import time
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 
 import bundles
@@ -26,7 +27,8 @@ from local_account.watch import Watch
 from rich.console import Console
 from rich.table import Table
 
-DAYS, SIGN_UPS_PER_EVENT = 30, 0.17  # of the first run, by the natural course
+DAYS, SIGN_UPS_PER_EVENT = 30, 0.108  # of the first month, by the natural course
+RUNS = 10  # that make it: a run's memory grows with its events
 BATCH = "call core.generate_batch(60, 200, 500, 240)"  # a thousand events
 ROUNDS = 5
 ONE_MORE_DAY = 48 * 10**10  # of event ids
@@ -155,9 +157,11 @@ def main() -> None:
         alone.show("A thousand events, nothing behind them", 0.04)
 
         shop("update pipeline.generation_state set window_end = null")
-        shop.set("first_run_days", DAYS)
+        shop.set("first_run_days", DAYS // RUNS)
         shop.set("daily_customer_events", round(asked.events * SIGN_UPS_PER_EVENT / DAYS))
-        shop("call core.generate_batch(null, null, null, null)")
+        for run in range(RUNS):
+            shop.account.clock.set(shop.account.clock.now() + timedelta(days=DAYS // RUNS if run else 0))
+            shop("call core.generate_batch(null, null, null, null)")
         ((events,),) = shop("select count(*) from raw_data.raw_retail_events_stream")
         shop.to_gold().show(f"{events:,} events")
 
