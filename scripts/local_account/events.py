@@ -78,8 +78,7 @@ class Telemetry:
         """Over a connection of its own, so that a rollback does not take the row."""
         now = self.clock.now().replace(tzinfo=None)
         documents = [None if part is None else json.dumps(part) for part in (self.session.span or None, self.resource, scope, record, value)]  # fmt: skip
-        trace, resource, scope, record, value = documents
-        row = [now, began and began.replace(tzinfo=None), now, trace, resource, scope, type_, record, value]
+        row = [now, began and began.replace(tzinfo=None), now, *documents[:3], type_, *documents[3:]]
         cursor = self.session.account.cursor()
         try:
             table, marks = ".".join(quote(part) for part in EVENTS), ", ".join("?" for _ in _COLUMNS)

@@ -249,7 +249,7 @@ def _allow_only(packages: Sequence[str], folder: Path) -> None:
                 raise ModuleNotFoundError(f"No module named '{top}' (PACKAGES names {named})", name=top)
         return python_import(name, globals_, locals_, fromlist, level)
 
-    builtins.__import__ = import_
+    builtins.__import__ = import_  # type: ignore[assignment]
 
 
 def open_session(login: dict[str, Any]) -> Any:
