@@ -65,7 +65,10 @@ COLUMNS: dict[str, dict[str, tuple]] = {
     "generation_parameters": {"parameter_name": ("text",), "parameter_value": ("text",)},
 }
 KEYS = {table: next(iter(columns)) for table, columns in COLUMNS.items()}
-WEIGHTS = {"customer_segments": "weight", "product_category_details": "popularity"}
+WEIGHTS = {  # not all of them may be zero
+    "customer_segments": "weight", "product_category_details": "popularity", "marketing_channels": "conversion_rate",
+}  # fmt: skip
+NAMED = {"product_category_details": "product_categories", "marketing_campaigns": "marketing_channels"}
 MAY_BE_EMPTY = {"product_category_details", "marketing_campaigns"}
 PARAMETERS = {
     "seed": ("integer", 0, 2**53),
@@ -229,17 +232,12 @@ def from_tables(tables: dict[str, list[dict]], previous: dict | None = None) -> 
             "law_version": LAW_VERSION,
             "tables": clean,
             "former_segments": [row for name, row in sorted(former.items()) if name not in known],
-            "quantiles": _quantile_tables(
-                parameters["rate_shape"],
-                parameters["dropout_shape"],
-                parameters["dropout_scale_weeks"],
-                parameters["order_value_shape"],
-                parameters["customer_value_shape"],
-            ),
+            "quantiles": _quantile_tables(*(parameters[name] for name in SHAPES)),
         }
     )
 
 
+SHAPES = ("rate_shape", "dropout_shape", "dropout_scale_weeks", "order_value_shape", "customer_value_shape")
 RATE_CUT = 0.999  # no customer buys more often than all but one in a thousand
 TAIL_CUT = 1.0 - 1e-6
 LONGEST_LIFE_WEEKS = 5 * 365.25 / 7
@@ -289,17 +287,8 @@ def _clean_table(table: str, rows: list[dict], faults: list[Fault]) -> list[dict
             {column: _clean_value(table, name, column, rule, row.get(column), faults) for column, rule in rules.items()}
         )
     if table == "generation_parameters":
-        faults.extend(
-            Fault(
-                table,
-                name,
-                "parameter_name",
-                "missing",
-                "insert the row; upgrading or reinstalling the app restores its default",
-            )
-            for name in PARAMETERS
-            if name not in seen
-        )
+        remedy = "insert the row; upgrading or reinstalling the app restores its default"
+        faults += [Fault(table, name, key, "missing", remedy) for name in PARAMETERS if name not in seen]
     return sorted(clean, key=lambda row: str(row[key]))
 
 
@@ -346,11 +335,10 @@ def _clean_value(table: str, row: str, column: str, rule: tuple, value, faults: 
 
 def _clean_number(kind: str, value, least: float, most: float, refuse):
     try:
-        number = float(value)
+        number = math.nan if isinstance(value, bool) or "_" in str(value) else float(value)  # 1_000: to Python only
     except (TypeError, ValueError, OverflowError):
-        return refuse(f"must be a number from {least:g} to {most:g}")
-    # 1_000 is a number to Python only.
-    if not math.isfinite(number) or not least <= number <= most or isinstance(value, bool) or "_" in str(value):
+        number = math.nan
+    if not least <= number <= most:
         return refuse(f"must be a number from {least:g} to {most:g}")
     if number != int(number) and kind == "integer":
         return refuse(f"must be a whole number from {least:g} to {most:g}")
@@ -362,38 +350,24 @@ def _check_together(tables: dict[str, list[dict]], faults: list[Fault]) -> None:
     for table, column in WEIGHTS.items():
         weights = [row[column] or 0 for row in tables[table]]
         if weights and not sum(weights) > 0:
-            faults.append(Fault(table, "all", column, "0", "at least one weight must be above zero"))
-    for table, other in (
-        ("product_category_details", "product_categories"),
-        ("marketing_campaigns", "marketing_channels"),
-    ):
+            faults.append(Fault(table, "all", column, "0", "at least one must be above zero"))
+    for table, other in NAMED.items():
         column = KEYS[other]
         known = {row[column] for row in tables[other]}
         for row in tables[table]:
             if row[column] not in known:
                 remedy = f"no such {column} in {other}: insert it there, or delete this row"
                 faults.append(Fault(table, str(row[KEYS[table]]), column, str(row[column]), remedy))
-    if (
-        tables["marketing_channels"]
-        and not sum(row["conversion_rate"] or 0 for row in tables["marketing_channels"]) > 0
-    ):
-        faults.append(Fault("marketing_channels", "all", "conversion_rate", "0", "at least one must be above zero"))
     codes: dict[int, str] = {}
-    for row in tables["product_categories"]:
-        code = text_code(str(row["category_name"]), 100_000)
-        if codes.setdefault(code, row["category_name"]) != row["category_name"]:
-            remedy = f"its product numbers would be those of {codes[code]}; choose another name"
-            faults.append(
-                Fault(
-                    "product_categories", str(row["category_name"]), "category_name", str(row["category_name"]), remedy
-                )
-            )
+    for name in (str(row["category_name"]) for row in tables["product_categories"]):
+        other = codes.setdefault(text_code(name, 100_000), name)
+        if other != name:
+            remedy = f"its product numbers would be those of {other}; choose another name"
+            faults.append(Fault("product_categories", name, "category_name", name, remedy))
     prices = {row["parameter_name"]: row["parameter_value"] for row in tables["generation_parameters"]}
     if (prices.get("price_range_min") or 0) >= (prices.get("price_range_max") or math.inf):
-        remedy = "must be below price_range_max"
-        faults.append(
-            Fault("generation_parameters", "price_range_min", "parameter_value", str(prices["price_range_min"]), remedy)
-        )
+        found = ("price_range_min", "parameter_value", str(prices["price_range_min"]))
+        faults.append(Fault("generation_parameters", *found, "must be below price_range_max"))
 
 
 def _quoted(text: str) -> str:

@@ -13,7 +13,6 @@ from retail_stream.keyed_randomness import LINE_STRIDE, Choice
 from retail_stream.quantile_tables import draw, logarithm, millionths
 from retail_stream.slots import DAY_MS, MILLION, MONTH_OF_DAY
 
-MARKETING = 4  # the kind of event, as it stands in event_id
 MOST_LOST_CLICKS = 60  # per sign-up; the price of a click allows for the cut
 NO_CUSTOMER = 0
 REMINDED_AFTER = 3_600_000  # ms: nobody is reminded of a shop while still in it

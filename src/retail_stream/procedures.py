@@ -9,6 +9,7 @@ import json
 import sys
 import time
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,6 +29,11 @@ KINDS = {
     "supply_chain": "supply_chain_events",
 }
 NO_ORDER_LIMIT = 1_000_000_000  # more than can be due
+
+
+def executor(session: Session) -> Callable[..., list]:
+    """What executes a statement with its binds in the session and returns the rows."""
+    return lambda statement, *binds: session.sql(statement, params=list(binds)).collect()
 
 
 class RunRefused(Exception):
@@ -57,10 +63,7 @@ def plan_history(session: Session, start_date, end_date, events_per_day) -> str:
         RunRefused: for an impossible stretch of time, or one in which something is generated already.
         ConfigurationRefused: with all faults of the reference tables.
     """
-
-    def execute(statement: str, *binds):
-        return session.sql(statement, params=list(binds)).collect()
-
+    execute = executor(session)
     state, config = read_configuration(session)
     now, start, end = (slots.from_datetime(np.datetime64(at)) for at in (state["now"], start_date, end_date))
     daily = None if events_per_day is None else int(events_per_day)
@@ -80,7 +83,7 @@ def plan_history(session: Session, start_date, end_date, events_per_day) -> str:
 
 def generate_chunk(session: Session, fill: str) -> str:
     """Make the next chunk of a fill and return the run's id; '' when none waits."""
-    found = session.sql(statements.NEXT_CHUNK, params=[fill]).collect()
+    found = executor(session)(statements.NEXT_CHUNK, fill)
     if not found:
         return ""
     number, start, end, orders = found[0]
@@ -121,7 +124,7 @@ def replay_run(session: Session, run_id: str) -> str:
     """A run made again from its audit row and compared with what is there: rows as JSON text."""
     from retail_stream.replay import replay
 
-    return json.dumps(replay(lambda statement, *binds: session.sql(statement, params=list(binds)).collect(), run_id))
+    return json.dumps(replay(executor(session), run_id))
 
 
 def restore_configuration(session: Session, run_id: str) -> str:
@@ -130,10 +133,7 @@ def restore_configuration(session: Session, run_id: str) -> str:
     Raises:
         RunRefused: when there is no such run, or it left no snapshot; nothing was changed.
     """
-
-    def execute(statement: str, *binds):
-        return session.sql(statement, params=list(binds)).collect()
-
+    execute = executor(session)
     found = execute(restore.READ_SNAPSHOT, run_id)
     if not found or found[0][0] is None:
         what = f"Run {run_id} is {found[0][1]} and kept no snapshot" if found else f"There is no run {run_id}"
@@ -174,11 +174,7 @@ def save_configuration(session: Session, edited: str, seen: str, is_trial: bool)
         ChangedMeanwhile: when a table is not as it was seen; nothing was changed.
     """
     faults = edits.save(
-        lambda statement, *binds: session.sql(statement, params=list(binds)).collect(),
-        lambda: read_configuration(session),
-        json.loads(edited),
-        json.loads(seen),
-        is_trial,
+        executor(session), lambda: read_configuration(session), json.loads(edited), json.loads(seen), is_trial
     )
     return json.dumps([vars(fault) for fault in faults])
 
@@ -193,9 +189,7 @@ def fit_customer_model(session: Session) -> str:
     # Only this procedure has SciPy among its packages.
     from retail_stream import customer_model, model_statements
 
-    def execute(statement: str, *binds):
-        return session.sql(statement, params=list(binds)).collect()
-
+    execute = executor(session)
     run_id, started = str(uuid.uuid4()), time.monotonic()
     execute(model_statements.RECORD_START, run_id)
     execute("begin transaction")
@@ -227,7 +221,7 @@ def read_configuration(session: Session) -> tuple[dict, settings.Configuration]:
         ConfigurationRefused: with all faults of the reference tables.
     """
     tables: dict[str, list[dict]] = {}
-    for table, text in complete(session.sql(statements.READ_ALL).collect()):
+    for table, text in complete(executor(session)(statements.READ_ALL)):
         tables.setdefault(table, []).append(json.loads(text))
     state = tables.pop("state")[0]
     return state, settings.from_tables(tables, {"segments": state.get("known_segments") or []})
@@ -298,10 +292,7 @@ class _Run:
         self.chunk = chunk
         self.run_id = str(uuid.uuid4())
         self.started = time.monotonic()
-
-    def execute(self, statement: str, *binds):
-        """Execute one statement and return its rows."""
-        return self.session.sql(statement, params=list(binds)).collect()
+        self.execute = executor(session)
 
     def seconds(self) -> float:
         return round(time.monotonic() - self.started, 3)

@@ -4,7 +4,7 @@ Two relations are compared by (part, number): `made` and `found` have the column
 """
 
 from retail_stream import statements as made_by
-from retail_stream.statements import bound_instant, milliseconds_of, text_of_instant
+from retail_stream.statements import bound_instant, text_of_instant
 
 # Runs follow each other in the order of their rows: each is written after the one before it has ended. Binds: run.
 _ITS_TIME = "(select its.run_timestamp from reference_data.data_generation_audit as its where its.run_id = ?)"
@@ -147,51 +147,15 @@ runs as (
 ),
 """
 
-# Binds: size of a shard.
-_ORDERS_OF_RUNS = f"""
-    select
-        shard, order_id, customer_id, ordered_ms, is_first, customer_segment, time_zone, state, price_sensitivity,
-        favourite_category, preferred_channel, value_factor,
-        iff(row_number() over (partition by shard order by order_id) = 1, configuration, null) as configuration
-    from (
-        select
-            (runs.settings * 100000
-            + floor((row_number() over (partition by runs.settings order by orders.order_id) - 1) / ?))::number(9, 0)
-                as shard,
-            runs.configuration,
-            orders.order_id, orders.customer_id, {milliseconds_of("orders.ordered_at")} as ordered_ms, orders.is_first,
-            customers.customer_segment, customers.time_zone, customers.state,
-            (customers.price_sensitivity * 1000)::number(4, 0) as price_sensitivity,
-            customers.favourite_category, customers.preferred_channel, customers.value_factor
-        from truth.orders
-        inner join runs on orders.run_id = runs.run_id
-        inner join truth.customers on orders.customer_id = customers.customer_id
-    )
-"""
-
-# Binds: size of a shard.
-_TOUCHED_OF_RUNS = f"""
-    select
-        shard, order_id, customer_id, at_ms, acquisition_channel,
-        iff(row_number() over (partition by shard order by order_id, customer_id) = 1, configuration, null)
-            as configuration
-    from (
-        select
-            (runs.settings * 100000
-            + floor((row_number() over (partition by runs.settings order by order_id, customer_id) - 1) / ?))
-                ::number(9, 0) as shard,
-            runs.configuration, touched.order_id, touched.customer_id, touched.at_ms, touched.acquisition_channel
-        from (
-            select
-                0 as order_id, customer_id, acquisition_channel, run_id, {milliseconds_of("signed_up_at")} as at_ms
-            from truth.customers
-            union all
-            select order_id, customer_id, null, run_id, {milliseconds_of("ordered_at")}
-            from truth.orders
-        ) as touched
-        inner join runs on touched.run_id = runs.run_id
-    )
-"""
+# Binds of each: size of a shard.
+_SHARD = "runs.settings * 100000 + floor((row_number() over (partition by runs.settings order by {0}) - 1) / ?)"
+_ORDERS_OF_RUNS = made_by.orders_in_shards(
+    _SHARD.format("orders.order_id"), "runs.configuration", "inner join runs on orders.run_id = runs.run_id"
+)
+_TOUCHED_OF_RUNS = made_by.touched_in_shards(
+    _SHARD.format("touched.order_id, touched.customer_id"), "runs.configuration", "", "",
+    "inner join runs on touched.run_id = runs.run_id",
+)  # fmt: skip
 
 # Binds: those of _RUNS; run, size of a shard; run, size of a shard; run, rows (stock); first slot; least and end of what
 # falls due; run twice; most touches, most movements; least event_id, run.

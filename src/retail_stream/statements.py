@@ -4,6 +4,10 @@ Rows made in Python (plans, weights) travel as one bind of JSON text and become 
 temporary object and, between BEGIN and COMMIT, no DDL.
 """
 
+from collections.abc import Iterable
+
+from retail_stream.configuration import COLUMNS
+
 EPOCH = "to_timestamp_ntz('2000-01-01', 'YYYY-MM-DD')"  # a cast would depend on the caller's TIMESTAMP_INPUT_FORMAT
 FORMAT = "'YYYY-MM-DD HH24:MI:SS.FF3'"
 
@@ -29,6 +33,11 @@ def _dollars(cents: str) -> str:
 
 def text_of_instant(instant: str) -> str:
     return f"to_char({instant}, {FORMAT})"
+
+
+def _rows_of(table: str, columns: Iterable[str]) -> str:
+    pairs = ", ".join(f"'{column}', {column}" for column in columns)
+    return f"union all select '{table}', to_json(object_construct({pairs})) from reference_data.{table}\n"
 
 
 def least_event_id(slot: int) -> int:
@@ -69,38 +78,7 @@ select 'state' as table_name, to_json(object_construct(
     'window_end', {text_of_instant("window_end")},
     'next_customer', next_customer, 'next_order', next_order, 'known_segments', known_segments
 )) as row_text from pipeline.generation_state
-union all
-select 'customer_segments', to_json(object_construct(
-    'segment_name', segment_name, 'weight', weight, 'avg_order_value', avg_order_value,
-    'purchase_frequency', purchase_frequency
-)) from reference_data.customer_segments
-union all
-select 'product_categories', to_json(object_construct(
-    'category_name', category_name, 'seasonal_peak_months', seasonal_peak_months, 'margin_rate', margin_rate,
-    'return_rate', return_rate
-)) from reference_data.product_categories
-union all
-select 'product_category_details', to_json(object_construct(
-    'category_name', category_name, 'season_kind', season_kind, 'popularity', popularity,
-    'typical_price', typical_price, 'price_spread', price_spread, 'subcategories', subcategories
-)) from reference_data.product_category_details
-union all
-select 'marketing_channels', to_json(object_construct(
-    'channel_name', channel_name, 'cost_per_acquisition', cost_per_acquisition, 'conversion_rate', conversion_rate,
-    'engagement_rate', engagement_rate
-)) from reference_data.marketing_channels
-union all
-select 'marketing_campaigns', to_json(object_construct(
-    'campaign_name', campaign_name, 'channel_name', channel_name, 'weight', weight, 'active_months', active_months
-)) from reference_data.marketing_campaigns
-union all
-select 'warehouses', to_json(object_construct(
-    'warehouse_id', warehouse_id, 'location_name', location_name, 'capacity', capacity
-)) from reference_data.warehouses
-union all
-select 'generation_parameters', to_json(object_construct(
-    'parameter_name', parameter_name, 'parameter_value', parameter_value
-)) from reference_data.generation_parameters
+{"".join(_rows_of(table, columns) for table, columns in COLUMNS.items())}
 )
 """
 
@@ -397,31 +375,38 @@ from truth.orders
 where order_id >= ? and order_id < ? and is_first
 """
 
-# The run's orders with their customers' traits, in shards. Binds: first order, size of a shard, configuration, first
-# and next order.
-_ORDERS = f"""
+_TRAITS = (
+    "order_id customer_id ordered_ms is_first customer_segment time_zone state price_sensitivity favourite_category "
+    "preferred_channel value_factor"
+).split()
+_GIVEN = ", ".join(f"shards.{name}" for name in ("configuration", *_TRAITS))
+
+
+def orders_in_shards(shard: str, configuration: str, chosen: str) -> str:
+    """Orders with their customers' traits; the settings stand in the first row of each shard."""
+    return f"""
     select
-        shard, order_id, customer_id, ordered_ms, is_first, customer_segment, time_zone, state, price_sensitivity,
-        favourite_category, preferred_channel, value_factor,
+        shard, {", ".join(_TRAITS)},
         iff(row_number() over (partition by shard order by order_id) = 1, configuration, null) as configuration
     from (
         select
-            floor((orders.order_id - ?) / ?)::number(9, 0) as shard,
-            ? as configuration,
+            ({shard})::number(9, 0) as shard,
+            {configuration} as configuration,
             orders.order_id, orders.customer_id, {milliseconds_of("orders.ordered_at")} as ordered_ms, orders.is_first,
             customers.customer_segment, customers.time_zone, customers.state,
             (customers.price_sensitivity * 1000)::number(4, 0) as price_sensitivity,
             customers.favourite_category, customers.preferred_channel, customers.value_factor
         from truth.orders
         inner join truth.customers on orders.customer_id = customers.customer_id
-        where orders.order_id >= ? and orders.order_id < ?
+        {chosen}
     )
 """
-_TRAITS = """
-    shards.configuration, shards.order_id, shards.customer_id, shards.ordered_ms, shards.is_first,
-    shards.customer_segment, shards.time_zone, shards.state, shards.price_sensitivity,
-    shards.favourite_category, shards.preferred_channel, shards.value_factor
-"""
+
+
+# The run's. Binds: first order, size of a shard, configuration, first and next order.
+_ORDERS = orders_in_shards(
+    "floor((orders.order_id - ?) / ?)", "?", "where orders.order_id >= ? and orders.order_id < ?"
+)
 
 # Binds: run, those of _ORDERS.
 PURCHASES = f"""
@@ -444,7 +429,7 @@ select
     ? as run_id,
     sysdate() as created_at
 from ({_ORDERS}) as shards,
-table(core.purchase_events({_TRAITS}) over (partition by shards.shard)) as made
+table(core.purchase_events({_GIVEN}) over (partition by shards.shard)) as made
 """
 EMIT_PURCHASES = _LAND + PURCHASES
 
@@ -484,7 +469,7 @@ select
     made.checksum,
     ? as run_id,{_CAUSE}
 from ({orders}) as shards,
-table(core.fulfilment_events({_TRAITS}) over (partition by shards.shard)) as made
+table(core.fulfilment_events({_GIVEN}) over (partition by shards.shard)) as made
 """
 
 
@@ -510,31 +495,35 @@ table(core.marketing_events(
 """
 
 
-_TOUCHED = f"""
+def touched_in_shards(shard: str, configuration: str, of_customers: str, of_orders: str, joined: str) -> str:
+    """Sign-ups (order_id 0) and orders; the settings stand in the first row of each shard."""
+    return f"""
     select
         shard, order_id, customer_id, at_ms, acquisition_channel,
         iff(row_number() over (partition by shard order by order_id, customer_id) = 1, configuration, null)
             as configuration
     from (
         select
-            floor((row_number() over (order by order_id, customer_id) - 1) / ?)::number(9, 0) as shard,
-            ? as configuration,
-            order_id, customer_id, at_ms, acquisition_channel
+            ({shard})::number(9, 0) as shard,
+            {configuration} as configuration,
+            touched.order_id, touched.customer_id, touched.at_ms, touched.acquisition_channel
         from (
             select
-                0 as order_id, customer_id, acquisition_channel,
-                {milliseconds_of("signed_up_at")} as at_ms
-            from truth.customers
-            where customer_id >= ? and customer_id < ?
+                0 as order_id, customer_id, acquisition_channel, run_id, {milliseconds_of("signed_up_at")} as at_ms
+            from truth.customers {of_customers}
             union all
-            select
-                order_id, customer_id, null,
-                {milliseconds_of("ordered_at")}
-            from truth.orders
-            where order_id >= ? and order_id < ?
-        )
+            select order_id, customer_id, null, run_id, {milliseconds_of("ordered_at")}
+            from truth.orders {of_orders}
+        ) as touched
+        {joined}
     )
 """
+
+
+_TOUCHED = touched_in_shards(
+    "floor((row_number() over (order by touched.order_id, touched.customer_id) - 1) / ?)", "?",
+    "where customer_id >= ? and customer_id < ?", "where order_id >= ? and order_id < ?", "",
+)  # fmt: skip
 
 # Binds: run, those of _ORDERS.
 FIX_FULFILMENT = _FIX + fulfilment(_ORDERS)

@@ -1,10 +1,10 @@
 """18 months of history at 10,000 orders a day, in the local account: seconds of each chunk, and peak memory, which stays where the first chunks leave it.
 
-    PYTHONPATH=scripts .venv/bin/python tests/benchmarks/generator_history.py [--days 550] [--orders 10000] [--chunks 999] [--to-gold]
+    PYTHONPATH=scripts .venv/bin/python tests/benchmarks/generator_history.py [--days 550] [--orders 10000] [--chunks 999] [--memory 2GB] [--to-gold]
 
 The calls are those of core.generate_historical_data: a chunk of seven days is one run of the generator; with --to-gold each is carried on to gold. Seconds
-are of the clock, and of this process and the workers that draw (CPU). Memory is that of this process, and of its largest worker. Less than all chunks
-(--chunks) tells what the rest would take.
+are of the clock, and of this process and the workers that draw (CPU). Memory is that of this process, whose engine may keep as much of the tables in memory as --memory
+says, and of its largest worker. Less than all chunks (--chunks) tells what the rest would take.
 """
 
 import argparse
@@ -54,11 +54,13 @@ def main() -> None:
     arguments.add_argument("--days", type=int, default=550)
     arguments.add_argument("--orders", type=int, default=10_000)
     arguments.add_argument("--chunks", type=int, default=999)
+    arguments.add_argument("--memory", default="2GB")
     arguments.add_argument("--to-gold", action="store_true")
     arguments.add_argument("--folder", help="where the account keeps its data; a temporary one otherwise")
     asked = arguments.parse_args()
     with tempfile.TemporaryDirectory(dir=asked.folder) as folder:
         shop = Shop(Path(folder))
+        shop.account.cursor().execute(f"set global memory_limit = '{asked.memory}'")
         ((fill,),) = shop(
             f"call core.plan_history(dateadd('day', -{asked.days}, '{END}'::timestamp_ntz), '{END}'::timestamp_ntz, {asked.orders})"
         )
