@@ -27,7 +27,6 @@ from local_account.scheduler import Scheduler
 from local_account.session import Frame, Session
 
 NAME = "LOCAL"
-ORGANIZATION = "LOCALHOST"
 USER = "LOCAL"
 DEFAULT_WAREHOUSE = "LOCAL_WH"
 HOME_FILE = "account.db"
@@ -174,7 +173,10 @@ class Account:
             database, (schema, name) = self.current_database(session, what), path
         else:
             database, schema, name = self.current_database(session, what), self.current_schema(session, what), path[0]
-        return database, self.physical_schema(session, database, schema), name
+        from local_account import temporaries
+
+        place = database, self.physical_schema(session, database, schema), name
+        return temporaries.meant(session, what, place) if session.temporaries else place
 
     def qualify_schema(self, session: Session, path: list[str]) -> tuple[str, str]:
         """(database, logical schema) of a written schema name."""

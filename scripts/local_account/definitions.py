@@ -450,6 +450,8 @@ def _alter(cursor: Cursor, tree: exp.Alter, kind: str) -> str:
 def _rename(cursor: Cursor, target: exp.Table, new: exp.Table, kind: str) -> None:
     if new.args.get("db") and new.db != target.db:
         raise unsupported(f"ALTER {kind} RENAME TO another schema")
+    if "(temporary" in target.name:
+        raise unsupported(f"ALTER {kind} RENAME of a temporary one")
     execute(cursor, [f"alter {kind} {path_of(target)} rename to {quote(_name(new))}"])
 
 

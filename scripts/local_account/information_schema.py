@@ -93,7 +93,7 @@ def _columns(session: Session, database: str) -> pyarrow.Table:
     rows = []
     for table in shows.visible_tables(session, database, None):
         for position, column in enumerate(
-            definitions.describe_table(session.cursor, database, table["schema"], table["name"]), 1
+            definitions.describe_table(session.cursor, database, table["schema"], table["own_name"]), 1
         ):
             rows.append(
                 {

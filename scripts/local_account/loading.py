@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.parquet
 
-from local_account import access, engine, queries, reply, stages
+from local_account import access, engine, queries, reply, stages, temporaries
 from local_account.errors import SqlError, unsupported
 from local_account.syntax import PATH, TEXT, parse_options, split_path
 
@@ -97,7 +97,7 @@ def copy(session: Session, match: Match) -> Result:
         "file status rows_parsed rows_loaded error_limit errors_seen first_error",
         [
             {
-                "file": f"{stage[2].lower()}/{relative}",
+                "file": f"{temporaries.plain(stage[2]).lower()}/{relative}",
                 "status": "LOADED",
                 "rows_parsed": table.num_rows,
                 "rows_loaded": table.num_rows,

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlglot import exp
 
-from local_account import access, engine, rules, streams, system
+from local_account import access, engine, rules, shapes, streams, system
 from local_account.errors import SqlError
 
 if TYPE_CHECKING:
@@ -268,6 +268,8 @@ def _read(session: Session, plan: Plan, table: exp.Table) -> None:
         plan.streams.add((name[0], f"{name[1]}.{name[2]}"))
         table.replace(streams.as_query(session, name, table.args["alias"]))
         return
+    if original != original.upper() and not shapes.find(session.cursor, table)[0]:
+        raise shapes.missing("Object", table)  # DuckDB would take one that differs only in case
     plan.reads.add(name)
     if streams.is_tracked(session.account, name):
         table.replace(streams.without_bookkeeping(session.account, name, table))

@@ -77,15 +77,18 @@ def _type(name: str, cells: list[Any]) -> str:
 
 def visible(session: Session, kind: str, match: Match) -> list[tuple[Key, dict[str, Any]]]:
     """The objects of a schema-level kind that a SHOW's LIKE and IN leave and that the role may see."""
+    from local_account import temporaries
+
     database, schema = scope(session, match)
     pattern = match.literal("pattern") if match.raw("pattern") else "%"
     found = session.account.catalogue.find(kind.lower(), database)
     active = [(key, document) for key, document in found if is_active(session, key.database, key.schema)]
     return [
-        (key, document)
+        (key._replace(name=temporaries.plain(key.name)), document)
         for key, document in active
         if (schema is None or key.schema.split("$")[0] == schema)
         and like(pattern, key.name.split("(")[0])
+        and temporaries.shown(session, key.name)
         and access.may(session, "ANY", kind, key.database, key.schema, key.name)
     ]
 

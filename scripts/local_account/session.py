@@ -158,6 +158,7 @@ class Session:
         self.is_nested = False
         self.deadline: Deadline | None = None  # of the statement that the client or a task waits for
         self.has_ended = False  # a nested session ends with its call, whatever its worker still holds
+        self.temporaries: dict[tuple[str, ...], str] = {}  # (kind, database, schema, name) -> the object's real name
         self.span: dict[str, str] = {}  # the call that runs, for the event table (events.py)
         self.watch: Watch | None = None  # for tests (watch.py); those of procedures inherit it
         self.lock = (

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from local_account import access, definitions, reply
+from local_account import access, definitions, reply, temporaries
 from local_account.account import EVENTS
 from local_account.catalogue import HOME, SYSTEM_SCHEMA
 from local_account.databases import SESSION_PARAMETERS
@@ -132,8 +132,9 @@ def visible_tables(session: Session, database: str | None, schema: str | None) -
                 continue
             if not session.account.catalogue.get("schema", name, "", logical):
                 continue
-            if access.may(session, "ANY", "TABLE", name, physical, table["name"]):
-                found.append({**table, "database": name, "logical_schema": logical})
+            own = table["name"]
+            if (shown := temporaries.shown(session, own)) and access.may(session, "ANY", "TABLE", name, physical, own):
+                found.append({**table, "database": name, "logical_schema": logical, "name": shown, "own_name": own})
     return found
 
 
@@ -177,16 +178,16 @@ def columns(session: Session, match: Match) -> Result:
     pattern = match.literal("pattern") if match.raw("pattern") else "%"
     if match.groups["scope_kind"].upper() in ("TABLE", "VIEW") or len(match.path("scope")) == 3:
         name = session.account.qualify(session, match.path("scope"), "table")
-        chosen = [(name, name[1].split("$")[0])]
+        chosen = [(name, name[1].split("$")[0], temporaries.plain(name[2]))]
         access.require(session, "ANY", "TABLE", *name)
     else:
         chosen = [
-            ((table["database"], table["schema"], table["name"]), table["logical_schema"])
+            ((table["database"], table["schema"], table["own_name"]), table["logical_schema"], table["name"])
             for table in visible_tables(session, *reply.scope(session, match))
         ]
     rows = [
         {
-            "table_name": name[2],
+            "table_name": shown,
             "schema_name": logical,
             "column_name": column["name"],
             "data_type": json.dumps({"type": column["type"], "nullable": column["null?"] == "Y"}),
@@ -198,7 +199,7 @@ def columns(session: Session, match: Match) -> Result:
             "database_name": name[0],
             "autoincrement": "",
         }
-        for name, logical in chosen
+        for name, logical, shown in chosen
         for column in definitions.describe_table(session.cursor, *name)
         if like(pattern, column["name"])
     ]

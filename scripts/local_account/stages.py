@@ -10,7 +10,7 @@ from email.utils import format_datetime
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from local_account import access, reply
+from local_account import access, reply, temporaries
 from local_account.engine import Result
 from local_account.errors import SqlError
 from local_account.syntax import IDENTIFIER, parse_options, split_path, unquote_text
@@ -118,7 +118,7 @@ def list_files(session: Session, match: Match) -> Result:
         status = file.stat()
         rows.append(
             {
-                "name": f"{name[2].lower()}/{relative}",
+                "name": f"{temporaries.plain(name[2]).lower()}/{relative}",
                 "size": status.st_size,
                 "md5": hashlib.md5(file.read_bytes(), usedforsecurity=False).hexdigest(),
                 "last_modified": format_datetime(datetime.fromtimestamp(status.st_mtime, UTC), usegmt=True),
@@ -139,7 +139,7 @@ def remove(session: Session, match: Match) -> Result:
     for relative, file in files(session, name, path):
         if not pattern or re.fullmatch(pattern, relative):
             file.unlink()
-            rows.append({"name": f"{name[2].lower()}/{relative}", "result": "removed"})
+            rows.append({"name": f"{temporaries.plain(name[2]).lower()}/{relative}", "result": "removed"})
     return reply.rows("name result", rows)
 
 

@@ -86,8 +86,8 @@ def as_query(session: Session, name: Name, alias: exp.Expression) -> exp.Subquer
             select * from {_aside(tuple(document["table"]))}
         )
         where "{COLUMN}" in (
-            select txn from {quote(database)}.{quote(SYSTEM_SCHEMA)}.stream_queue
-            where stream = '{name[1]}.{name[2]}' and txn <> coalesce(cast(current_transaction() as bigint), -1)
+            select "txn" from {quote(database)}.{quote(SYSTEM_SCHEMA)}.stream_queue
+            where "stream" = '{name[1]}.{name[2]}' and "txn" <> coalesce(cast(current_transaction() as bigint), -1)
         )
         """,
         read="duckdb",

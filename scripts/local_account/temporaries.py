@@ -1,7 +1,7 @@
-"""Temporary tables, views, stages and file formats: ordinary ones that end with the session which made them.
+"""Temporary tables, views, stages and file formats: they end with the session that made them, and no other session sees them.
 
-Here every session of the same rights sees them, so a name that is taken is refused, where Snowflake would let the temporary object hide the other.
-Inside an application there are none (rules.py).
+Each is an ordinary object under a name of the session's own, for which the session's written names stand (`Account.qualify`); so it hides a
+lasting object of its name, as on Snowflake. Inside an application there are none (rules.py).
 """
 
 from __future__ import annotations
@@ -9,7 +9,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from local_account import reply
 from local_account.catalogue import quote
+from local_account.errors import SqlError
 from local_account.syntax import PATH, split_path
 
 if TYPE_CHECKING:
@@ -19,11 +21,12 @@ if TYPE_CHECKING:
 
 _KIND = r"(?P<kind>table|view|stage|file\s+format)"
 _CREATE = re.compile(
-    rf"(?P<create>create\s+(?:or\s+replace\s+)?)(?:(?:local|global|scoped)\s+)?temp(?:orary)?\s+(?P<rest>{_KIND}\s+"
-    rf"(?:if\s+not\s+exists\s+)?(?P<name>{PATH})[\s\S]*)",
+    r"(?P<create>create\s+(?:or\s+replace\s+)?)(?:(?:local|global|scoped)\s+)?temp(?:orary)?\s+"
+    rf"(?P<head>{_KIND}\s+(?:if\s+not\s+exists\s+)?)(?P<name>{PATH})(?P<rest>[\s\S]*)",
     re.IGNORECASE,
 )
 _DROP = re.compile(rf"drop\s+{_KIND}\s+(?:if\s+exists\s+)?(?P<name>{PATH})", re.IGNORECASE)
+_OWN = re.compile(r" \(temporary (\d+)\)\Z")
 
 
 def execute(session: Session, statement: str, binds: list[Any]) -> Result | None:
@@ -32,36 +35,72 @@ def execute(session: Session, statement: str, binds: list[Any]) -> Result | None
 
     found = _CREATE.fullmatch(statement)
     if not found:
-        if (dropped := _DROP.match(statement)) and session.account.catalogue.find("temporary"):
-            _note(session, dropped, is_there=False)
-        return None
-    result = statements.execute(session, found["create"] + found["rest"], binds)
-    _note(session, found, is_there=True)
-    return result
-
-
-def _note(session: Session, found: re.Match[str], *, is_there: bool) -> None:
-    kind = " ".join(found["kind"].lower().split())
-    database, schema, name = session.account.qualify(session, split_path(found["name"]), kind)
+        dropped = _DROP.match(statement) if session.temporaries else None
+        return _drop_own(session, *_place(session, dropped)) if dropped else None
+    kind, place = _place(session, found)
+    database, schema, name = place
+    own = f"{name} (temporary {session.number})"
+    path = ".".join(quote(part) for part in (database, schema, own))
+    try:
+        result = statements.execute(session, found["create"] + found["head"] + path + found["rest"], binds)
+    except SqlError as error:
+        raise SqlError(error.errno, error.message.replace(own, name), error.sqlstate) from error
+    session.temporaries[_family(kind), *place] = own
     with session.account.change(database, session) as change:
-        if is_there:
-            change.put("temporary", schema, f"{kind} {name}", {"session": session.number})
-        else:
-            change.delete("temporary", schema, f"{kind} {name}")
+        change.put("temporary", schema, own, {"kind": kind, "session": session.number})
+    return session.remember(reply.status(result.table.column(0)[0].as_py().replace(own, name)))
+
+
+def _place(session: Session, found: re.Match[str]) -> tuple[str, tuple[str, str, str]]:
+    kind = " ".join(found["kind"].lower().split())
+    return kind, session.account.qualify(session, split_path(found["name"]), "temporary object")
+
+
+def _family(kind: str) -> str:
+    return "table" if kind == "view" else kind
+
+
+def _drop_own(session: Session, kind: str, place: tuple[str, str, str]) -> Result | None:
+    own = session.temporaries.pop((_family(kind), *place), None)
+    if not own:
+        return None
+    _drop(session.account, *place[:2], own, kind)
+    return session.remember(reply.status(f"{place[2]} successfully dropped."))
+
+
+def _drop(account: Account, database: str, schema: str, own: str, kind: str) -> None:
+    from local_account import statements
+
+    system = account.system_session("ACCOUNTADMIN")
+    try:
+        path = ".".join(quote(part) for part in (database, schema, own))
+        statements.execute(system, f"drop {kind} if exists {path}")
+    finally:
+        system.close()
+    with account.change(database) as change:
+        change.delete("temporary", schema, own)
 
 
 def end(account: Account, session: int | None = None) -> None:
     """Drops what a session left; without one, what all sessions before a restart have left."""
-    from local_account import statements
-
     for key, document in account.catalogue.find("temporary"):
-        if session is None or document["session"] == session:
-            kind, _, name = key.name.rpartition(" ") if key.name.startswith("file") else key.name.partition(" ")
-            path = ".".join(quote(part) for part in (key.database, key.schema, name))
-            own = account.system_session("ACCOUNTADMIN")
-            try:
-                statements.execute(own, f"drop {kind} if exists {path}")
-            finally:
-                own.close()
-            with account.change(key.database) as change:
-                change.delete("temporary", key.schema, key.name)
+        if session in (None, document["session"]):
+            _drop(account, key.database, key.schema, key.name, document["kind"])
+
+
+def meant(session: Session, what: str, place: tuple[str, str, str]) -> tuple[str, str, str]:
+    """The place of the session's own object, if it has one of that name."""
+    own = session.temporaries.get((what, *place))
+    return (*place[:2], own) if own else place
+
+
+def shown(session: Session, name: str) -> str | None:
+    """The name under which the session sees an object; None for another session's."""
+    found = _OWN.search(name)
+    if not found:
+        return name
+    return plain(name) if int(found[1]) == session.number else None
+
+
+def plain(name: str) -> str:
+    return _OWN.sub("", name)

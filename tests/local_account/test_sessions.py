@@ -226,3 +226,52 @@ def test_the_history_tells_what_was_asked_and_how_it_ended(client):
         ("select * from nowhere", "SELECT", "FAIL", "002003", None),
         ("insert into numbers values (1), (2)", "INSERT", "SUCCESS", None, 2),
     ]
+
+
+def test_a_temporary_table_is_its_sessions_own_and_hides_a_lasting_one(table):
+    other = table.another()
+    table("insert into t values (1, 'a')")
+    table("create temporary table t as select id + 1 as id, 'b' as name from t")
+    table("create or replace temp table t as select id + 10 as id, name from t")
+    table("create temp table only_here (n int)")
+
+    assert table("select t.id, t.name from t") == [(12, "b")]
+    assert other("select id, name from t") == [(1, "a")]
+    with pytest.raises(SqlError, match="'ONLY_HERE'|ONLY_HERE"):
+        other("select * from only_here")
+    other("create table only_here as select 'mine' as n")
+    assert sorted(row[1] for row in table("show tables")) == ["ONLY_HERE", "ONLY_HERE", "T", "T"]
+    assert sorted(row[1] for row in other("show tables")) == ["ONLY_HERE", "T"]
+    found = other("select column_name from information_schema.columns where table_name = 'ONLY_HERE'")
+    assert found == [("N",)]
+    with pytest.raises(SqlError, match=r"Object 'ONLY_HERE' already exists"):
+        table("create temp table only_here (n int)")
+    with pytest.raises(SqlError, match="RENAME of a temporary one"):
+        table("alter table only_here rename to elsewhere")
+
+    table("drop table t")
+    assert table("select id, name from t") == [(1, "a")]
+    table.session.close()
+    assert other("select n from only_here") == [("mine",)]
+    assert len(other("show tables")) == 2
+
+
+def test_a_temporary_stage_is_its_sessions_own(client):
+    other = client.another()
+    client("create temp stage passing")
+
+    assert client("list @passing") == []
+    with pytest.raises(SqlError, match="does not exist"):
+        other("list @passing")
+    assert [row[1] for row in client("show stages")] == ["PASSING"]
+    assert other("show stages") == []
+
+
+def test_a_quoted_name_of_another_case_is_another_table(table):
+    table('create table "Cased" (id int)')
+
+    assert table('select * from "Cased"') == []
+    with pytest.raises(SqlError, match="does not exist"):
+        table('select * from "cased"')
+    with pytest.raises(SqlError, match="already exists"):
+        table('create table "cased" (id int)')

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 
 from sqlglot import exp
 
+from local_account.errors import compilation
 from local_account.rewrites.kinds import kind
 
 Kinds = Mapping[str, str | None]
@@ -42,12 +43,14 @@ class _Reader:
         if not isinstance(column.this, exp.Identifier):
             return None
         name, table = _name(column.this), column.args.get("table") and _name(column.args["table"])
-        scope = column.parent
+        scope, has_variant = column.parent, False
         while scope is not None:
             if isinstance(scope, (exp.Select, exp.Update, exp.Delete, exp.Merge)):
                 for alias, kinds in self._sources(scope):
-                    if (table is None or table == alias) and name in kinds:
-                        return kinds[name]
+                    if table in (None, alias):
+                        if name in kinds:
+                            return kinds[name]
+                        has_variant |= name.upper() in map(str.upper, kinds)
                 if (
                     table is None
                     and isinstance(scope, exp.Select)
@@ -61,6 +64,8 @@ class _Reader:
                         ):
                             return self._kind(item.this)
             scope = scope.parent
+        if has_variant:  # DuckDB would take a name that differs only in case
+            raise compilation(904, f"error line 1 at position 0\ninvalid identifier '{name}'")
         return None
 
     def _kind(self, node: exp.Expression) -> str | None:

@@ -137,3 +137,12 @@ alter table counted add column needed int not null;
 --! 2266
 alter view counted set comment = 'x';
 --! 2003
+-- A name in double quotes is another name where its case is another.
+create table cased ("Id" int, id2 int);
+select "Id" from cased;
+select id from cased;
+--! 904
+select c."ID" from cased c where c."Id" = 1;
+--! 904
+create table twice (a int, "a" int);
+--! 2025
