@@ -35,7 +35,7 @@ def presented(draw: Callable[..., object]) -> Callable[..., None]:
             st.altair_chart(chart, width="stretch", key=f"chart {title}")
         st.caption(f"{unit[0].upper()}{unit[1:]}{note} · {period} · {frame.attrs['source']}")
         with st.expander("SQL and numbers"):
-            st.code(frame.attrs["query"], language="sql")
+            st.code(frame.attrs["query"], "sql", wrap_lines=True)
             if frame.attrs["binds"]:
                 st.caption(f"Binds, in their order: {frame.attrs['binds']}")
             name = f"{title.lower().replace(' ', '_')}.csv"

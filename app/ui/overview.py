@@ -106,7 +106,7 @@ def troubles(status: pd.DataFrame) -> None:
         st.warning(f"**{', '.join(rows.index)}: {state}.** {results} {advice}.", icon=":material/warning:")
     if found["advice"].str.contains("EXECUTE TASK|EXECUTE MANAGED TASK").any():
         st.info("Whoever administers the account can grant what the tasks need. Then start the pipeline again.")
-        st.code(GRANTS, language="sql")
+        st.code(GRANTS, "sql", wrap_lines=True)
     if found.empty:
         st.success("Nothing is wrong.", icon=":material/check_circle:")
 

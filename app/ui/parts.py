@@ -61,7 +61,11 @@ def lacks(what: str, roles: set[str]) -> bool:
         icon=":material/lock:",
     )
     home = "dashboard" if role == "app_admin" else f"{role.removeprefix('app_')}_dashboard"
-    st.code(f"grant application role <app>.{role} to role <your role>;\n-- then open <app>.ui.{home}", language="sql")
+    st.code(
+        f"grant application role <app>.{role} to role <your role>;\n-- then open <app>.ui.{home}",
+        "sql",
+        wrap_lines=True,
+    )
     return True
 
 
