@@ -104,7 +104,7 @@ def troubles(status: pd.DataFrame) -> None:
     for (state, advice), rows in found.groupby(["state", "advice"], sort=False, dropna=False):
         results = " ".join(rows["last_result"].drop("stream", errors="ignore").dropna().unique())
         st.warning(f"**{', '.join(rows.index)}: {state}.** {results} {advice}.", icon=":material/warning:")
-    if found["advice"].str.contains("EXECUTE TASK|EXECUTE MANAGED TASK").any():
+    if found["advice"].str.contains("EXECUTE (?:MANAGED )?TASK").any():
         st.info("Whoever administers the account can grant what the tasks need. Then start the pipeline again.")
         st.code(GRANTS, "sql", wrap_lines=True)
     if found.empty:

@@ -26,20 +26,7 @@ group by is_now, part
 order by part, is_now
 """
 # The regions of the US census.
-REGIONS = """
-with
-
-sold as (
-    select order_date as revenue_date, ship_state, 1 as orders, subtotal - discount_total as net_revenue, margin, 0 as refund_total
-    from gold.fct_sales
-    union all
-    select returns.return_date, sales.ship_state, 0, 0, 0, returns.refund_total
-    from gold.fct_returns as returns
-    inner join gold.fct_sales as sales
-        on returns.order_id = sales.order_id
-),
-
-regions as (
+REGIONS = """(
     select
         sold.*,
         case
@@ -49,15 +36,22 @@ regions as (
             when ship_state is not null then 'South'
             else 'unknown'
         end as region
-    from sold
-)
-"""
+    from (
+        select order_date as revenue_date, ship_state, 1 as orders, subtotal - discount_total as net_revenue, margin, 0 as refund_total
+        from gold.fct_sales
+        union all
+        select returns.return_date, sales.ship_state, 0, 0, 0, returns.refund_total
+        from gold.fct_returns as returns
+        inner join gold.fct_sales as sales
+            on returns.order_id = sales.order_id
+    ) as sold
+) as regions"""
 DAYS = SUMS.format(column="revenue_date", source="gold.daily_revenue")
 BY = {
     "Segment": SUMS.format(column="customer_segment", source="gold.daily_revenue"),
     "Category": SUMS.format(column="category_name", source="gold.daily_revenue"),
     "Channel": SUMS.format(column="sales_channel", source="gold.daily_revenue"),
-    "Region": REGIONS + SUMS.format(column="region", source="regions"),
+    "Region": SUMS.format(column="region", source=REGIONS),
 }
 HOURS = """
 select dayname(ordered_at) as weekday, hour(ordered_at) as hour_utc, count(*) as orders
