@@ -14,7 +14,7 @@ create table if not exists gold.fct_sales (
     shipping_method varchar comment 'How it was shipped, or picked up',
     warehouse_id number(9, 0) comment 'The warehouse that ships: reference_data.warehouses; null for store pick-up',
     ship_state varchar comment 'State it is shipped to, two letters',
-    is_repeat_customer boolean comment 'Whether the customer had placed an order when this one was made; what fills a gap later is made later',
+    is_repeat_customer boolean comment 'Whether the customer has an earlier order',
     currency varchar comment 'Currency of all amounts, USD',
     line_count number(9, 0) not null comment 'Number of order lines',
     item_count number(12, 0) not null comment 'Pieces bought',
