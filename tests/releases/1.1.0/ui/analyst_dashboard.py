@@ -1,0 +1,5 @@
+"""What whoever holds APP_ANALYST sees."""
+
+import frame
+
+frame.show({"app_analyst"})
