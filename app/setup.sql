@@ -81,9 +81,13 @@ execute immediate from './setup/gold/returned_goods.sql';
 execute immediate from './setup/gold/monthly_profit_and_loss.sql';
 execute immediate from './setup/gold/customer_profitability.sql';
 execute immediate from './setup/gold/customer_cohorts.sql';
+execute immediate from './setup/gold/customer_rfm.sql';
+execute immediate from './setup/gold/customer_timeline.sql';
 execute immediate from './setup/gold/campaign_performance.sql';
+execute immediate from './setup/gold/daily_regions.sql';
 execute immediate from './setup/gold/daily_stock.sql';
 execute immediate from './setup/gold/daily_fulfilment.sql';
+execute immediate from './setup/truth/customer_expectations.sql';
 
 create or alter versioned schema core comment = 'What can be called';
 grant usage on schema core to application role app_analyst;

@@ -36,19 +36,8 @@ group by cohort, months_since
 order by cohort, months_since
 """
 RFM = """
-with
-
-buyers as (
-    select
-        total_spent,
-        ntile(5) over (order by last_order_at) as recency,
-        ntile(5) over (order by total_orders, total_spent) as frequency
-    from gold.customer_statistics
-    where total_orders > 0
-)
-
-select recency, frequency, count(*) as customers, avg(total_spent) as mean_spent
-from buyers
+select recency_fifth as recency, frequency_fifth as frequency, count(*) as customers, avg(total_spent) as mean_spent
+from gold.customer_rfm
 group by recency, frequency
 order by recency, frequency
 """
@@ -89,67 +78,30 @@ from gold.dim_customers
 where customer_id = ?
 """
 STORY = """
-select signed_up_at as at, 'sign-up' as what, 'through ' || coalesce(acquisition_channel, 'unknown') as detail, null as amount
-from gold.customer_profiles
-where customer_id = ?
-union all
-select ordered_at, 'order', 'order ' || order_id || ', ' || item_count || ' pieces, ' || coalesce(sales_channel, 'unknown'), final_total
-from gold.fct_sales
-where customer_id = ?
-union all
-select shipments.delivered_at, 'delivery', 'order ' || shipments.order_id || iff(shipments.delay_days > 0, ', late', ''), null
-from gold.fct_shipments as shipments
-inner join gold.fct_sales as sales
-    on shipments.order_id = sales.order_id
-where sales.customer_id = ? and shipments.delivered_at is not null
-union all
-select returned_at, 'return', 'of order ' || order_id || coalesce(': ' || reason, ''), -refund_total
-from gold.fct_returns
-where customer_id = ?
-union all
-select occurred_at, touch_type, channel_name || coalesce(', ' || campaign_name, ''), null
-from gold.fct_marketing_touches
+select occurred_at as at, event_kind as what, detail, amount
+from gold.customer_timeline
 where customer_id = ?
 order by at desc
 limit 500
 """
-# What the law makes of each customer from now on, in days of business; of customers since 1.1.0.
 CALIBRATION = """
 with
 
-days as (
-    select dates.calendar_date as until, sum(calendar.business_factor) over (order by dates.calendar_date) as business_days
-    from gold.dim_dates as dates
-    inner join gold.business_calendar as calendar
-        on floor(4 * (dates.month - 1 + (dates.day_of_month - 1) / day(last_day(dates.calendar_date)))) + 1 = calendar.part_number
-    where dates.calendar_date between sysdate()::date and dateadd('day', 365, sysdate()::date)
-),
-
 expected as (
     select
-        customers.churn_probability,
-        customers.lifetime_value,
-        exp(-truth.purchase_rate / 30 * coalesce(quarter.business_days, 0)) as true_probability,
-        truth.purchase_rate / 30 * coalesce(year.business_days, 0) * truth.order_margin as true_value,
-        least(floor(customers.churn_probability * 10), 9) as churn_tenth,
-        ntile(10) over (order by customers.lifetime_value) as value_tenth
-    from gold.dim_customers as customers
-    inner join truth.customers as truth
-        on customers.customer_id = truth.customer_id
-    left join days as quarter
-        on least(truth.dropout_at::date, dateadd('day', 90, sysdate()::date)) = quarter.until
-    left join days as year
-        on least(truth.dropout_at::date, dateadd('day', 365, sysdate()::date)) = year.until
-    where truth.purchase_rate is not null
+        *,
+        least(floor(churn_probability * 10), 9) as churn_tenth,
+        ntile(10) over (order by lifetime_value) as value_tenth
+    from truth.customer_expectations
 )
 
-select count(*) as customers, avg({guess}) as expected_by_gold, avg({truth}) as by_the_truth
+select count(*) as customers, avg({guess}) as expected_by_gold, avg(true_{guess}) as by_the_truth
 from expected
 group by {tenth}
 order by {tenth}
 """
-CHURN_CALIBRATION = CALIBRATION.format(guess="churn_probability", truth="true_probability", tenth="churn_tenth")
-VALUE_CALIBRATION = CALIBRATION.format(guess="lifetime_value", truth="true_value", tenth="value_tenth")
+CHURN_CALIBRATION = CALIBRATION.format(guess="churn_probability", tenth="churn_tenth")
+VALUE_CALIBRATION = CALIBRATION.format(guess="lifetime_value", tenth="value_tenth")
 
 FIFTHS = {"columns": [1, 2, 3, 4, 5], "rows": [5, 4, 3, 2, 1], "note": "; fifths of the buyers, 5 is best"}
 TENTHS = ("expected_by_gold", "by_the_truth", "customers")
@@ -230,7 +182,7 @@ def one_customer() -> None:
         f"{traits['customer_segment']} · {traits['city']}, {traits['state']} · signed up {traits['signed_up_at']:%Y-%m-%d} "
         f"through {traits['acquisition_channel']}"
     )
-    story, period = door.ask(STORY, *(customer,) * 5), "from sign-up on, the newest 500"
+    story, period = door.ask(STORY, customer), "from sign-up on, the newest 500"
     charts.story("The story of a customer", story, unit="events, amounts in USD", period=period)
     parts.table(story)
 

@@ -25,33 +25,12 @@ where revenue_date >= ? and revenue_date <= ?
 group by is_now, part
 order by part, is_now
 """
-# The regions of the US census.
-REGIONS = """(
-    select
-        sold.*,
-        case
-            when ship_state in ('CT', 'ME', 'MA', 'NH', 'RI', 'VT', 'NJ', 'NY', 'PA') then 'Northeast'
-            when ship_state in ('IL', 'IN', 'MI', 'OH', 'WI', 'IA', 'KS', 'MN', 'MO', 'NE', 'ND', 'SD') then 'Midwest'
-            when ship_state in ('AZ', 'CO', 'ID', 'MT', 'NV', 'NM', 'UT', 'WY', 'AK', 'CA', 'HI', 'OR', 'WA') then 'West'
-            when ship_state is not null then 'South'
-            else 'unknown'
-        end as region
-    from (
-        select order_date as revenue_date, ship_state, 1 as orders, subtotal - discount_total as net_revenue, margin, 0 as refund_total
-        from gold.fct_sales
-        union all
-        select returns.return_date, sales.ship_state, 0, 0, 0, returns.refund_total
-        from gold.fct_returns as returns
-        inner join gold.fct_sales as sales
-            on returns.order_id = sales.order_id
-    ) as sold
-) as regions"""
 DAYS = SUMS.format(column="revenue_date", source="gold.daily_revenue")
 BY = {
     "Segment": SUMS.format(column="customer_segment", source="gold.daily_revenue"),
     "Category": SUMS.format(column="category_name", source="gold.daily_revenue"),
     "Channel": SUMS.format(column="sales_channel", source="gold.daily_revenue"),
-    "Region": SUMS.format(column="region", source=REGIONS),
+    "Region": SUMS.format(column="region", source="gold.daily_regions"),
 }
 HOURS = """
 select dayname(ordered_at) as weekday, hour(ordered_at) as hour_utc, count(*) as orders

@@ -191,6 +191,51 @@ def test_a_campaign_is_measured_by_whom_it_won_and_what_they_bought(app, busines
     ]
 
 
+def test_a_customers_timeline_tells_in_order_all_that_happened(app, business):
+    story = app.rows(
+        "select occurred_at::date, event_kind, detail, amount from gold.customer_timeline where customer_id = %s order by occurred_at, 2", ANN
+    )  # fmt: skip
+
+    assert story == [
+        (date(2019, 3, 9), "conversion", "radio, jingle", None),
+        (date(2019, 3, 9), "sign-up", "through unknown", None),
+        (date(2019, 3, 10), "order", f"order {FIRST}, 4 pieces, web", Decimal("61.05")),
+        (date(2019, 3, 12), "delivery", f"order {FIRST}, late", None),
+        (date(2019, 4, 2), "return", f"of order {FIRST}: changed_mind", Decimal(-10)),
+        (date(2019, 5, 1), "impression", "radio", None),
+        (date(2019, 5, 2), "order", f"order {SECOND}, 1 pieces, web", Decimal(10)),
+    ]
+
+
+def test_regions_hold_what_was_sold_and_came_back(app, business):
+    assert app.rows(
+        "select revenue_date, ship_state, region, orders, net_revenue, margin, refund_total from gold.daily_regions"
+        " where revenue_date in ('2019-03-10', '2019-04-02') order by 1"
+    ) == [
+        (date(2019, 3, 10), None, "unknown", 1, *money("60", "27", "0")),
+        (date(2019, 4, 2), None, "unknown", 0, *money("0", "0", "10")),
+    ]
+    sums = "select sum(orders), sum(net_revenue), sum(margin), sum(refund_total) from gold."
+    assert app.rows(sums + "daily_regions") == app.rows(
+        "select count(*), sum(subtotal - discount_total), sum(margin), (select sum(refund_total) from gold.returned_goods"
+        " where order_batch_number is not null) from gold.fct_sales"
+    )
+
+
+@pytest.mark.parametrize("fifth", ["recency", "frequency", "money"])
+def test_buyers_are_in_fifths_of_the_same_size_the_best_of_which_is_5(app, business, fifth):
+    by = {"recency": "last_order_at", "frequency": "total_orders", "money": "total_spent"}[fifth]
+    found = app.rows(
+        f"select {fifth}_fifth, count(*), min({by}), max({by}) from gold.customer_rfm group by 1 order by 1"
+    )
+
+    sizes = [size for _, size, _, _ in found]
+    assert sum(sizes) == app.rows("select count(distinct customer_id) from gold.fct_sales")[0][0]
+    assert max(sizes) - min(sizes) <= 1
+    assert [number for number, *_ in found] == list(range(1, len(found) + 1))
+    assert all(below[3] <= above[2] for below, above in zip(found, found[1:], strict=False))
+
+
 def test_a_price_holds_until_another_is_seen_in_whatever_order_they_arrive(app, business):
     query = "select unit_price, unit_cost, valid_from, valid_to, is_current, items from gold.product_prices where product_id = %s order by 3"
 

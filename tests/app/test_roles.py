@@ -81,7 +81,7 @@ def granted_by_rule(thing: Thing) -> dict[str, set[str]] | None:
             return {AUDITOR: READ}
         case "TABLE", "REFERENCE_DATA", _:
             return {ANALYST: READ, ADMIN: EDIT}
-        case ("TABLE", "BRONZE" | "GOLD" | "TRUTH" | "RAW_DATA", _) | ("VIEW", "AUDIT" | "GOLD", _):
+        case "TABLE" | "VIEW", "BRONZE" | "GOLD" | "TRUTH" | "RAW_DATA" | "AUDIT", _:
             return {MAY_READ_ALL_OF[thing.schema]: READ}
         case "TABLE", "PIPELINE", name if name in WATCHED:
             return {ADMIN: READ}

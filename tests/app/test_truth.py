@@ -47,7 +47,7 @@ def test_every_touch_return_and_delay_has_one_cause(history):
         from ({EVENTS}) as events
         left join truth.event_causes as causes
             on events.event_type = causes.event_type and events.event_number = causes.event_number
-        where events.event_time < '2024-03-18'::timestamp_ntz
+        where events.event_time >= '2024-03-04'::timestamp_ntz and events.event_time < '2024-03-18'::timestamp_ntz
         """
     )[0]
 
@@ -126,12 +126,38 @@ def test_a_customers_true_worth_is_known_from_the_sign_up_on(history):
     assert found > 100
 
 
+def test_what_is_truly_to_be_expected_is_nothing_of_those_who_have_gone_and_something_of_the_others(history):
+    history.to_gold()
+    found = history.rows(
+        """
+        select
+            latent.dropout_at < sysdate(),
+            count(*),
+            min(expected.true_churn_probability), max(expected.true_churn_probability),
+            min(expected.true_lifetime_value), max(expected.true_lifetime_value)
+        from truth.customer_expectations as expected
+        inner join truth.customers as latent
+            on expected.customer_id = latent.customer_id
+        where latent.dropout_at < dateadd('day', -1, sysdate()) or latent.dropout_at > dateadd('day', 7, sysdate())
+        group by 1
+        order by 1
+        """
+    )
+
+    (_, staying, _, staying_most, staying_least_value, _), (_, gone, *of_the_gone) = found
+    assert (staying_most < 1, staying_least_value > 0, of_the_gone) == (True, True, [1, 1, 0, 0])
+    assert min(staying, gone) > 100
+
+
 def test_nobody_reads_the_truth_by_accident(history, app):
     """APP_ADMIN, who may do all the rest, included."""
     granted = {
         (row["grantee_name"].split(".")[-1].lower(), row["privilege"])
-        for table in ("customers", "orders", "first_orders", "event_causes")
-        for row in _rows_by_name(app, f"show grants on table truth.{table}")
+        for kind, name in [
+            *(("table", name) for name in ("customers", "orders", "first_orders", "event_causes")),
+            ("view", "customer_expectations"),
+        ]
+        for row in _rows_by_name(app, f"show grants on {kind} truth.{name}")
         if row["privilege"] != "OWNERSHIP"
     }
 

@@ -22,6 +22,8 @@ NEXT = "the_tree"  # the version as which the tree is released here
 FAILS = "select * from reference_data.a_table_that_is_not_there;"
 # What a version may add by itself; to all other tables only the consumer and the pipeline do.
 GROWS_WITH_A_VERSION = {"pipeline.notices", "pipeline.progress", "reference_data.generation_parameters"}
+# How far sums were added up: each version adds them up anew, as it does it.
+SET_ANEW = {"pipeline.progress.summed_batch"}
 
 
 def assert_kept(before, after) -> None:
@@ -30,7 +32,7 @@ def assert_kept(before, after) -> None:
     for table, rows in before.rows.items():
         for column, about in before.columns[table].items():
             assert about[:2] == after.columns[table][column][:2], f"{table}.{column}: type, nullable"
-        names = [name.lower() for name in before.columns[table]]
+        names = [name.lower() for name in before.columns[table] if f"{table}.{name.lower()}" not in SET_ANEW]
         old, new = (
             Counter(tuple(str(row[name]) for name in names) for row in found) for found in (rows, after.rows[table])
         )
