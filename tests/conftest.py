@@ -2,7 +2,9 @@
 an installation starts with.
 """
 
+import contextlib
 import os
+import random
 import re
 import shlex
 import socket
@@ -73,10 +75,15 @@ def clean_environment() -> dict[str, str]:
 
 
 def unused_port() -> int:
-    """A port of this machine that nothing listens on."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return free.getsockname()[1]
+    """A port of this machine that nothing listens on, and that no client is given for its own end of a connection.
+
+    Systems take those from 32768 on (Linux: ip_local_port_range). A client that tries to reach an account that was killed could else be
+    given the account's own port, and keep it from coming back.
+    """
+    while True:
+        with socket.socket() as free, contextlib.suppress(OSError):
+            free.bind(("127.0.0.1", random.randrange(20_000, 32_768)))
+            return free.getsockname()[1]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

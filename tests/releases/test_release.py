@@ -94,6 +94,7 @@ def test_what_is_not_clean_or_not_possible_is_refused_with_every_reason(clone):
     changelog = clone.folder / "CHANGELOG.md"
     before, _, rest = changelog.read_text().partition("## [Unreleased]\n")
     changelog.write_text(f"{before}## [Unreleased]\n\n## [{rest.partition('## [')[2]}")
+    (clone.folder / "a_note.txt").write_text("that nobody committed")
 
     said = clone.refused("scripts/release", dotted(*clone.last))
     assert "The clone is not clean" in said
