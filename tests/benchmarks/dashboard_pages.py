@@ -177,6 +177,7 @@ def in_browser(data: Path, environment: dict[str, str]) -> dict[tuple[str, str],
                         ),
                     ]
                     seconds = [waited(step, window) for step in steps]
+                    # A window opens on the overview: Streamlit's own start, about a second for an empty page, is in its time.
                     found[page, choice] = max(seconds if page == "Overview" else seconds[1:])
                     window.close()
             browser.close()
