@@ -138,7 +138,8 @@ def test_what_is_truly_to_be_expected_is_nothing_of_those_who_have_gone_and_some
         from truth.customer_expectations as expected
         inner join truth.customers as latent
             on expected.customer_id = latent.customer_id
-        where latent.dropout_at < dateadd('day', -1, sysdate()) or latent.dropout_at > dateadd('day', 7, sysdate())
+        where (latent.dropout_at < dateadd('day', -1, sysdate()) or latent.dropout_at > dateadd('day', 7, sysdate()))
+            and latent.purchase_rate > 0.1 -- of a smaller one nothing may be left in cents
         group by 1
         order by 1
         """

@@ -24,9 +24,9 @@ days as (
 select
     customers.customer_id,
     customers.churn_probability,
-    exp(-latent.purchase_rate / 30 * coalesce(quarter.business_days, 0)) as true_churn_probability,
+    exp(-latent.purchase_rate / 30 * coalesce(quarter.business_days, 0))::number(9, 6) as true_churn_probability,
     customers.lifetime_value,
-    latent.purchase_rate / 30 * coalesce(year.business_days, 0) * latent.order_margin as true_lifetime_value
+    (latent.purchase_rate / 30 * coalesce(year.business_days, 0) * latent.order_margin)::number(12, 2) as true_lifetime_value
 from gold.dim_customers as customers
 inner join truth.customers as latent
     on customers.customer_id = latent.customer_id
