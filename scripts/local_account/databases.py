@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from typing import TYPE_CHECKING, Any
 
 from local_account import access, engine, names, reply
@@ -240,9 +241,21 @@ def drop_schema(session: Session, match: Match) -> Result:
     with account.change(database, session) as change:
         change.execute(f"drop schema {quote(database)}.{quote(schema)} cascade")
         change.delete("schema", "", schema)
-        for kind in ("procedure", "function", "stream", "task", "stage", "grant", "tracking"):
+        for kind in (
+            "procedure",
+            "function",
+            "stream",
+            "task",
+            "stage",
+            "file format",
+            "streamlit",
+            "grant",
+            "tracking",
+            "temporary",
+        ):
             for key, _ in account.catalogue.find(kind, database, schema):
                 change.delete(kind, schema, key.name)
+    shutil.rmtree(account.stage_directory(database, schema), ignore_errors=True)
     if (session.database, session.schema) == (database, schema):
         session.schema = None
     return reply.status(f"{schema} successfully dropped.")

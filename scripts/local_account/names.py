@@ -224,8 +224,11 @@ def _targets(session: Session, plan: Plan) -> set[int]:
         if not isinstance(table, exp.Table):
             continue
         if id(table) not in found:
+            written = fold(table.this)
             name = _qualify(session, table)
             found.add(id(table))
+            if name[2] != written and isinstance(tree, exp.Update | exp.Delete | exp.Merge) and not table.alias:
+                table.set("alias", exp.TableAlias(this=exp.to_identifier(written, quoted=True)))
             if privilege in ("UPDATE", "DELETE", "INSERT") and streams.is_stream(session.account, name):
                 raise SqlError(
                     2003, f"SQL compilation error: '{name[2]}' is a stream: it can be read, not written.", "02000"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlglot import exp
 
-from local_account import access, engine, names, reply, streams
+from local_account import access, engine, names, reply, streams, temporaries
 from local_account.errors import SqlError, unsupported
 
 if TYPE_CHECKING:
@@ -168,6 +168,9 @@ def _define(session: Session, plan: Plan) -> Result:
         access.require(session, "OWNERSHIP", "TABLE", *name)
     elif not access.may(session, "OWNERSHIP", "TABLE", *name):
         raise access.not_found("TABLE", *name)
+    if isinstance(tree, exp.Create) and (tree.kind == "VIEW" or tree.args.get("clone")):
+        if temporaries.plain(table) == table and any(temporaries.plain(read[2]) != read[2] for read in plan.reads):
+            raise unsupported(f"a lasting {tree.kind} of a temporary table")
     with session.account.change(database, session) as change:
         for relation, rows in plan.relations.items():  # CREATE TABLE AS over a table function
             change.cursor.register(relation, rows)

@@ -153,7 +153,7 @@ def tables(session: Session, match: Match) -> Result:
                 "name": table["name"],
                 "database_name": table["database"],
                 "schema_name": table["logical_schema"],
-                "kind": table["kind"],
+                "kind": table["kind"] if table["own_name"] == table["name"] or wanted == "views" else "TEMPORARY",
                 "comment": table.get("comment") or "",
                 "cluster_by": "",
                 "rows": table.get("rows"),

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 from sqlglot import exp, parse_one
 
-from local_account import access, reply, shapes
+from local_account import access, reply, shapes, temporaries
 from local_account.catalogue import SYSTEM_SCHEMA, Key, quote
 from local_account.errors import SqlError, unsupported
 from local_account.syntax import split_path
@@ -279,6 +279,8 @@ def create(session: Session, match: Match) -> Result:
     name = account.qualify(session, match.path(), "stream")
     access.require_own_code(session, name[0])
     table = account.qualify(session, match.path("table"), "table")
+    if temporaries.plain(table[2]) != table[2]:
+        raise unsupported("stream on a temporary table")
     options = match.options("APPEND_ONLY", "COMMENT", "SHOW_INITIAL_ROWS", "INSERT_ONLY")
     is_standard = options.get("APPEND_ONLY", "FALSE").upper() != "TRUE"
     if options.get("SHOW_INITIAL_ROWS", "FALSE").upper() != "FALSE" or "INSERT_ONLY" in options:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from local_account import reply
 from local_account.catalogue import quote
-from local_account.errors import SqlError
+from local_account.errors import SqlError, compilation, unsupported
 from local_account.syntax import PATH, split_path
 
 if TYPE_CHECKING:
@@ -26,6 +26,10 @@ _CREATE = re.compile(
     re.IGNORECASE,
 )
 _DROP = re.compile(rf"drop\s+{_KIND}\s+(?:if\s+exists\s+)?(?P<name>{PATH})", re.IGNORECASE)
+_CREATE_LASTING = re.compile(
+    rf"create\s+(?:or\s+(?:replace|alter)\s+)?(?:(?:transient|secure|recursive)\s+)*{_KIND}\s+(?:if\s+not\s+exists\s+)?(?P<name>{PATH})",
+    re.IGNORECASE,
+)
 _OWN = re.compile(r" \(temporary (\d+)\)\Z")
 
 
@@ -35,6 +39,10 @@ def execute(session: Session, statement: str, binds: list[Any]) -> Result | None
 
     found = _CREATE.fullmatch(statement)
     if not found:
+        if session.temporaries and (lasting := _CREATE_LASTING.match(statement)):
+            kind, place = _place(session, lasting)
+            if meant(session, _family(kind), place) != place:
+                raise unsupported(f"CREATE {kind.upper()} of a name that a temporary object has", place[2])
         dropped = _DROP.match(statement) if session.temporaries else None
         return _drop_own(session, *_place(session, dropped)) if dropped else None
     kind, place = _place(session, found)
@@ -61,10 +69,16 @@ def _family(kind: str) -> str:
 
 
 def _drop_own(session: Session, kind: str, place: tuple[str, str, str]) -> Result | None:
-    own = session.temporaries.pop((_family(kind), *place), None)
-    if not own:
+    database, schema, own = meant(session, _family(kind), place)
+    document = session.account.catalogue.get("temporary", database, schema, own)
+    if not document:
         return None
-    _drop(session.account, *place[:2], own, kind)
+    if document["kind"] != kind:
+        raise compilation(
+            2203, f"Object found is of type '{document['kind'].upper()}', not specified type '{kind.upper()}'.", "42710"
+        )
+    del session.temporaries[_family(kind), *place]
+    _drop(session.account, database, schema, own, kind)
     return session.remember(reply.status(f"{place[2]} successfully dropped."))
 
 
@@ -91,7 +105,8 @@ def end(account: Account, session: int | None = None) -> None:
 def meant(session: Session, what: str, place: tuple[str, str, str]) -> tuple[str, str, str]:
     """The place of the session's own object, if it has one of that name."""
     own = session.temporaries.get((what, *place))
-    return (*place[:2], own) if own else place
+    is_there = own and session.account.catalogue.get("temporary", *place[:2], own)  # its schema may have been dropped
+    return (*place[:2], own) if is_there else place
 
 
 def shown(session: Session, name: str) -> str | None:

@@ -256,6 +256,58 @@ def test_a_temporary_table_is_its_sessions_own_and_hides_a_lasting_one(table):
     assert len(other("show tables")) == 2
 
 
+def test_a_temporary_table_is_changed_under_its_own_name(client):
+    client("create temp table t as select 1 as id, 'a' as name")
+
+    client("update t set name = 'b' where t.id = 1")
+    client("merge into t using (select 2 as id) s on t.id = s.id when not matched then insert values (s.id, 'c')")
+    client("delete from t where t.id = 2")
+    assert client("select * from t") == [(1, "b")]
+    assert [row[4] for row in client("show tables")] == ["TEMPORARY"]
+    with pytest.raises(SqlError, match="'TABLE', not specified type 'VIEW'"):
+        client("drop view t")
+    assert client("select count(*) from t") == [(1,)]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "create table t (id int)",
+        "create or replace table t as select 3 as id",
+        "create table if not exists t (id int)",
+        "create view t as select 1 as id",
+        "create view seen as select * from t",
+        "create table cloned clone t",
+        "create stream changes on table t",
+    ],
+)
+def test_nothing_that_lasts_is_made_of_a_temporary_table_or_below_its_name(client, statement):
+    client("create temp table t as select 1 as id")
+
+    with pytest.raises(SqlError, match="Unsupported feature .*temporary"):
+        client(statement)
+
+
+def test_a_dropped_schema_takes_what_was_in_it(client):
+    stage = client.account.stage_directory(client.session.database, "S", "FILES")
+    client("create schema s")
+    client("create stage files")
+    stage.mkdir(parents=True)
+    (stage / "old.csv").write_text("1")
+    client("create temp table t as select 1 as id")
+    client.another()("drop schema s")
+    client("create schema s")
+    client("create stage files")
+
+    assert client("list @files") == []
+    client("create table t as select 2 as id")
+    assert client.another()("select id from s.t") == client("select id from s.t") == [(2,)]
+    client("create temp file format shape type = parquet")
+    client("drop schema s")
+    client.session.close()  # which would drop what is no more
+    assert client.account.catalogue.find("temporary", client.session.database) == []
+
+
 def test_a_temporary_stage_is_its_sessions_own(client):
     other = client.another()
     client("create temp stage passing")
