@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from local_account import statements, streamlits
 from local_account.errors import SqlError
+from local_account.watch import Watch
 
 SETUP = """
     create application role if not exists reader;
@@ -294,19 +295,22 @@ def test_upgrade_states_are_shown_when_they_hold(app, provider):
     provider("alter application released_states upgrade")
     assert described(provider, "released_states")["upgrade_state"] == "COMPLETE"
 
-    slow = "create or replace procedure code.slow() returns varchar language sql as $$ begin call system$wait(3); return 'one'; end $$;"
+    slow = "create or replace procedure code.slow() returns varchar language sql as $$ begin select 1; return 'one'; end $$;"
     app.stage("one", SETUP + slow + "grant usage on procedure code.slow() to application role reader;")
     app.upgrade()
     results = []
     other = provider.another()
+    other.session.watch = watch = Watch(2, "wait")
     waiting = threading.Thread(target=lambda: results.append(other.value(f"call {app.name}.code.slow()")))
     waiting.start()
-    time.sleep(0.5)
+    while watch.boundaries < 2 and waiting.is_alive():
+        time.sleep(0.01)
     app.stage("two")
     app.upgrade()
     assert app("call app.code.version()") == [("two",)]
     state = described(provider, app.name)
     assert (state["upgrade_state"], state["previous_version_state"]) == ("COMPLETE", "FINALIZING")
+    watch.go_on.set()
     waiting.join()
     assert results == ["one"]
     assert described(provider, app.name)["previous_version_state"] == "COMPLETE"

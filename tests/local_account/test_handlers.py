@@ -172,8 +172,8 @@ def test_an_exception_comes_with_the_handlers_own_traceback(pool: Pool) -> None:
 
 def test_a_function_that_takes_too_long_is_stopped(pool: Pool) -> None:
     began = time.monotonic()
-    assert fail(pool, "time.sleep(60)", seconds=0.5).errno == 630
-    assert time.monotonic() - began < 10
+    assert fail(pool, "time.sleep(600)", seconds=0.5).errno == 630
+    assert time.monotonic() - began < 120
 
 
 def test_what_a_handler_prints_and_logs_is_collected_and_harms_nothing(pool: Pool) -> None:
@@ -277,14 +277,14 @@ def test_processes_end_when_the_account_is_killed(tmp_path: Path) -> None:
 
 
 def is_running(pid: int) -> bool:
+    """Not one that has ended and that nobody has asked after since: where process 1 asks after nobody, it stays so."""
     try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
+        return Path("/proc", str(pid), "stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
         return False
-    return True
 
 
-def wait_for(condition: object, seconds: float = 30) -> str:
+def wait_for(condition: object, seconds: float = 120) -> str:
     deadline = time.monotonic() + seconds
     while not (found := condition()):
         assert time.monotonic() < deadline, "waited in vain"

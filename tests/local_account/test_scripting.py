@@ -385,9 +385,9 @@ def test_break_with_a_label_leaves_the_outer_loop(host):
 def test_a_counting_loop_asks_the_host_nothing(host):
     host.executed.clear()
     text = "begin let n := 0; while (n < 20000) do n := n + 1; if (n = -1) then break; end if; end while; return n; end"
-    started = time.perf_counter()
+    started = time.thread_time()  # others may use the processor
     assert returned(host, text) == 20000
-    assert time.perf_counter() - started < 5
+    assert time.thread_time() - started < 5
     assert not host.executed
 
 

@@ -84,5 +84,5 @@ def test_a_session_that_is_made_to_wait_goes_on_when_it_may(watched):
     assert rows(watched) == []
 
     watch.go_on.set()
-    running.join(10)
+    running.join(60)
     assert rows(watched) == [(1,), (2,)]
