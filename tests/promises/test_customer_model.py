@@ -439,8 +439,9 @@ def _library(people: pandas.DataFrame, view: View) -> pandas.DataFrame:
     kinds = weeks.groupby(names).size().rename("weights").reset_index()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        for fitter in (ParetoNBDFitter(), BetaGeoFitter()):
-            fitter.fit(**{name: kinds[name] for name in (*names, "weights")})
+        # Where it is not told where to begin, ParetoNBDFitter draws it, without a seed: on a flat likelihood it ends elsewhere each time.
+        for fitter, beginning in ((ParetoNBDFitter(), np.ones(4)), (BetaGeoFitter(), None)):
+            fitter.fit(**{name: kinds[name] for name in (*names, "weights")}, initial_params=beginning)
             expected = fitter.conditional_expected_number_of_purchases_up_to_time(
                 view.days / 7.0, *(kinds[name] for name in names)
             )
