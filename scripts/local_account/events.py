@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from local_account.session import Frame, Session
 
 _SEVERITIES = ("TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL", "OFF")
-_OF_PYTHON = {"WARNING": "WARN", "CRITICAL": "FATAL"}
 _COLUMNS = ("timestamp", "start_timestamp", "observed_timestamp", "trace", "resource_attributes", "scope", "record_type", "record", "value")  # fmt: skip
 
 
@@ -47,11 +46,9 @@ class Telemetry:
 
     def log(self, entry: dict[str, Any]) -> None:
         """One of the handler's log entries (handlers.Log)."""
-        severity = str(entry["level"]).upper()
-        severity = _OF_PYTHON.get(severity, severity)
-        if _SEVERITIES.index(severity) >= _SEVERITIES.index(self.log_level):
+        if _SEVERITIES.index(entry["level"]) >= _SEVERITIES.index(self.log_level):
             scope = {"name": entry["logger"] or entry["source"]}
-            self._write("LOG", {"severity_text": severity}, scope=scope, value=entry["message"])
+            self._write("LOG", {"severity_text": entry["level"]}, scope=scope, value=entry["message"])
 
     @contextmanager
     def span(self) -> Iterator[None]:

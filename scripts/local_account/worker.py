@@ -36,7 +36,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 _TIMES, _WEB = "dateutil pytz six tzdata tzlocal", "requests urllib3 idna certifi charset_normalizer"
-_CONNECTOR = f"snowflake cryptography OpenSSL jwt cffi packaging platformdirs filelock sortedcontainers typing_extensions {_TIMES} {_WEB}"
+_CONNECTOR = f"snowflake.connector cryptography OpenSSL jwt cffi packaging platformdirs filelock sortedcontainers typing_extensions {_TIMES} {_WEB}"
 # Of the packages that Snowflake carries, those that may be installed beside this account: what a handler that names one may import.
 PACKAGES = {
     "cloudpickle": "cloudpickle",
@@ -49,8 +49,8 @@ PACKAGES = {
     "requests": _WEB,
     "scipy": "scipy numpy",
     "snowflake-connector-python": _CONNECTOR,
-    "snowflake-snowpark-python": f"{_CONNECTOR} cloudpickle yaml google setuptools wheel",
-    "snowflake-telemetry-python": "snowflake opentelemetry",
+    "snowflake-snowpark-python": f"{_CONNECTOR} snowflake.snowpark cloudpickle yaml google setuptools wheel",
+    "snowflake-telemetry-python": "snowflake.telemetry opentelemetry",
 }
 INLINE = "_udf_code"  # the module name that Snowflake gives to inline code, seen in its tracebacks
 ROW_NUMBER = "METADATA$ROW"
@@ -234,22 +234,31 @@ def _allow_only(packages: Sequence[str], folder: Path) -> None:
     """
     allowed = {"_snowflake", *sys.stdlib_module_names}
     allowed.update(*(PACKAGES[package].split() for package in packages))
-    python_import = builtins.__import__
+    python_import, python_import_module = builtins.__import__, importlib.import_module
+
+    def check(name: str, asking: dict[str, Any]) -> None:
+        is_own = asking.get("__name__") == INLINE or str(asking.get("__file__")).startswith(f"{folder}/")
+        top = ".".join(name.split(".")[: 2 if name.startswith("snowflake.") else 1])  # packages share that name
+        if not is_own or top in allowed:
+            return
+        spec = importlib.util.find_spec(top.partition(".")[0])
+        place = spec and (spec.origin or next(iter(spec.submodule_search_locations or ()), ""))
+        if not str(place).startswith(f"{folder}/"):
+            named = ", ".join(packages) or "nothing"
+            raise ModuleNotFoundError(f"No module named '{top}' (PACKAGES names {named})", name=top)
 
     def import_(name: str, globals_: Any = None, locals_: Any = None, fromlist: Any = (), level: int = 0) -> ModuleType:
-        top, asking = name.partition(".")[0], globals_ or {}
-        is_own = asking.get("__name__") == INLINE or str(asking.get("__file__")).startswith(str(folder))
-        if level == 0 and is_own and top not in allowed:
-            spec = importlib.util.find_spec(top)
-            if not (
-                spec
-                and str(spec.origin or next(iter(spec.submodule_search_locations or ()), "")).startswith(str(folder))
-            ):
-                named = ", ".join(packages) or "nothing"
-                raise ModuleNotFoundError(f"No module named '{top}' (PACKAGES names {named})", name=top)
+        for wanted in [f"{name}.{item}" for item in fromlist or ()] if name == "snowflake" else [name]:
+            if level == 0:
+                check(wanted, globals_ or sys._getframe(1).f_globals)
         return python_import(name, globals_, locals_, fromlist, level)
 
-    builtins.__import__ = import_  # type: ignore[assignment]
+    def import_module(name: str, package: str | None = None) -> ModuleType:
+        if not name.startswith("."):
+            check(name, sys._getframe(1).f_globals)
+        return python_import_module(name, package)
+
+    builtins.__import__, importlib.import_module = import_, import_module  # type: ignore[assignment]
 
 
 def open_session(login: dict[str, Any]) -> Any:
@@ -272,12 +281,15 @@ def open_session(login: dict[str, Any]) -> Any:
 
 def call_procedure(request: dict[str, Any]) -> tuple[dict[str, Any], memoryview | bytes]:
     """The answer to a procedure call: a value, or for RETURNS TABLE the rows with their columns."""
+    from snowflake.connector import cursor
     from snowflake.connector.constants import FIELD_ID_TO_NAME
     from snowflake.snowpark import DataFrame
 
     function = load(request["handler"])
     session = open_session(request["login"])
+    cursor.installed_pandas = "pandas" in request["handler"]["packages"]  # Snowpark does not bring it
     value = function(session, *request["arguments"])
+    cursor.installed_pandas = True
     if isinstance(value, DataFrame):
         session.connection.arrow_number_to_decimal_setter = True  # or NUMBER(p,s) would come as float
         result, description = session._conn.get_result_set(value._plan, to_arrow=True)
@@ -367,7 +379,8 @@ class Log(logging.Handler):
         sys.stdin = io.StringIO()
 
     def emit(self, record: logging.LogRecord) -> None:
-        self.add("log", self.format(record), record.levelname, record.name)
+        level = ("TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL")[min(record.levelno // 10, 5)]
+        self.add("log", self.format(record), level, record.name)
 
     def add(self, source: str, message: str, level: str = "INFO", logger: str = "") -> None:
         if len(self.entries) < _LOG_LIMIT:

@@ -183,11 +183,13 @@ def test_what_a_handler_prints_and_logs_is_collected_and_harms_nothing(pool: Poo
             print("first", "line\\nsecond", end="")
             os.write(1, b"noise")
             logging.getLogger("app").info("made %s rows", 3)
+            logging.log(45, "a level of its own")
             return [1], [sys.stdin.read()]"""
     handler = function(FAILING.format(body=body.lstrip()))
     pool.call_table_function(handler, ANY, [("X", "int")], [], [("N", "int"), ("T", "varchar")], log=entries.append)
     told = [(entry["source"], entry["level"], entry["logger"], entry["message"]) for entry in entries]
     assert sorted(told) == [
+        ("log", "ERROR", "root", "a level of its own"),
         ("log", "INFO", "app", "made 3 rows"),
         ("stdout", "INFO", "", "first line"),
         ("stdout", "INFO", "", "second"),
@@ -249,6 +251,27 @@ def test_a_handler_imports_its_packages_with_theirs_and_no_others(pool: Pool, tm
         handler = function(IMPORTING.format(module=module), "F", tmp_path, packages)
         with pytest.raises(SqlError, match=f"ModuleNotFoundError: No module named '{module}' .PACKAGES names"):
             pool.call_table_function(handler, ANY, [], [], [("T", "varchar")])
+
+
+@pytest.mark.parametrize(
+    ("statement", "packages", "missing"),
+    [
+        ("import importlib; importlib.import_module('numpy')", (), "numpy"),
+        ("__import__('numpy')", (), "numpy"),
+        ("from snowflake import core", ("snowflake-snowpark-python",), "snowflake.core"),
+        ("import snowflake.snowpark", ("snowflake-connector-python",), "snowflake.snowpark"),
+        ("import importlib, snowflake.snowpark; importlib.import_module('json')", ("snowflake-snowpark-python",), None),
+        ("from snowflake import connector", ("snowflake-snowpark-python",), None),
+    ],
+)
+def test_no_way_of_importing_finds_more(pool: Pool, statement: str, packages: tuple, missing: str | None) -> None:
+    source = f"class F:\n    def process(self):\n        {statement}\n        yield 'found',"
+    if missing:
+        with pytest.raises(SqlError, match=f"No module named '{missing}'"):
+            pool.call_table_function(function(source, packages=packages), ANY, [], [], [("T", "varchar")])
+    else:
+        found = pool.call_table_function(function(source, packages=packages), ANY, [], [], [("T", "varchar")])
+        assert found["T"].to_pylist() == ["found"]
 
 
 def test_packages_that_a_handler_could_not_import_are_refused_by_name() -> None:
@@ -320,6 +343,15 @@ def test_a_procedure_is_given_python_values(cursor: object) -> None:
         "(1, Decimal('1.50'), 0.5, 'a', True, datetime.date(2024, 1, 2), datetime.datetime(2024, 1, 2, 3, 4, 5), "
         "{'a': [1]}, None)",
     )
+
+
+def test_a_procedure_that_names_no_pandas_fetches_no_frame(cursor: object) -> None:
+    body = "def main(session): return len(session.sql('select 1 as n').to_pandas())"
+    cursor.execute(create("counted", "int", body))
+    assert cursor.execute("call counted()").fetchone() == (1,)
+    cursor.execute(create("counted", "int", body).replace(", 'pandas'", ""))
+    with pytest.raises(ProgrammingError, match="'pandas' is not installed"):
+        cursor.execute("call counted()")
 
 
 def test_a_procedure_works_in_its_callers_transaction_and_cannot_end_the_session(cursor: object) -> None:
