@@ -139,17 +139,18 @@ def movements(
         "warehouse_id": _warehouse_ids(configuration)[purchases.warehouse[order]],
         "quantity": units[order + 1] - units[order],
         # Delays stand last.
-        "delay_days": _behind(3 * len(sent), 0, way.delay[late]),
-        "reason": _behind(3 * len(sent), None, way.reason[late]),
-        "cause": _behind(3 * len(sent), None, way.cause[late]),
-        "caused_by": _behind(3 * len(sent), 0, way.caused_by[late]),
-        "likely": _behind(3 * len(sent), 0, way.likely[late]),
+        "delay_days": _behind(3 * len(sent), way.delay[late]),
+        "reason": _behind(3 * len(sent), way.reason[late]),
+        "cause": _behind(3 * len(sent), way.cause[late]),
+        "caused_by": _behind(3 * len(sent), way.caused_by[late]),
+        "likely": _behind(3 * len(sent), way.likely[late]),
     }
 
 
-def _behind(count: int, value: int | None, rest: np.ndarray) -> np.ndarray:
-    """So many times a value, then the rest."""
-    return np.concatenate((np.repeat(np.array(value, dtype=rest.dtype), count), rest))
+def _behind(count: int, rest: np.ndarray) -> np.ndarray:
+    """So many times nothing (None, or 0), then the rest."""
+    nothing = (np.empty if rest.dtype == object else np.zeros)(count, dtype=rest.dtype)
+    return np.concatenate((nothing, rest))
 
 
 def stock_movements(configuration: Configuration, from_ms: int, until_ms: int) -> list[dict]:
@@ -233,8 +234,9 @@ def _delays(
 
     # An order waits for the line that is missing longest, the first of several.
     lines, counts = purchases.lines, np.diff(purchases.first_line)[sent]
-    line = np.repeat(purchases.first_line[sent] - np.cumsum(counts) + counts, counts) + np.arange(counts.sum())
-    order, warehouse, day = (np.repeat(column, counts) for column in (sent, purchases.warehouse[sent], day))
+    row = np.repeat(np.arange(len(counts)), counts)
+    line = (purchases.first_line[sent] - np.cumsum(counts) + counts).take(row) + np.arange(len(row))
+    order, warehouse, day = (column.take(row) for column in (sent, purchases.warehouse[sent], day))
     category = purchases.catalogue.category[lines.product[line]]
     out = _stock_outs(configuration, warehouse, category, day)
     short = np.flatnonzero(out)

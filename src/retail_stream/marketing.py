@@ -35,11 +35,12 @@ def acquisitions(
     per_click = -logarithm(np.maximum(missed, 1e-300)).take(channel)
     count = 1 + np.minimum((patience / per_click).astype(np.int64), MOST_LOST_CLICKS)
     first = np.cumsum(count) - count  # rows of conversions, each with its lost clicks behind it
-    effort, channel, due_ms = (np.repeat(column, count) for column in (customer_id, channel, signed_up_ms))
+    row = np.repeat(np.arange(len(count)), count)
+    effort, channel, due_ms = (column.take(row) for column in (customer_id, channel, signed_up_ms))
     is_lost = np.ones(len(effort), dtype=bool)
     is_lost[first] = False
     lost = np.flatnonzero(is_lost)
-    key = effort * LINE_STRIDE + (np.arange(len(effort)) - np.repeat(first, count))
+    key = effort * LINE_STRIDE + (np.arange(len(effort)) - first.take(row))
     due_ms[lost] += configuration.randomness.below(DAY_MS, "touch", "lost click", key[lost])
     touched, likely = np.full(len(effort), NO_CUSTOMER), millionths(missed).take(channel)
     touched[first], likely[first] = customer_id, millionths(rates).take(channel[first])
