@@ -409,6 +409,7 @@ def test_it_is_no_worse_than_the_library_on_the_same_data(autumn, summer, promis
             theirs - ours,
             (-0.01, 1),
             len(known),
+            told_within=0.03,  # another processor may still end elsewhere on the premium segment's flat likelihood; 0.02 was met
         )
 
 
