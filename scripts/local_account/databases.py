@@ -6,9 +6,9 @@ import re
 import shutil
 from typing import TYPE_CHECKING, Any
 
-from local_account import access, engine, names, reply
+from local_account import access, engine, manifests, names, reply
 from local_account.catalogue import HOME, quote
-from local_account.errors import SqlError
+from local_account.errors import SqlError, compilation
 from local_account.syntax import parse_options, split_path
 
 if TYPE_CHECKING:
@@ -222,6 +222,9 @@ def create_versioned_schema(session: Session, match: Match) -> Result:
         raise SqlError(2002, f"SQL compilation error: '{schema}' exists already as an ordinary schema.", "42710")
     session.commit_before_definition()
     levels = {name.lower(): value.upper() for name, value in options.items() if name.endswith("_LEVEL")}
+    for name, value in levels.items():
+        if value not in manifests.LEVELS[name]:
+            raise compilation(1003, f"{name.upper()} = {value}: it is one of {', '.join(manifests.LEVELS[name])}.")
     document = {"owner": frame.application, "versioned": True, "comment": options.get("COMMENT", ""), **levels}
     session.account.create_schema(frame.application, schema, document, physical=f"{schema}${frame.generation}")
     return reply.status(f"Versioned schema {schema} successfully created.")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from local_account import access, reply
 from local_account.catalogue import HOME
-from local_account.errors import SqlError
+from local_account.errors import SqlError, compilation, unsupported
 from local_account.syntax import like, split_path
 
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ def create(session: Session, match: Match) -> Result:
             return reply.status(f"{role} already exists, statement succeeded.")
         if not match.has("or replace"):
             raise reply.exists(role)
+        _forget_role(session, role)
     with session.account.change(HOME, session) as change:
         change.put(
             "role",
@@ -63,6 +64,7 @@ def drop(session: Session, match: Match) -> Result:
         if match.has("if exists"):
             return reply.status(f"Drop statement executed successfully ({role} already dropped).")
         raise SqlError(2003, f"SQL compilation error: Role '{role}' does not exist or not authorized.", "02000")
+    _forget_role(session, role)
     with session.account.change(HOME, session) as change:
         change.delete("role", "", role)
     return reply.status(f"{role} successfully dropped.")
@@ -105,17 +107,25 @@ def drop_application_role(session: Session, match: Match) -> Result:
     return reply.status(f"{role} successfully dropped.")
 
 
+def _forget_role(session: Session, role: str) -> None:
+    for key, _ in session.account.catalogue.find("database", HOME):
+        with session.account.change(key.name, session) as change:
+            _forget_grants(session, change, role)
+    with session.account.change(HOME, session) as change:
+        _forget_grants(session, change, role)
+
+
 def _forget_grants(session: Session, change: Change, role: str) -> None:
-    """What an application role holds goes with it: a later one of its name starts with nothing."""
+    """What a role holds goes with it: a later one of its name starts with nothing."""
     catalogue, database = session.account.catalogue, change.database
     for key, document in catalogue.find("grant", database):
         if role in document["roles"]:
             left = [other for other in document["roles"] if other != role]
             change.put("grant", key.schema, key.name, {**document, "roles": left})
-    for key, document in catalogue.find("application_role", database):
+    for key, document in catalogue.find("application_role", database) + catalogue.find("role", database):
         if role in document["granted_to"]:
             left = [other for other in document["granted_to"] if other != role]
-            change.put("application_role", "", key.name, {**document, "granted_to": left})
+            change.put(key.kind, "", key.name, {**document, "granted_to": left})
 
 
 def _comment(match: Match) -> dict[str, str]:
@@ -210,6 +220,10 @@ def _change_privileges(session: Session, match: Match, *, add: bool) -> Result:
         grantee = f"{to_database}.{to_role}"
     else:
         grantee = match.path("to")[-1]
+        if to_kind == "DATABASE ROLE":
+            raise unsupported("database roles")
+        if to_kind == "ROLE" and not account.catalogue.get("role", HOME, "", grantee):
+            raise SqlError(2003, f"SQL compilation error: Role '{grantee}' does not exist or not authorized.", "02000")
     if kind.startswith("FUTURE"):
         raise SqlError(
             2,
@@ -225,13 +239,13 @@ def _change_privileges(session: Session, match: Match, *, add: bool) -> Result:
             for privilege in wanted:
                 if (
                     allowed
-                    and to_kind == "APPLICATION ROLE"
                     and privilege not in allowed
                     and not privilege.startswith("CREATE ")
+                    and (privilege, to_kind) != ("OWNERSHIP", "ROLE")
                 ):
                     raise SqlError(
                         3008,
-                        f"SQL compilation error: {privilege} cannot be granted on a {target_kind.lower()} to an application role (possible: {', '.join(sorted(allowed))}; rule SET-14).",
+                        f"SQL compilation error: {privilege} cannot be granted on a {target_kind.lower()} (possible: {', '.join(sorted(allowed))}; rule SET-14).",
                     )
                 key = access.grant_name(target_kind, name, privilege)
                 roles = set((account.catalogue.get("grant", database, schema, key) or {}).get("roles", []))
@@ -292,10 +306,12 @@ def _targets(session: Session, match: Match, kind: str) -> list[tuple[str, str, 
 def _require_object(session: Session, kind: str, database: str, schema: str, name: str) -> None:
     if kind in ("TABLE", "VIEW"):
         row = session.cursor.execute(
-            "select 1 from information_schema.tables where table_catalog = ? and table_schema = ? and table_name = ?",
+            "select table_type from information_schema.tables where table_catalog = ? and table_schema = ? and table_name = ?",
             [database, schema, name],
         ).fetchone()
         found = row is not None
+        if found and kind != (is_kind := row[0].removeprefix("BASE ")):
+            raise compilation(2203, f"Object found is of type '{is_kind}', not specified type '{kind}'.", "42710")
     else:
         found = session.account.catalogue.get(kind.lower(), database, schema, name) is not None
     if not found or not session.account.database(database):
@@ -363,9 +379,11 @@ def show_application_roles(session: Session, match: Match) -> Result:
 
 
 def show_grants(session: Session, match: Match) -> Result:
-    """SHOW GRANTS TO ROLE | TO APPLICATION ROLE | ON kind name | OF ROLE."""
+    """SHOW GRANTS TO ROLE | TO APPLICATION ROLE | ON kind name."""
     direction, kind = match.raw("direction").upper(), " ".join(match.raw("kind").upper().split())
     path = match.path("name")
+    if direction == "OF":
+        raise unsupported(f"SHOW GRANTS OF {kind}")
     rows: list[dict[str, Any]] = []
     if direction == "TO":
         grantee = ".".join(_application_role(session, path)) if kind == "APPLICATION ROLE" else path[-1]

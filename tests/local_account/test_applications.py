@@ -466,6 +466,12 @@ def test_the_event_table_has_what_the_manifest_lets_out(app, provider, configura
         assert inner[7] and outer[7]
 
 
+def test_a_versioned_schema_sets_a_level_that_there_is(app):
+    app.stage("two", SETUP + "create or alter versioned schema code log_level = loud;")
+    with pytest.raises(SqlError, match="LOG_LEVEL = LOUD: it is one of OFF, TRACE"):
+        app.upgrade()
+
+
 def test_a_streamlit_is_made_of_the_applications_files_and_listed(app, provider, tmp_path):
     root = provider.write(
         tmp_path / "two", SETUP + STREAMLIT, code__version_sql=VERSION.format("two"), page__page_py="import streamlit\n"

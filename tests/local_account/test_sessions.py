@@ -327,3 +327,35 @@ def test_a_quoted_name_of_another_case_is_another_table(table):
         table('select * from "cased"')
     with pytest.raises(SqlError, match="already exists"):
         table('create table "cased" (id int)')
+
+
+@pytest.mark.parametrize(
+    ("statement", "errno"),
+    [
+        ("grant select on table t to role nobody", 2003),
+        ("grant usage on table t to role sysadmin", 3008),
+        ("grant select on view t to role sysadmin", 2203),
+        ("grant select on table t to database role reader", 2),
+        ("show grants of role sysadmin", 2),
+    ],
+)
+def test_a_grant_fits_what_is_there(table, statement, errno):
+    with pytest.raises(SqlError) as raised:
+        table(statement)
+    assert raised.value.errno == errno
+
+
+def test_a_new_role_of_an_old_name_holds_nothing(table):
+    database = table.session.database
+    for again in ("drop role clerk", "create or replace role clerk"):
+        table("create role if not exists clerk")
+        for grant in (f"usage on database {database}", f"usage on schema {database}.public", "select on table t"):
+            table(f"grant {grant} to role clerk")
+        table("grant role clerk to user local")
+        assert table.another("CLERK")("select count(*) from t") == [(0,)]
+
+        table(again)
+        table("create role if not exists clerk")
+        table("grant role clerk to user local")
+        with pytest.raises(SqlError, match="does not exist or not authorized"):
+            table.another("CLERK")("select count(*) from t")
