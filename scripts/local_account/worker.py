@@ -243,7 +243,7 @@ def _allow_only(packages: Sequence[str], folder: Path) -> None:
             return
         spec = importlib.util.find_spec(top.partition(".")[0])
         place = spec and (spec.origin or next(iter(spec.submodule_search_locations or ()), ""))
-        if not str(place).startswith(f"{folder}/"):
+        if not f"{place}/".startswith(f"{folder}/"):  # the folder itself may be made a package
             named = ", ".join(packages) or "nothing"
             raise ModuleNotFoundError(f"No module named '{top}' (PACKAGES names {named})", name=top)
 
