@@ -33,8 +33,9 @@ def test_a_fit_finds_how_often_customers_buy_and_how_long(crowd, promise, segmen
         rows["last_weeks"],
         rows["watched_weeks"],
         weights=rows["customers"],
-        maxiter=4_000,
         initial_params=np.ones(4),  # else the library draws where it begins, without a seed
+        tol=1e-8,
+        maxiter=4_000,
     )
     found, settings = fitted.params_, settings_of(crowd, segment)
 
