@@ -63,6 +63,7 @@ def path_of(call: exp.Expression) -> tuple[list[str], list[exp.Expression]]:
 
 def _value(session: Session, plan: Plan, name: Name, arguments: list[exp.Expression]) -> exp.Expression:
     key, document, given = chosen(session, name, arguments)
+    plan.calls = True
     if document["table"] is not None:
         raise SqlError(1003, f"SQL compilation error: {key} returns a table: write TABLE({name[2]}(..)) in FROM.")
     if document["language"] == "PYTHON":

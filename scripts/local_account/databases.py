@@ -255,6 +255,7 @@ def drop_schema(session: Session, match: Match) -> Result:
             "grant",
             "tracking",
             "temporary",
+            "view",
         ):
             for key, _ in account.catalogue.find(kind, database, schema):
                 change.delete(kind, schema, key.name)

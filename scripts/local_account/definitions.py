@@ -14,7 +14,7 @@ from sqlglot import exp
 from local_account import shapes
 from local_account.errors import compilation, unsupported
 from local_account.rewrites import translate
-from local_account.shapes import HIDDEN, Field, Table, execute, path_of, quote, rebuild
+from local_account.shapes import HIDDEN, Field, Table, execute, path_of, quote, rebuild, text
 from local_account.types import Column, canonical, canonical_of, duckdb_type, grows, text_length
 
 Cursor = duckdb.DuckDBPyConnection
@@ -374,6 +374,9 @@ def _create_view(cursor: Cursor, tree: exp.Create, describe: Describe, now: str)
     }
     names = ", ".join(quote(name) for name in [_name(item) for item in given] or [column.name for column in columns])
     path = path_of(target)
+    if tree.expression.is_star:  # a stream would add hidden columns
+        own = ", ".join(text(column.name) for column in columns)
+        sql = f"select columns(c -> not starts_with(c, {text(HIDDEN)}) or c in ({own})) from ({sql})"
     execute(cursor, [f"create or replace view {path} ({names}) as {sql}", shapes.comment_sql("view", path, said)])
     return f"View {target.name} successfully created."
 

@@ -81,6 +81,7 @@ def _rows_of_sql(
     session: Session, plan: Plan, name: names.Name, arguments: list[exp.Expression], alias: exp.Expression | None
 ) -> exp.Expression:
     key, document, given = calls.chosen(session, name, arguments)
+    plan.calls = True
     if any(value.find(exp.Column) for value in given):
         raise SqlError(
             2, f"Unsupported feature 'table function {key} for each row' of the local account: give it constants."

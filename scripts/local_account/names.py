@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlglot import exp
 
-from local_account import access, engine, rules, shapes, streams, system
+from local_account import access, engine, rules, shapes, streams, system, views
 from local_account.errors import SqlError
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ class Plan:
     writes: dict[Name, set[str]] = field(default_factory=dict)  # table -> privileges
     streams: set[tuple[str, str]] = field(default_factory=set)  # (database, 'SCHEMA.STREAM') that it reads
     relations: dict[str, pyarrow.Table] = field(default_factory=dict)  # Arrow tables that the tree names
+    calls: bool = False  # a function of one's own stands in it
 
 
 def resolve(
@@ -274,6 +275,7 @@ def _read(session: Session, plan: Plan, table: exp.Table) -> None:
     if original != original.upper() and not shapes.find(session.cursor, table)[0]:
         raise shapes.missing("Object", table)  # DuckDB would take one that differs only in case
     plan.reads.add(name)
+    views.require_unchanged(session, name)
     if streams.is_tracked(session.account, name):
         table.replace(streams.without_bookkeeping(session.account, name, table))
 

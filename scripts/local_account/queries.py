@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlglot import exp
 
-from local_account import access, engine, names, reply, streams, temporaries
+from local_account import access, engine, names, reply, streams, temporaries, views
 from local_account.errors import SqlError, unsupported
 
 if TYPE_CHECKING:
@@ -179,6 +179,14 @@ def _define(session: Session, plan: Plan) -> Result:
         )
         for stream_database, stream in plan.streams:  # CREATE TABLE AS consumes what it reads
             streams.advance(session.account, change.execute, stream_database, stream)
+        known = session.account.catalogue.get("view", *name)
+        renamed = tree.find(exp.AlterRename)
+        if isinstance(tree, exp.Create) and tree.kind == "VIEW" and not (known and tree.args.get("exists")):
+            views.remember(change, plan, name)
+        elif known and (isinstance(tree, exp.Drop) or renamed):
+            change.delete("view", schema, table)
+            if renamed:
+                change.put("view", schema, names.fold(renamed.this.this), known)
         if isinstance(tree, exp.Alter) and streams.is_tracked(session.account, name):
             streams.follow_columns(session.account, change.execute, name)
         if replaces:

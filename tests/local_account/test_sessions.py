@@ -359,3 +359,41 @@ def test_a_new_role_of_an_old_name_holds_nothing(table):
         table("grant role clerk to user local")
         with pytest.raises(SqlError, match="does not exist or not authorized"):
             table.another("CLERK")("select count(*) from t")
+
+
+def test_a_view_whose_tables_have_changed_is_refused_where_its_text_may_be_wrong(table):
+    table("create view everything as select * from t")
+    table("create view chosen as select id, name || '!' as loud from t")
+    table("create view over_it as select loud from chosen")
+    table("insert into t values (1, 'a')")
+    table("create stream changes on table t")
+    assert table("select * from everything") == [(1, "a")]
+    assert [row[0] for row in table("describe view everything")] == ["ID", "NAME"]
+
+    table("alter table t add column more int")
+    with pytest.raises(SqlError, match=r"declared 2 column\(s\), but view query produces 3"):
+        table("select * from everything")
+    assert table("select * from over_it") == [("a!",)]
+    table("create or replace view everything as select * from t")
+    assert table("select * from everything") == [(1, "a", None)]
+
+    table("create or replace table t (id int, name variant)")
+    table("begin")
+    for view in ("chosen", "over_it"):
+        with pytest.raises(SqlError, match="NAME of T has changed its type"):
+            table(f"select * from {view}")
+    table("insert into t (id) values (2)")
+    table("commit")
+    table("create or replace view chosen as select id, name || '!' as loud from t")
+    table("alter view chosen rename to renamed")
+    assert table("select * from renamed") == [(2, None)]
+    table("drop view renamed")
+    table("create table renamed as select 1 as id")
+    assert table("select * from renamed") == [(1,)]
+
+
+def test_a_view_calls_no_function_of_ones_own(table):
+    table("create function more(n int) returns int as 'n + 1'")
+    for query in ("select more(id) as n from t", "select table_name from information_schema.tables"):
+        with pytest.raises(SqlError, match="Unsupported feature 'view of"):
+            table(f"create view seen as {query}")

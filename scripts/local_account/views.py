@@ -1,0 +1,63 @@
+"""What a view was made of: DuckDB keeps its text as it was translated for its tables then, Snowflake translates it each time.
+
+So a view is refused once that text may be wrong; another column of a table is no harm to it.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import duckdb
+from sqlglot import exp
+
+from local_account import definitions
+from local_account.errors import compilation, unsupported
+from local_account.rewrites.kinds import kind_of_type
+
+if TYPE_CHECKING:
+    from local_account.catalogue import Change
+    from local_account.names import Name, Plan
+    from local_account.session import Session
+
+_unchanged: set[tuple[int, Name]] = set()  # seen to be so at this version of the definitions
+
+
+def remember(change: Change, plan: Plan, name: Name) -> None:
+    """Notes, beside a new view, its columns and those of what it reads."""
+    if plan.relations or plan.calls:
+        raise unsupported("view of INFORMATION_SCHEMA, RESULT_SCAN or a function of one's own")
+    columns = [column for column, _ in definitions.columns_read(change.cursor, _table(name))]
+    reads = [[*read, dict(definitions.columns_read(change.cursor, _table(read)))] for read in sorted(plan.reads)]
+    change.put("view", name[1], name[2], {"columns": columns, "reads": reads})
+
+
+def require_unchanged(session: Session, name: Name) -> None:
+    """Raises for a view whose columns or whose tables' types are others than when it was made."""
+    document = session.account.catalogue.get("view", *name)
+    key = definitions.version(), name
+    if not document or key in _unchanged:
+        return
+    cursor = session.account.cursor()  # a failure on the session's own would end its transaction
+    with suppress(duckdb.Error):  # a table is gone: the query will say so
+        for *read, before in document["reads"]:
+            for column, type_ in definitions.columns_of(cursor, _table(read)):
+                if _kind(type_) != _kind(before.get(column, type_)):
+                    raise unsupported(
+                        f"view {name[2]}", f"{column} of {read[2]} has changed its type; make the view anew"
+                    )
+            require_unchanged(session, tuple(read))
+        declared, found = len(document["columns"]), len(definitions.columns_of(cursor, _table(name)))
+        if declared != found:
+            message = f"View definition for '{name[2]}' declared {declared} column(s), but view query produces {found} column(s)."
+            raise compilation(2057, message, "42601")
+    cursor.close()
+    _unchanged.add(key)
+
+
+def _table(name: Name) -> exp.Table:
+    return exp.table_(*(exp.to_identifier(part, quoted=True) for part in reversed(name)))
+
+
+def _kind(type_: str) -> str | None:
+    return kind_of_type(exp.DataType.build(type_, dialect="duckdb"))
