@@ -387,7 +387,7 @@ def test_a_counting_loop_asks_the_host_nothing(host):
     text = "begin let n := 0; while (n < 20000) do n := n + 1; if (n = -1) then break; end if; end while; return n; end"
     started = time.thread_time()  # others may use the processor
     assert returned(host, text) == 20000
-    assert time.thread_time() - started < 5
+    assert time.thread_time() - started < 20
     assert not host.executed
 
 

@@ -112,6 +112,8 @@ def test_when_false_skips_the_run(client):
 
 
 def test_cron_schedules_run_when_they_say(client):
+    scheduler, now = client.account.scheduler, client.account.clock.now()
+    scheduler.set_clock(now.replace(minute=20, second=0) + timedelta(hours=1))  # no quarter past while it is resumed
     client("create table runs (at timestamp_ntz)")
     client("create task hourly schedule = 'using cron 15 * * * * UTC' as insert into runs select sysdate()")
     client("alter task hourly resume")
