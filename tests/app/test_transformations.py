@@ -110,11 +110,12 @@ def test_what_a_customer_told_and_did_stands_in_one_row(app):
     app.to_gold()
 
     (row,) = app.rows(
-        "select last_name, zip_code, customer_segment, tenure_days, total_orders, total_items, total_spent, avg_order_value,"
-        " days_since_last_order from gold.dim_customers where customer_id = %s",
+        "select last_name, zip_code, customer_segment, total_orders, total_items, total_spent, avg_order_value,"
+        " tenure_days, days_since_last_order, sysdate()::date from gold.dim_customers where customer_id = %s",
         customer,
     )
-    assert row == ("O'Brien", "08901", "premium", 40, 2, 6, Decimal("74.00"), Decimal("37.00"), 10)
+    days = (row[-1] - moment.date()).days  # 1 where midnight has passed since
+    assert row[:-1] == ("O'Brien", "08901", "premium", 2, 6, Decimal("74.00"), Decimal("37.00"), 40 + days, 10 + days)
 
 
 def test_an_order_that_arrives_late_moves_the_first_order_back(app):
