@@ -262,7 +262,7 @@ def _drop_generation(session: Session, name: str, generation: int) -> None:
         for key, document in account.catalogue.find("schema", name):
             if document.get("versioned"):
                 change.execute(f"drop schema if exists {quote(name)}.{quote(key.name + suffix)} cascade")
-        for kind in ("procedure", "function", "grant", "tracking", "stream", "stage", "streamlit", "view"):
+        for kind in ("procedure", "function", "grant", "tracking", "stream", "stage", "streamlit", "view", "cased"):
             for key, _ in account.catalogue.find(kind, name):
                 if key.schema.endswith(suffix) or (
                     kind == "grant" and not key.schema and key.name.split(":")[1].endswith(suffix)

@@ -256,6 +256,7 @@ def drop_schema(session: Session, match: Match) -> Result:
             "tracking",
             "temporary",
             "view",
+            "cased",
         ):
             for key, _ in account.catalogue.find(kind, database, schema):
                 change.delete(kind, schema, key.name)

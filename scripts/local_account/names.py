@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlglot import exp
 
-from local_account import access, engine, rules, shapes, streams, system, views
+from local_account import access, engine, rules, streams, system, temporaries, views
 from local_account.errors import SqlError
 
 if TYPE_CHECKING:
@@ -228,6 +228,8 @@ def _targets(session: Session, plan: Plan) -> set[int]:
             written = fold(table.this)
             name = _qualify(session, table)
             found.add(id(table))
+            if not isinstance(tree, exp.Create | exp.Drop):
+                require_case(session, name)
             if name[2] != written and isinstance(tree, exp.Update | exp.Delete | exp.Merge) and not table.alias:
                 table.set("alias", exp.TableAlias(this=exp.to_identifier(written, quoted=True)))
             if privilege in ("UPDATE", "DELETE", "INSERT") and streams.is_stream(session.account, name):
@@ -272,8 +274,7 @@ def _read(session: Session, plan: Plan, table: exp.Table) -> None:
         plan.streams.add((name[0], f"{name[1]}.{name[2]}"))
         table.replace(streams.as_query(session, name, table.args["alias"]))
         return
-    if original != original.upper() and not shapes.find(session.cursor, table)[0]:
-        raise shapes.missing("Object", table)  # DuckDB would take one that differs only in case
+    require_case(session, name)
     plan.reads.add(name)
     views.require_unchanged(session, name)
     if streams.is_tracked(session.account, name):
@@ -302,6 +303,16 @@ def _qualify(session: Session, table: exp.Table) -> Name:
         table.set(key, exp.to_identifier(part, quoted=True))
     _require_schema(session, name)
     return name
+
+
+def require_case(session: Session, name: Name) -> None:
+    """Raises where DuckDB would take a table whose name differs only in case."""
+    database, schema, table = name
+    if temporaries.plain(table) != table:
+        return
+    document = session.account.catalogue.get("cased", database, schema, table.upper())
+    if document["name"] != table if document else table != table.upper():
+        raise access.not_found("OBJECT", *name)
 
 
 def _require_schema(session: Session, name: Name) -> None:

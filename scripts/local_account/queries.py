@@ -13,6 +13,7 @@ from local_account.errors import SqlError, unsupported
 if TYPE_CHECKING:
     import pyarrow
 
+    from local_account.catalogue import Change
     from local_account.engine import Result
     from local_account.names import Plan
     from local_account.session import Session
@@ -179,14 +180,7 @@ def _define(session: Session, plan: Plan) -> Result:
         )
         for stream_database, stream in plan.streams:  # CREATE TABLE AS consumes what it reads
             streams.advance(session.account, change.execute, stream_database, stream)
-        known = session.account.catalogue.get("view", *name)
-        renamed = tree.find(exp.AlterRename)
-        if isinstance(tree, exp.Create) and tree.kind == "VIEW" and not (known and tree.args.get("exists")):
-            views.remember(change, plan, name)
-        elif known and (isinstance(tree, exp.Drop) or renamed):
-            change.delete("view", schema, table)
-            if renamed:
-                change.put("view", schema, names.fold(renamed.this.this), known)
+        _note(session, change, plan, name)
         if isinstance(tree, exp.Alter) and streams.is_tracked(session.account, name):
             streams.follow_columns(session.account, change.execute, name)
         if replaces:
@@ -197,6 +191,25 @@ def _define(session: Session, plan: Plan) -> Result:
                 if key.name.startswith(f"TABLE:{table}:"):  # CREATE OR REPLACE drops grants
                     change.delete("grant", schema, key.name)
     return result
+
+
+def _note(session: Session, change: Change, plan: Plan, name: names.Name) -> None:
+    """Beside DuckDB's catalogue: what a view was made of, and names that are not in upper case."""
+    tree, (_, schema, table) = plan.tree, name
+    view = session.account.catalogue.get("view", *name)
+    cased = session.account.catalogue.get("cased", name[0], schema, table.upper())
+    renamed = tree.find(exp.AlterRename)
+    new = names.fold(renamed.this.this) if renamed else table
+    if isinstance(tree, exp.Drop) or renamed:
+        change.delete("view", schema, table)
+        if cased and cased["name"] == table:
+            change.delete("cased", schema, table.upper())
+    if (isinstance(tree, exp.Create) or renamed) and new != new.upper() and temporaries.plain(new) == new:
+        change.put("cased", schema, new.upper(), {"name": new})
+    if view and renamed:
+        change.put("view", schema, new, view)
+    if isinstance(tree, exp.Create) and tree.kind == "VIEW" and not (view and tree.args.get("exists")):
+        views.remember(change, plan, name)
 
 
 def _require_creation(session: Session, tree: exp.Create, name: names.Name) -> None:

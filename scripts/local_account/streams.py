@@ -275,10 +275,13 @@ def invalidate(account: Account, change: Any, table: Name, reason: str) -> None:
 
 
 def create(session: Session, match: Match) -> Result:
+    from local_account import names
+
     account = session.account
     name = account.qualify(session, match.path(), "stream")
     access.require_own_code(session, name[0])
     table = account.qualify(session, match.path("table"), "table")
+    names.require_case(session, table)
     if temporaries.plain(table[2]) != table[2]:
         raise unsupported("stream on a temporary table")
     options = match.options("APPEND_ONLY", "COMMENT", "SHOW_INITIAL_ROWS", "INSERT_ONLY")

@@ -327,6 +327,21 @@ def test_a_quoted_name_of_another_case_is_another_table(table):
         table('select * from "cased"')
     with pytest.raises(SqlError, match="already exists"):
         table('create table "cased" (id int)')
+    for statement in (
+        "select * from cased",
+        "insert into cased values (1)",
+        "delete from cased",
+        "create table copied clone cased",
+        "create stream followed on table cased",
+    ):
+        with pytest.raises(SqlError, match="does not exist"):
+            table(statement)
+    table("drop table if exists cased")
+    table('alter table "Cased" rename to "Other"')
+    assert table('select * from "Other"') == []
+    table('drop table "Other"')
+    table("create table other as select 1 as id")
+    assert table("select * from other") == [(1,)]
 
 
 @pytest.mark.parametrize(

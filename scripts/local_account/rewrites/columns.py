@@ -51,6 +51,8 @@ class _Reader:
                         if name in kinds:
                             return kinds[name]
                         has_variant |= name.upper() in map(str.upper, kinds)
+                    else:
+                        has_variant |= table.upper() == alias.upper()
                 if (
                     table is None
                     and isinstance(scope, exp.Select)
@@ -166,11 +168,9 @@ class _Reader:
                         if table in (None, alias):
                             found.update(kinds)
                 else:
-                    found[
-                        item.alias_or_name
-                        if isinstance(item, exp.Alias) and item.args["alias"].args.get("quoted")
-                        else item.alias_or_name.upper()
-                    ] = self._kind(item)
+                    named = item.args["alias"] if isinstance(item, exp.Alias) else item.this
+                    is_quoted = isinstance(named, exp.Identifier) and named.args.get("quoted")
+                    found[item.alias_or_name if is_quoted else item.alias_or_name.upper()] = self._kind(item)
         return found
 
 

@@ -144,5 +144,12 @@ select id from cased;
 --! 904
 select c."ID" from cased c where c."Id" = 1;
 --! 904
+select "c".id2 from cased c;
+--! 904
+insert into cased values (1, 2);
+with two as (select "Id", id2 from cased) select "Id", id2 from two;
+--> 1 | 2
+with two as (select "Id" from cased) select id from two;
+--! 904
 create table twice (a int, "a" int);
 --! 2025
