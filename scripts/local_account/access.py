@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from local_account.catalogue import HOME
-from local_account.errors import SqlError
+from local_account.errors import SqlError, denied, missing
 
 if TYPE_CHECKING:
     from local_account.account import Account
@@ -102,17 +102,15 @@ def may(session: Session, privilege: str, kind: str, database: str, schema: str,
 def require(session: Session, privilege: str, kind: str, database: str, schema: str, name: str) -> None:
     """Refuses what the role may not do: invisible objects do not exist, visible ones say which privilege is missing."""
     if not session.account.database(database):
-        raise SqlError(2003, f"SQL compilation error: Database '{database}' does not exist or not authorized.", "02000")
+        raise missing("Database", database)
     in_application = is_application(session, database) and session.application != database
     if in_application and kind != "SCHEMA" and schema and not may(session, "USAGE", "SCHEMA", database, "", schema):
         raise not_found(kind, database, schema, name)
     if may(session, privilege, kind, database, schema, name):
         return
     if may(session, "ANY", kind, database, schema, name):
-        raise SqlError(
-            3001,
-            f"SQL access control error: Insufficient privileges to operate on {kind.lower()} '{name}': the role {session.role} lacks {privilege}.",
-            "42501",
+        raise denied(
+            f"Insufficient privileges to operate on {kind.lower()} '{name}': the role {session.role} lacks {privilege}."
         )
     raise not_found(kind, database, schema, name)
 
@@ -121,9 +119,7 @@ def require_own_code(session: Session, database: str) -> None:
     """What stands in an application is defined and granted by its own code, and by nobody outside, whatever the role
     (docs.snowflake.com/en/sql-reference/sql/grant-privilege-application-role)."""
     if is_application(session, database) and session.application != database:
-        raise SqlError(
-            3001, f"SQL access control error: only the application's own code creates objects in {database}.", "42501"
-        )
+        raise denied(f"only the application's own code creates objects in {database}.")
 
 
 def not_found(kind: str, database: str, schema: str, name: str) -> SqlError:
@@ -169,14 +165,8 @@ def require_installer(session: Session, package: str) -> None:
     if "ACCOUNTADMIN" in held:
         return
     if not _granted(session, held, INSTALLS, "ACCOUNT", HOME, "", ""):
-        raise SqlError(
-            3001,
-            f"SQL access control error: the role {session.role} lacks {INSTALLS} on the account.",
-            "42501",
-        )
+        raise denied(f"the role {session.role} lacks {INSTALLS} on the account.")
     if not any(
         may(session, privilege, "APPLICATION PACKAGE", package, "", package) for privilege in ("INSTALL", "DEVELOP")
     ):
-        raise SqlError(
-            3001, f"SQL access control error: the role {session.role} lacks INSTALL on the package {package}.", "42501"
-        )
+        raise denied(f"the role {session.role} lacks INSTALL on the package {package}.")

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from local_account import access, blocks, feature_policies, manifests, packages, reply, stages
 from local_account.catalogue import HOME, quote
-from local_account.errors import SqlError
+from local_account.errors import SqlError, denied, missing, unsupported
 from local_account.session import Frame
 from local_account.syntax import IDENTIFIER, fold, like, parse_options, split_path
 
@@ -58,7 +58,7 @@ class Source:
 def application(session: Session, name: str) -> dict[str, Any]:
     document = session.account.database(name)
     if not document or document["kind"] != access.APPLICATION:
-        raise SqlError(2003, f"SQL compilation error: Application '{name}' does not exist or not authorized.", "02000")
+        raise missing("Application", name)
     return document
 
 
@@ -273,9 +273,7 @@ def _drop_generation(session: Session, name: str, generation: int) -> None:
 def _require_owner(session: Session, name: str, document: dict[str, Any]) -> None:
     held = access.roles_of(session)
     if document["owner"] not in held and "ACCOUNTADMIN" not in held:
-        raise SqlError(
-            3001, f"SQL access control error: Insufficient privileges to operate on application '{name}'.", "42501"
-        )
+        raise denied(f"Insufficient privileges to operate on application '{name}'.")
 
 
 def set_options(session: Session, match: Match) -> Result:
@@ -305,9 +303,7 @@ def set_options(session: Session, match: Match) -> Result:
 
 
 def refuse_alter(session: Session, match: Match) -> Result:
-    raise SqlError(
-        2, f"Unsupported feature 'ALTER APPLICATION {' '.join(match.raw('rest').split()[:3])}' of the local account."
-    )
+    raise unsupported(f"ALTER APPLICATION {' '.join(match.raw('rest').split()[:3])}")
 
 
 def drop(session: Session, match: Match) -> Result:

@@ -12,7 +12,7 @@ import pyarrow
 
 from local_account import declared, reply, results, scripting
 from local_account.engine import Result
-from local_account.errors import SqlError
+from local_account.errors import SqlError, syntax_error
 from local_account.syntax import unquote_text
 
 if TYPE_CHECKING:
@@ -87,9 +87,7 @@ def execute_immediate(session: Session, match: Match) -> Result:
             raise SqlError(2043, f"SQL compilation error: Session variable '${name}' does not exist", "02000")
         return execute(session, str(session.variables[name]))
     if not text.startswith(("'", "$$")):
-        raise SqlError(
-            1003, f"SQL compilation error: EXECUTE IMMEDIATE takes a string or a variable, found '{text[:30]}'."
-        )
+        raise syntax_error(f"EXECUTE IMMEDIATE takes a string or a variable, found '{text[:30]}'.")
     return execute(session, unquote_text(text), match.binds)
 
 
@@ -105,7 +103,7 @@ def execute_file(session: Session, match: Match) -> Result:
         path = stages.local_path(session, written)
         return run_file(session, path, written)
     if not written.startswith("'"):
-        raise SqlError(1003, f"SQL compilation error: EXECUTE IMMEDIATE FROM takes a quoted path, found '{written}'.")
+        raise syntax_error(f"EXECUTE IMMEDIATE FROM takes a quoted path, found '{written}'.")
     relative = resolve_path(session, unquote_text(written))
     frame = session.frame
     assert frame and frame.snapshot
@@ -120,18 +118,15 @@ def resolve_path(session: Session, written: str) -> str:
     """The path from the application's root ('/a/b.sql') of a path that a file writes."""
     frame = session.frame
     if not frame or not frame.snapshot:
-        raise SqlError(
-            1003, "SQL compilation error: a relative path in EXECUTE IMMEDIATE FROM works only inside an application."
-        )
+        raise syntax_error("a relative path in EXECUTE IMMEDIATE FROM works only inside an application.")
     if not written.startswith("/") and not frame.is_setup:
-        raise SqlError(
-            1003,
-            f"SQL compilation error: outside the setup script only paths like '/{written}' are allowed in EXECUTE IMMEDIATE FROM.",
+        raise syntax_error(
+            f"outside the setup script only paths like '/{written}' are allowed in EXECUTE IMMEDIATE FROM."
         )
     base = "/" if written.startswith("/") else posixpath.dirname(frame.file or "/setup.sql")
     resolved = posixpath.normpath(posixpath.join(base, written))
     if not resolved.startswith("/") or resolved.startswith("/.."):
-        raise SqlError(1003, f"SQL compilation error: '{written}' leads out of the application's files.")
+        raise syntax_error(f"'{written}' leads out of the application's files.")
     return resolved
 
 

@@ -15,7 +15,7 @@ import pyarrow
 from sqlglot import exp
 
 from local_account import access, declared, engine, events, names, procedures
-from local_account.errors import SqlError, unsupported
+from local_account.errors import syntax_error, unsupported
 from local_account.rewrites.kinds import call as call_of_engine
 from local_account.syntax import split_path
 
@@ -65,7 +65,7 @@ def _value(session: Session, plan: Plan, name: Name, arguments: list[exp.Express
     key, document, given = chosen(session, name, arguments)
     plan.calls = True
     if document["table"] is not None:
-        raise SqlError(1003, f"SQL compilation error: {key} returns a table: write TABLE({name[2]}(..)) in FROM.")
+        raise syntax_error(f"{key} returns a table: write TABLE({name[2]}(..)) in FROM.")
     if document["language"] == "PYTHON":
         return _of_handler(session, name, key, document, given)
     body = body_of(session, plan, name, key, document, given)
@@ -101,7 +101,7 @@ def body_of(
     text = document["body"].strip().rstrip(";")
     tree = engine.parse(text if text.lower().startswith(("select", "with", "(", "values")) else f"select {text}")
     if not isinstance(tree, exp.Query):
-        raise SqlError(1003, f"SQL compilation error: {key}: the body of an SQL function is one expression or query.")
+        raise syntax_error(f"{key}: the body of an SQL function is one expression or query.")
     resolved = names.resolve(inner, tree, [], plan.relations)
     for table in resolved.reads:
         access.require(inner, "SELECT", "TABLE", *table)

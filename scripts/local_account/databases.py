@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from local_account import access, engine, manifests, names, reply
 from local_account.catalogue import HOME, quote
-from local_account.errors import SqlError, compilation
+from local_account.errors import SqlError, compilation, missing, syntax_error
 from local_account.syntax import parse_options, split_path
 
 if TYPE_CHECKING:
@@ -127,7 +127,7 @@ def set_variable(session: Session, match: Match) -> Result:
 def set_variables(session: Session, match: Match) -> Result:
     found = re.fullmatch(r"([^()]*)\)\s*=\s*\(([\s\S]*)\)", match.raw("rest"))
     if not found:
-        raise SqlError(1003, "SQL compilation error: syntax error: SET (a, b) = (1, 2)")
+        raise syntax_error("syntax error: SET (a, b) = (1, 2)")
     tree = engine.parse(f"select {found[2]}")
     values = [expression.sql("snowflake") for expression in tree.expressions]
     for name, value in zip(split_path(found[1].replace(",", " ")), values, strict=True):
@@ -168,7 +168,7 @@ def drop_database(session: Session, match: Match) -> Result:
     if not document:
         if match.has("if exists"):
             return reply.status(f"Drop statement executed successfully ({name} already dropped).")
-        raise SqlError(2003, f"SQL compilation error: Database '{name}' does not exist or not authorized.", "02000")
+        raise missing("Database", name)
     if document["kind"] != "STANDARD":
         raise SqlError(93_001, f"{name} is an {document['kind'].lower()}: use DROP {document['kind']}.")
     access.require(session, "OWNERSHIP", "DATABASE", name, "", name)
@@ -184,7 +184,7 @@ def create_schema(session: Session, match: Match) -> Result:
     options = match.options("COMMENT", "DATA_RETENTION_TIME_IN_DAYS", "MAX_DATA_EXTENSION_TIME_IN_DAYS")
     existing = session.account.catalogue.get("schema", database, "", schema)
     if not session.account.database(database):
-        raise SqlError(2003, f"SQL compilation error: Database '{database}' does not exist or not authorized.", "02000")
+        raise missing("Database", database)
     if existing:
         if existing.get("versioned"):
             raise SqlError(2002, f"SQL compilation error: '{schema}' exists already as a versioned schema.", "42710")

@@ -42,6 +42,21 @@ def compilation(errno: int, message: str, sqlstate: str = "42000") -> SqlError:
     return SqlError(errno, f"SQL compilation error:\n{message}", sqlstate)
 
 
+def syntax_error(message: str) -> SqlError:
+    """A statement that cannot be read."""
+    return SqlError(1003, f"SQL compilation error: {message}")
+
+
+def missing(kind: str, name: str) -> SqlError:
+    """An object that is not there, or that the role may not see."""
+    return SqlError(2003, f"SQL compilation error: {kind} '{name}' does not exist or not authorized.", "02000")
+
+
+def denied(message: str) -> SqlError:
+    """What the role, or the application, may not do."""
+    return SqlError(3001, f"SQL access control error: {message}", "42501")
+
+
 # DuckDB's classes are too wide: one of them stands for a missing table and for a missing function. So the first pattern
 # that fits names the error. Errors of the first three classes are found before a statement runs.
 _COMPILING = (duckdb.CatalogException, duckdb.BinderException, duckdb.ParserException)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from local_account import access, reply
 from local_account.catalogue import HOME
-from local_account.errors import SqlError
+from local_account.errors import SqlError, denied, unsupported
 from local_account.syntax import parse_options, split_path
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def create(session: Session, match: Match) -> Result:
     written = re.findall(r"\w+", options.get("BLOCKED_OBJECT_TYPES_FOR_CREATION", "").upper())
     blocked = sorted({word if word.endswith("S") else f"{word}S" for word in written})
     if unknown := set(blocked) - BLOCKABLE:
-        raise SqlError(2, f"Unsupported feature 'a policy that blocks {', '.join(unknown)}' of the local account.")
+        raise unsupported(f"a policy that blocks {', '.join(unknown)}")
     if session.account.catalogue.get("feature_policy", database, schema, name) and not match.has("or replace"):
         if match.has("if not exists"):
             return reply.status(f"{name} already exists, statement succeeded.")
@@ -100,10 +100,8 @@ def require_allowed(session: Session, kind: str) -> None:
     policy = document.get(_SETTING) or (session.account.setting(_SETTING) or {}).get("policy")
     found = session.account.catalogue.get("feature_policy", *policy) if policy else None
     if found and kind in found["blocked"]:
-        raise SqlError(
-            3001,
-            f"SQL access control error: the feature policy {'.'.join(policy or ())} of this account forbids applications to create {kind}.",
-            "42501",
+        raise denied(
+            f"the feature policy {'.'.join(policy or ())} of this account forbids applications to create {kind}."
         )
 
 
@@ -116,6 +114,4 @@ def _found(session: Session, path: list[str]) -> list[str]:
 
 def _require_administrator(session: Session) -> None:
     if session.application or "ACCOUNTADMIN" not in access.roles_of(session):
-        raise SqlError(
-            3001, "SQL access control error: APPLY FEATURE POLICY on the account is ACCOUNTADMIN's here.", "42501"
-        )
+        raise denied("APPLY FEATURE POLICY on the account is ACCOUNTADMIN's here.")

@@ -13,7 +13,7 @@ import pyarrow
 from sqlglot import exp
 
 from local_account import access, calls, engine, events, names, procedures
-from local_account.errors import SqlError
+from local_account.errors import SqlError, syntax_error, unsupported
 from local_account.worker import ROW_NUMBER
 
 if TYPE_CHECKING:
@@ -50,16 +50,13 @@ def replace_table_function(session: Session, plan: Plan, node: exp.TableFromRows
     key, document = procedures.choose(session, "FUNCTION", name, len(arguments), set())
     access.require(session, "USAGE", "FUNCTION", name[0], name[1], key)
     if document["table"] is None:
-        raise SqlError(1003, f"SQL compilation error: {key} returns one value, not a table: call it in an expression.")
+        raise syntax_error(f"{key} returns one value, not a table: call it in an expression.")
     if document["language"] == "SQL":
         node.replace(_rows_of_sql(session, plan, name, arguments, alias))
         return
     if window is None:
         if any(argument.find(exp.Column) for argument in arguments):
-            raise SqlError(
-                2,
-                f"Unsupported feature 'table function {path[-1]} for each row' of the local account: give it OVER (PARTITION BY ..).",
-            )
+            raise unsupported(f"table function {path[-1]} for each row", "give it OVER (PARTITION BY ..)")
         partition: list[exp.Expression] = []
     else:
         partition = window.args.get("partition_by") or []
@@ -83,9 +80,7 @@ def _rows_of_sql(
     key, document, given = calls.chosen(session, name, arguments)
     plan.calls = True
     if any(value.find(exp.Column) for value in given):
-        raise SqlError(
-            2, f"Unsupported feature 'table function {key} for each row' of the local account: give it constants."
-        )
+        raise unsupported(f"table function {key} for each row", "give it constants")
     body = calls.body_of(session, plan, name, key, document, given)
     return calls.as_table(plan, document, body, alias)
 
@@ -102,7 +97,7 @@ def _named_values(session: Session, plan: Plan, arguments: list[exp.Expression])
     values = {}
     for argument in arguments:
         if not isinstance(argument, exp.Kwarg):
-            raise SqlError(1003, "SQL compilation error: this function takes named arguments (NAME => value).")
+            raise syntax_error("this function takes named arguments (NAME => value).")
         values[str(argument.this.name).upper()] = names._constant(session, argument.expression, plan.binds)
     return values
 
@@ -155,10 +150,7 @@ def _source(node: exp.TableFromRows) -> exp.Expression | None:
         return None
     select = join.parent if isinstance(join, exp.Join) else None
     if not isinstance(select, exp.Select) or not select.args.get("from_") or len(select.args.get("joins") or []) != 1:
-        raise SqlError(
-            2,
-            "Unsupported feature 'table function among several joined tables' of the local account: give it one sub-query.",
-        )
+        raise unsupported("table function among several joined tables", "give it one sub-query")
     return select.args["from_"].this
 
 
@@ -180,10 +172,7 @@ def _call(
             log=telemetry.log,
         )
     if not is_partitioned and ROW_NUMBER not in rows.column_names:
-        raise SqlError(
-            1003,
-            f"SQL compilation error: {key} has a vectorised end_partition: call it OVER (PARTITION BY ..) (rule PY-31).",
-        )
+        raise syntax_error(f"{key} has a vectorised end_partition: call it OVER (PARTITION BY ..) (rule PY-31).")
     return rows
 
 

@@ -9,7 +9,7 @@ import pyarrow
 
 from local_account import access, definitions, query_history, shows
 from local_account.catalogue import SYSTEM_SCHEMA, TASK_HISTORY, quote
-from local_account.errors import SqlError
+from local_account.errors import SqlError, missing, unsupported
 
 if TYPE_CHECKING:
     from local_account.session import Session
@@ -23,7 +23,7 @@ _TEXT, _NUMBER, _TIME = pyarrow.string(), pyarrow.int64(), pyarrow.timestamp("us
 def view(session: Session, database: str, name: str) -> pyarrow.Table:
     """The rows of one of the views."""
     if not session.account.database(database):
-        raise SqlError(2003, f"SQL compilation error: Database '{database}' does not exist or not authorized.", "02000")
+        raise missing("Database", database)
     if name not in _VIEWS:
         raise SqlError(
             2,
@@ -36,10 +36,7 @@ def table_function(session: Session, database: str, name: str, given: dict[str, 
     if name == "QUERY_HISTORY":
         return query_history.rows(session, given)
     if name != "TASK_HISTORY":
-        raise SqlError(
-            2,
-            f"Unsupported feature 'INFORMATION_SCHEMA.{name}()' of the local account: TASK_HISTORY and QUERY_HISTORY are there.",
-        )
+        raise unsupported(f"INFORMATION_SCHEMA.{name}()", "TASK_HISTORY and QUERY_HISTORY are there")
     return task_history(session, database, given)
 
 
@@ -146,7 +143,7 @@ def task_history(session: Session, database: str, given: dict[str, Any]) -> pyar
         "SCHEMA_NAME",
     }
     if unknown := set(given) - allowed:
-        raise SqlError(2, f"Unsupported feature 'TASK_HISTORY({', '.join(sorted(unknown))})' of the local account.")
+        raise unsupported(f"TASK_HISTORY({', '.join(sorted(unknown))})")
     database = str(given.get("DATABASE_NAME", database)).upper()
     now = session.account.clock.now()
     start = given.get("SCHEDULED_TIME_RANGE_START") or now - timedelta(days=HISTORY_DAYS)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from sqlglot import exp
 
 from local_account import access, engine, rules, streams, system, temporaries, views
-from local_account.errors import SqlError
+from local_account.errors import SqlError, missing, syntax_error, unsupported
 
 if TYPE_CHECKING:
     import pyarrow
@@ -206,7 +206,7 @@ def _targets(session: Session, plan: Plan) -> set[int]:
             privileges += [(table, "TRUNCATE") for table in tree.expressions]
         case exp.Drop():
             if len(tree.args["tables"]) > 1:
-                raise SqlError(1003, "SQL compilation error: DROP names one object.")
+                raise syntax_error("DROP names one object.")
             privileges.append((tree.args["tables"][0], "OWNERSHIP"))
         case exp.Comment() if isinstance(tree.this, exp.Column):
             column = tree.this
@@ -247,12 +247,12 @@ def _read(session: Session, plan: Plan, table: exp.Table) -> None:
         return  # the body of a function, resolved with its owner's rights
     if not isinstance(table.this, exp.Identifier):
         if isinstance(table.this, exp.Var | exp.Literal) and str(table.this.this).startswith("@"):
-            raise SqlError(2, "Unsupported feature 'SELECT from a stage' of the local account.")
+            raise unsupported("SELECT from a stage")
         return  # flatten, generator, values: the engine's
     if table.name.startswith("_RELATION_") or (not table.db and _is_cte(table)):
         return
     if table.args.get("when"):
-        raise SqlError(2, "Unsupported feature 'time travel (AT, BEFORE)' of the local account.")
+        raise unsupported("time travel (AT, BEFORE)")
     schema = table.args["db"].name if table.args.get("db") else ""
     if schema.upper() == "INFORMATION_SCHEMA":
         from local_account import information_schema
@@ -319,11 +319,9 @@ def _require_schema(session: Session, name: Name) -> None:
     database, schema, _ = name
     logical = schema.split("$")[0]
     if not session.account.database(database):
-        raise SqlError(2003, f"SQL compilation error: Database '{database}' does not exist or not authorized.", "02000")
+        raise missing("Database", database)
     if not session.account.catalogue.get("schema", database, "", logical):
-        raise SqlError(
-            2003, f"SQL compilation error: Schema '{database}.{logical}' does not exist or not authorized.", "02000"
-        )
+        raise missing("Schema", f"{database}.{logical}")
 
 
 # table functions --------------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from local_account import manifests, reply, stages
 from local_account.catalogue import HOME
-from local_account.errors import SqlError
+from local_account.errors import SqlError, missing, syntax_error, unsupported
 from local_account.syntax import IDENTIFIER, fold, like, parse_options
 
 if TYPE_CHECKING:
@@ -37,9 +37,7 @@ _WORD = rf"(?:{IDENTIFIER}|'[^']*')"
 def package(session: Session, name: str) -> dict[str, Any]:
     document = session.account.database(name)
     if not document or document["kind"] != PACKAGE:
-        raise SqlError(
-            2003, f"SQL compilation error: Application package '{name}' does not exist or not authorized.", "02000"
-        )
+        raise missing("Application package", name)
     return document
 
 
@@ -119,9 +117,7 @@ def alter(session: Session, match: Match) -> Result:
             result = change(session, name, document, {key: value or "" for key, value in found.groupdict().items()})
             _save(session, name, document)
             return result
-    raise SqlError(
-        2, f"Unsupported feature 'ALTER APPLICATION PACKAGE {' '.join(rest.split()[:3])}' of the local account."
-    )
+    raise unsupported(f"ALTER APPLICATION PACKAGE {' '.join(rest.split()[:3])}")
 
 
 def _set(session: Session, name: str, document: dict[str, Any], found: dict[str, str]) -> Result:
@@ -403,7 +399,7 @@ def _like(rest: str) -> str:
         return "%"
     found = re.fullmatch(rf"like\s+({TEXT})", rest, re.IGNORECASE)
     if not found:
-        raise SqlError(1003, f"SQL compilation error: unexpected '{rest}'.")
+        raise syntax_error(f"unexpected '{rest}'.")
     return unquote_text(found[1])
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from sqlglot import exp
 
 from local_account import access, blocks, declared, engine, events, handlers, names, reply, scripting, signatures
-from local_account.errors import SqlError
+from local_account.errors import SqlError, syntax_error
 from local_account.session import Frame
 from local_account.syntax import split_path, strip_comments
 
@@ -233,10 +233,7 @@ def _called(node: exp.Expression, text: str) -> tuple[list[str], list[exp.Expres
         )
         node = node.expression
     if not isinstance(node, exp.Func):
-        raise SqlError(
-            1003,
-            f"SQL compilation error: CALL needs a procedure with its arguments in parentheses, found '{text[:60]}'.",
-        )
+        raise syntax_error(f"CALL needs a procedure with its arguments in parentheses, found '{text[:60]}'.")
     if not isinstance(node, exp.Anonymous):  # a procedure that bears the name of a function that the parser knows
         return [*path, node.sql_name().upper()], [
             value for value in node.args.values() if isinstance(value, exp.Expression)

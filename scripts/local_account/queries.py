@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sqlglot import exp
 
 from local_account import access, engine, names, reply, streams, temporaries, views
-from local_account.errors import SqlError, unsupported
+from local_account.errors import SqlError, denied, unsupported
 
 if TYPE_CHECKING:
     import pyarrow
@@ -64,9 +64,7 @@ def run_tree(
     elif isinstance(tree, _DEFINES) and str(tree.args.get("kind") or "TABLE").upper() in ("TABLE", "VIEW", "COLUMN"):
         runner = _define
     else:
-        raise SqlError(
-            2, f"Unsupported feature '{' '.join(tree.sql('snowflake').split()[:4])}' of the local account.", "0A000"
-        )
+        raise unsupported(f"{' '.join(tree.sql('snowflake').split()[:4])}")
     plan = names.resolve(session, tree, binds, relations)
     for name in plan.reads:
         access.require(session, "SELECT", "TABLE", *name)
@@ -216,12 +214,6 @@ def _require_creation(session: Session, tree: exp.Create, name: names.Name) -> N
     database, schema, table = name
     kind = str(tree.args["kind"]).upper()
     if not access.may(session, f"CREATE {kind}", "SCHEMA", database, "", schema):
-        raise SqlError(
-            3001,
-            f"SQL access control error: Insufficient privileges to operate on schema '{schema.split('$')[0]}'.",
-            "42501",
-        )
+        raise denied(f"Insufficient privileges to operate on schema '{schema.split('$')[0]}'.")
     if access.is_application(session, database) and session.application != database:
-        raise SqlError(
-            3001, f"SQL access control error: only the application's own code creates objects in {database}.", "42501"
-        )
+        raise denied(f"only the application's own code creates objects in {database}.")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from local_account import access, reply
 from local_account.catalogue import HOME
-from local_account.errors import SqlError, compilation, unsupported
+from local_account.errors import SqlError, compilation, denied, missing, unsupported
 from local_account.syntax import like, split_path
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def use(session: Session, match: Match) -> Result:
 
 def use_secondary(session: Session, match: Match) -> Result:
     if match.name().upper() != "NONE":
-        raise SqlError(2, "Unsupported feature 'secondary roles' of the local account: only USE SECONDARY ROLES NONE.")
+        raise unsupported("secondary roles", "only USE SECONDARY ROLES NONE")
     return reply.status("Statement executed successfully.")
 
 
@@ -63,7 +63,7 @@ def drop(session: Session, match: Match) -> Result:
     if not session.account.catalogue.get("role", HOME, "", role):
         if match.has("if exists"):
             return reply.status(f"Drop statement executed successfully ({role} already dropped).")
-        raise SqlError(2003, f"SQL compilation error: Role '{role}' does not exist or not authorized.", "02000")
+        raise missing("Role", role)
     _forget_role(session, role)
     with session.account.change(HOME, session) as change:
         change.delete("role", "", role)
@@ -73,11 +73,7 @@ def drop(session: Session, match: Match) -> Result:
 def create_application_role(session: Session, match: Match) -> Result:
     database, role = _application_role(session, match.path())
     if session.application != database:
-        raise SqlError(
-            3001,
-            "SQL access control error: CREATE APPLICATION ROLE works only in an application's own code (its setup script).",
-            "42501",
-        )
+        raise denied("CREATE APPLICATION ROLE works only in an application's own code (its setup script).")
     if session.account.catalogue.get("application_role", database, "", role) and not match.has("or replace"):
         if match.has("if not exists") or match.has("or alter"):
             return reply.status(f"{role} already exists, statement succeeded.")
@@ -98,9 +94,7 @@ def create_application_role(session: Session, match: Match) -> Result:
 def drop_application_role(session: Session, match: Match) -> Result:
     database, role = _application_role(session, match.path())
     if session.application != database:
-        raise SqlError(
-            3001, "SQL access control error: DROP APPLICATION ROLE works only in an application's own code.", "42501"
-        )
+        raise denied("DROP APPLICATION ROLE works only in an application's own code.")
     with session.account.change(database, session) as change:
         change.delete("application_role", "", role)
         _forget_grants(session, change, f"{database}.{role}")
@@ -170,23 +164,19 @@ def _change_role(session: Session, kind: str, database: str, role: str, match: M
     if to_kind == "APPLICATION ROLE":
         to_database, to_role = _application_role(session, path)
         if not account.catalogue.get("application_role", to_database, "", to_role):
-            raise SqlError(
-                2003, f"SQL compilation error: Application role '{to_role}' does not exist or not authorized.", "02000"
-            )
+            raise missing("Application role", to_role)
         access.require_own_code(session, to_database)
         grantee = f"{to_database}.{to_role}"
     elif to_kind == "ROLE":
         grantee = path[-1]
         if not account.catalogue.get("role", HOME, "", grantee):
-            raise SqlError(2003, f"SQL compilation error: Role '{grantee}' does not exist or not authorized.", "02000")
+            raise missing("Role", grantee)
     elif to_kind == "USER":
         grantee = access.user_grantee(path[-1])
     else:
-        raise SqlError(2, f"Unsupported feature 'GRANT ROLE TO {to_kind}' of the local account.")
+        raise unsupported(f"GRANT ROLE TO {to_kind}")
     if kind == "application_role" and session.application != database and not _manages(session, database):
-        raise SqlError(
-            3001, f"SQL access control error: only the owner of application {database} may grant its roles.", "42501"
-        )
+        raise denied(f"only the owner of application {database} may grant its roles.")
     holders = [holder for holder in document["granted_to"] if holder != grantee] + ([grantee] if add else [])
     with account.change(database, session) as change:
         change.put(kind, "", role, {**document, "granted_to": holders})
@@ -214,16 +204,14 @@ def _change_privileges(session: Session, match: Match, *, add: bool) -> Result:
     if to_kind == "APPLICATION ROLE":
         to_database, to_role = _application_role(session, match.path("to"))
         if not account.catalogue.get("application_role", to_database, "", to_role):
-            raise SqlError(
-                2003, f"SQL compilation error: Application role '{to_role}' does not exist or not authorized.", "02000"
-            )
+            raise missing("Application role", to_role)
         grantee = f"{to_database}.{to_role}"
     else:
         grantee = match.path("to")[-1]
         if to_kind == "DATABASE ROLE":
             raise unsupported("database roles")
         if to_kind == "ROLE" and not account.catalogue.get("role", HOME, "", grantee):
-            raise SqlError(2003, f"SQL compilation error: Role '{grantee}' does not exist or not authorized.", "02000")
+            raise missing("Role", grantee)
     if kind.startswith("FUTURE"):
         raise SqlError(
             2,
@@ -262,12 +250,10 @@ def _grant_on_account(session: Session, privileges: list[str], to_kind: str, gra
             change.put("grant", "", key, {"roles": sorted(roles | {grantee} if add else roles - {grantee})})
         return reply.status("Statement executed successfully.")
     if to_kind != "APPLICATION":
-        raise SqlError(2, f"Unsupported feature 'GRANT ... ON ACCOUNT TO {to_kind}' of the local account.")
+        raise unsupported(f"GRANT ... ON ACCOUNT TO {to_kind}")
     document = session.account.database(grantee)
     if not document or document.get("kind") != access.APPLICATION:
-        raise SqlError(
-            2003, f"SQL compilation error: Application '{grantee}' does not exist or not authorized.", "02000"
-        )
+        raise missing("Application", grantee)
     for privilege in privileges:
         if privilege not in document.get("requested", []):
             raise SqlError(93_118, f"The manifest of application {grantee} does not ask for the privilege {privilege}.")
@@ -296,7 +282,7 @@ def _targets(session: Session, match: Match, kind: str) -> list[tuple[str, str, 
 
         return [(kind, *find_signature(session, kind, written))]
     if kind not in access.GRANTABLE:
-        raise SqlError(2, f"Unsupported feature 'GRANT ON {kind}' of the local account.")
+        raise unsupported(f"GRANT ON {kind}")
     database, schema, name = account.qualify(session, split_path(written), kind.lower())
     _require_object(session, kind, database, schema, name)
     # DuckDB keeps tables and views under one name; a grant on either is a grant on the name.
@@ -321,7 +307,7 @@ def _require_object(session: Session, kind: str, database: str, schema: str, nam
 def _all_in_schema(session: Session, kind: str, written: str) -> list[tuple[str, str, str, str]]:
     words = kind.split()  # ALL TABLES IN SCHEMA
     if words[-2:] != ["IN", "SCHEMA"]:
-        raise SqlError(2, f"Unsupported feature 'GRANT ON {kind}' of the local account.")
+        raise unsupported(f"GRANT ON {kind}")
     what = words[1].removesuffix("S")
     database, schema = session.account.qualify_schema(session, split_path(written))
     physical = session.account.physical_schema(session, database, schema)

@@ -28,7 +28,7 @@ from local_account import queries, results, statements, streamlits, system
 from local_account.access import APPLICATION
 from local_account.catalogue import HOME
 from local_account.clock import parse_duration, parse_moment
-from local_account.errors import SqlError, from_duckdb
+from local_account.errors import SqlError, from_duckdb, unsupported
 from local_account.stages import Transfer
 from local_account.syntax import strip_comments
 from local_account.watch import ConnectionLost, Watch
@@ -427,7 +427,7 @@ def _binds(bindings: dict[str, Any] | None) -> list[Any]:
     if not bindings:
         return []
     if not all(key.isdigit() for key in bindings):
-        raise SqlError(2, "Unsupported feature 'named binds' of the local account: use ? marks.")
+        raise unsupported("named binds", "use ? marks")
     return [results.from_binding(bindings[str(place)]) for place in range(1, len(bindings) + 1)]
 
 

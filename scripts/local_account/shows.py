@@ -12,7 +12,7 @@ from local_account import access, definitions, reply, temporaries
 from local_account.account import EVENTS
 from local_account.catalogue import HOME, SYSTEM_SCHEMA
 from local_account.databases import SESSION_PARAMETERS
-from local_account.errors import SqlError
+from local_account.errors import SqlError, syntax_error
 from local_account.syntax import PATH, TEXT, like, unquote_text
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def of(handler: Handler) -> Handler:
     def show(session: Session, match: Match) -> Result:
         found = _TAIL.match(match.raw("rest"))
         if not found:
-            raise SqlError(1003, f"SQL compilation error: unexpected '{match.raw('rest')}'.")
+            raise syntax_error(f"unexpected '{match.raw('rest')}'.")
         match.groups.update({"scope_kind": " ".join((found["scope_kind"] or "").split()), "scope": found["scope"]})
         result = handler(session, match)
         position = next((i for i, column in enumerate(result.columns) if column.name == "name"), None)

@@ -10,7 +10,7 @@ from sqlglot.dialects.snowflake import Snowflake
 from sqlglot.tokens import Token
 
 from local_account import declared
-from local_account.errors import SqlError
+from local_account.errors import SqlError, syntax_error
 from local_account.syntax import fold, unquote_text
 
 RUNTIMES = {
@@ -58,12 +58,10 @@ def parse(text: str, name: str) -> Signature:
     arguments = [_argument(source, part, name) for part in _split(tokens[1:close])]
     optional = [argument["default"] is not None for argument in arguments]
     if optional != sorted(optional):
-        raise SqlError(
-            1003, f"SQL compilation error: {name}: optional arguments come after the required ones (rule PY-22)."
-        )
+        raise syntax_error(f"{name}: optional arguments come after the required ones (rule PY-22).")
     position = close + 1
     if position >= len(tokens) or tokens[position].text.upper() != "RETURNS":
-        raise SqlError(1003, f"SQL compilation error: {name}: RETURNS is missing.")
+        raise syntax_error(f"{name}: RETURNS is missing.")
     returns, table, position = _returns(source, tokens, position + 1, name)
     head, body = _head_and_body(source, tokens, position)
     signature = Signature(arguments, returns, table, body=body)
@@ -82,7 +80,7 @@ def _closing(tokens: list[Token], start: int, name: str) -> int:
         )
         if depth == 0:
             return index
-    raise SqlError(1003, f"SQL compilation error: {name}: a parenthesis is not closed.")
+    raise syntax_error(f"{name}: a parenthesis is not closed.")
 
 
 def _split(tokens: list[Token]) -> list[list[Token]]:
@@ -106,7 +104,7 @@ def _argument(source: str, tokens: list[Token], name: str) -> dict[str, Any]:
         end = texts.index("DEFAULT")
         default = source[tokens[end + 1].start : tokens[-1].end + 1]
     if end < 2:
-        raise SqlError(1003, f"SQL compilation error: {name}: an argument needs a name and a type.")
+        raise syntax_error(f"{name}: an argument needs a name and a type.")
     type_ = source[tokens[1].start : tokens[end - 1].end + 1]
     declared.canonical(type_)
     written = source[tokens[0].start : tokens[0].end + 1]
@@ -146,10 +144,7 @@ def _head_and_body(source: str, tokens: list[Token], position: int) -> tuple[str
 def _read_options(signature: Signature, head: str, name: str) -> None:
     rest = _WORDS.sub("", head).strip()
     if rest:
-        raise SqlError(
-            1003,
-            f"SQL compilation error: {name}: unexpected '{rest.split()[0]}' (an option that the local account does not know).",
-        )
+        raise syntax_error(f"{name}: unexpected '{rest.split()[0]}' (an option that the local account does not know).")
     for found in _WORDS.finditer(head):
         values = {key: value for key, value in found.groupdict().items() if value}
         signature.language = values.get("language", signature.language).upper()
@@ -172,12 +167,12 @@ def _check(signature: Signature, name: str) -> None:
             f"Unsupported feature 'LANGUAGE {signature.language}' of the local account ({name}): SQL and PYTHON are there.",
         )
     if signature.language == "SQL" and not signature.body:
-        raise SqlError(1003, f"SQL compilation error: {name}: the body is missing.")
+        raise syntax_error(f"{name}: the body is missing.")
     if len(signature.body or "") > LARGEST_BODY:
-        raise SqlError(1003, f"SQL compilation error: {name}: the body is larger than 1 MB (rule PY-25).")
+        raise syntax_error(f"{name}: the body is larger than 1 MB (rule PY-25).")
     if signature.language == "PYTHON":
         if not signature.handler:
-            raise SqlError(1003, f"SQL compilation error: {name}: HANDLER is missing.")
+            raise syntax_error(f"{name}: HANDLER is missing.")
         if signature.runtime not in RUNTIMES:
             raise SqlError(
                 391_531,
@@ -185,10 +180,7 @@ def _check(signature: Signature, name: str) -> None:
             )
         names = [path.rsplit("/", 1)[-1] for path in signature.imports]
         if signature.body and signature.handler.split(".")[0] in {entry.split(".")[0] for entry in names}:
-            raise SqlError(
-                1003,
-                f"SQL compilation error: {name}: the handler is in a file of IMPORTS, so there is no AS (rule PY-11).",
-            )
+            raise syntax_error(f"{name}: the handler is in a file of IMPORTS, so there is no AS (rule PY-11).")
         doubled = sorted({entry for entry in names if names.count(entry) > 1})
         if doubled:
             raise SqlError(

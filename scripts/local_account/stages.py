@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from local_account import access, reply, temporaries
 from local_account.engine import Result
-from local_account.errors import SqlError
+from local_account.errors import syntax_error
 from local_account.syntax import IDENTIFIER, parse_options, split_path, unquote_text
 
 if TYPE_CHECKING:
@@ -82,14 +82,14 @@ def locate(session: Session, written: str, privilege: str = "READ") -> tuple[Nam
     written = unquote_text(written.strip())
     found = _STAGE.match(written)
     if not found:
-        raise SqlError(1003, f"SQL compilation error: '{written}' is not a stage location (@stage/path).")
+        raise syntax_error(f"'{written}' is not a stage location (@stage/path).")
     name = session.account.qualify(session, split_path(found["path"]), "stage")
     if not session.account.catalogue.get("stage", *name):
         raise access.not_found("STAGE", *name)
     access.require(session, privilege, "STAGE", *name)
     path = (found["rest"] or "").strip("/")
     if ".." in PurePosixPath(path).parts:
-        raise SqlError(1003, f"SQL compilation error: '{written}' leads out of the stage.")
+        raise syntax_error(f"'{written}' leads out of the stage.")
     return name, path
 
 
@@ -147,7 +147,7 @@ def put(session: Session, match: Match) -> Result:
     """PUT file://path @stage: the client copies the file into the stage's directory."""
     found = re.match(r"('(?:[^']|'')*'|\S+)\s+('(?:[^']|'')*'|@\S+|\?)\s*([\s\S]*)\Z", match.raw("rest"))
     if not found:
-        raise SqlError(1003, "SQL compilation error: PUT file://<path> @<stage> [options]")
+        raise syntax_error("PUT file://<path> @<stage> [options]")
     source = unquote_text(found[1]).removeprefix("file://")
     options = parse_options(found[3], ("AUTO_COMPRESS", "PARALLEL", "OVERWRITE", "SOURCE_COMPRESSION"))
     name, path = locate(session, str(match.binds[0]) if found[2] == "?" else found[2], "WRITE")
@@ -175,7 +175,7 @@ def put(session: Session, match: Match) -> Result:
 def get(session: Session, match: Match) -> Result:
     found = re.match(r"('(?:[^']|'')*'|@\S+)\s+('(?:[^']|'')*'|\S+)\s*([\s\S]*)\Z", match.raw("rest"))
     if not found:
-        raise SqlError(1003, "SQL compilation error: GET @<stage>/<path> file://<directory> [options]")
+        raise syntax_error("GET @<stage>/<path> file://<directory> [options]")
     options = parse_options(found[3], ("PARALLEL", "PATTERN"))
     name, path = locate(session, found[1])
     there = [

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from local_account import access, blocks, reply
-from local_account.errors import SqlError
+from local_account.errors import SqlError, unsupported
 from local_account.session import Frame
 from local_account.syntax import split_path
 
@@ -68,7 +68,7 @@ def _files(session: Session, written: str, main: str, name: str) -> tuple[Path, 
     """The folder of the page and its main file, which must be there."""
     frame = session.frame
     if not frame or not frame.snapshot or written.startswith("@"):
-        raise SqlError(2, f"Unsupported feature 'CREATE STREAMLIT {name} outside an application' of the local account.")
+        raise unsupported(f"CREATE STREAMLIT {name} outside an application")
     folder = frame.snapshot / written.strip("/")
     if ".." in Path(written).parts or not folder.is_dir():
         raise SqlError(93_009, f"Streamlit {name}: the folder '{written}' is not among the application's files.")

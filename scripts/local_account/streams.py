@@ -287,7 +287,7 @@ def create(session: Session, match: Match) -> Result:
     options = match.options("APPEND_ONLY", "COMMENT", "SHOW_INITIAL_ROWS", "INSERT_ONLY")
     is_standard = options.get("APPEND_ONLY", "FALSE").upper() != "TRUE"
     if options.get("SHOW_INITIAL_ROWS", "FALSE").upper() != "FALSE" or "INSERT_ONLY" in options:
-        raise SqlError(2, "Unsupported feature 'SHOW_INITIAL_ROWS, INSERT_ONLY' of the local account.")
+        raise unsupported("SHOW_INITIAL_ROWS, INSERT_ONLY")
     access.require(session, "SELECT", "TABLE", *table)
     existing = account.catalogue.get("stream", *name)
     if existing and match.has("if not exists"):
@@ -295,7 +295,7 @@ def create(session: Session, match: Match) -> Result:
     if existing and not match.has("or replace"):
         raise SqlError(2002, f"SQL compilation error: Object '{name[2]}' already exists.", "42710")
     if table[0] != name[0]:
-        raise SqlError(2, "Unsupported feature 'stream on a table of another database' of the local account.")
+        raise unsupported("stream on a table of another database")
     with account.change(name[0], session) as change:
         full = ".".join(quote(part) for part in table)
         if not is_tracked(account, table):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from local_account.errors import SqlError
+from local_account.errors import SqlError, syntax_error
 
 IDENTIFIER = r'(?:"(?:[^"]|"")+"|[A-Za-z_][\w$]*)'
 PATH = rf"{IDENTIFIER}(?:\.{IDENTIFIER}){{0,2}}"
@@ -74,7 +74,7 @@ class Match:
         """A one-part name."""
         parts = self.path(slot)
         if len(parts) != 1:
-            raise SqlError(1003, f"SQL compilation error: expected a simple name, found '{self.groups[slot]}'")
+            raise syntax_error(f"expected a simple name, found '{self.groups[slot]}'")
         return parts[0]
 
     def raw(self, slot: str) -> str:
@@ -103,7 +103,7 @@ def inline_identifiers(text: str, binds: list[Any], variables: dict[str, Any]) -
         else:
             value = unquote_text(found["text"]) if found["text"] else variables.get(found["variable"].upper())
         if not re.fullmatch(PATH, str(value)):
-            raise SqlError(1003, f"SQL compilation error: IDENTIFIER('{value}') is not the name of an object.")
+            raise syntax_error(f"IDENTIFIER('{value}') is not the name of an object.")
         parts += [text[last : found.start()], str(value)]
         last = found.end()
     left = [value for number, value in enumerate(binds) if number not in used]
@@ -141,9 +141,7 @@ def parse_options(text: str, allowed: tuple[str, ...]) -> dict[str, str]:
     text = text.strip()
     while position < len(text):
         if not (option := _OPTION.match(text, position)):
-            raise SqlError(
-                1003, f"SQL compilation error: syntax error, unexpected '{text[position : position + 40].strip()}'"
-            )
+            raise syntax_error(f"syntax error, unexpected '{text[position : position + 40].strip()}'")
         key = re.sub(r"\s+", " ", option["key"].strip().upper())
         if key not in allowed:
             raise SqlError(2, f"Unsupported feature: the option '{key}' is not known to the local account here.")

@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from local_account import access, streams
-from local_account.errors import SqlError
+from local_account.errors import unsupported
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,7 +45,7 @@ def wait(session: Session, amount: Any, unit: str = "SECONDS") -> str:
 def cancel_all(session: Session, number: Any) -> str:
     """SYSTEM$CANCEL_ALL_QUERIES, which Snowpark asks when it closes a session. A session does one thing at a time here: nothing is left to cancel."""
     if int(number) != session.number:
-        raise SqlError(2, "Unsupported feature 'SYSTEM$CANCEL_ALL_QUERIES of another session' of the local account.")
+        raise unsupported("SYSTEM$CANCEL_ALL_QUERIES of another session")
     return "0 queries were cancelled"
 
 

@@ -10,7 +10,7 @@ from sqlglot.dialects.snowflake import Snowflake
 
 from local_account import access, feature_policies, reply
 from local_account.catalogue import Key
-from local_account.errors import SqlError
+from local_account.errors import SqlError, denied, syntax_error
 from local_account.syntax import PATH, parse_options, split_path, unquote_text
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ def parse(rest: str, task: str) -> dict[str, Any]:
             split = token
             break
     if split is None:
-        raise SqlError(1003, f"SQL compilation error: task {task}: AS with the task's statement is missing.")
+        raise syntax_error(f"task {task}: AS with the task's statement is missing.")
     head, body = rest[: split.start], rest[split.end + 1 :].strip()
     if body.startswith("$$"):
         body = unquote_text(body)
@@ -185,10 +185,8 @@ def _require_managed(session: Session, document: dict[str, Any], task: str) -> N
         and "WAREHOUSE" not in document["options"]
         and not access.holds_on_account(session, "EXECUTE MANAGED TASK")
     ):
-        raise SqlError(
-            3001,
-            f"SQL access control error: task {task} has no WAREHOUSE, so the application needs EXECUTE MANAGED TASK on the account: ask for it in the manifest, or have it granted.",
-            "42501",
+        raise denied(
+            f"task {task} has no WAREHOUSE, so the application needs EXECUTE MANAGED TASK on the account: ask for it in the manifest, or have it granted."
         )
 
 
@@ -289,11 +287,7 @@ def _set_state(session: Session, match: Match, state: str) -> Result:
             return reply.status("Statement executed successfully.")
         raise
     if session.application and state == "started" and not access.holds_on_account(session, "EXECUTE TASK"):
-        raise SqlError(
-            3001,
-            f"SQL access control error: to resume task {name[2]} the application needs EXECUTE TASK on the account.",
-            "42501",
-        )
+        raise denied(f"to resume task {name[2]} the application needs EXECUTE TASK on the account.")
     if document["after"]:
         _require_suspended_root(
             session.account, name, f"{'resume' if state == 'started' else 'suspend'} task {name[2]}"
@@ -342,9 +336,7 @@ def execute(session: Session, match: Match) -> Result:
             f"EXECUTE TASK {name[2]}: only the root of a graph can be executed ({root_of(session.account, name)[2]}; rule TSK-27).",
         )
     if session.application and not access.holds_on_account(session, "EXECUTE TASK"):
-        raise SqlError(
-            3001, "SQL access control error: EXECUTE TASK needs the privilege EXECUTE TASK on the account.", "42501"
-        )
+        raise denied("EXECUTE TASK needs the privilege EXECUTE TASK on the account.")
     session.account.scheduler.run_soon(name)
     return reply.status(f"Task {name[2]} is scheduled to run immediately.")
 
