@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlglot import exp
 
-from local_account import access, engine, names, reply, streams, temporaries, views
+from local_account import access, definitions, engine, names, reply, shapes, streams, temporaries, views
 from local_account.errors import SqlError, denied, unsupported
 
 if TYPE_CHECKING:
@@ -68,7 +68,19 @@ def run_tree(
     plan = names.resolve(session, tree, binds, relations)
     for name in plan.reads:
         access.require(session, "SELECT", "TABLE", *name)
+    if session.transaction.open and session.transaction.version != definitions.version() and runner is not _define:
+        _require_as_begun(session, plan)
     return runner(session, plan)
+
+
+def _require_as_begun(session: Session, plan: Plan) -> None:
+    """DuckDB shows a transaction the tables as they were when it began, and its statements are translated for what they are now."""
+    cursor = session.account.cursor()
+    for name in {*plan.reads, *plan.writes}:
+        table = exp.table_(*reversed(name), quoted=True)
+        if shapes.fields_of(session.cursor, table) != shapes.fields_of(cursor, table):
+            raise unsupported(f"transaction that began before {name[2]} was defined", "end it first")
+    cursor.close()
 
 
 def describe(session: Session, text: str, binds: list[Any]) -> list[engine.Column]:

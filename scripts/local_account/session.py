@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
+from local_account import definitions
 from local_account.errors import SqlError, from_duckdb
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ class Transaction:
     number: int = 0
     open: bool = False
     is_fresh: bool = False  # nothing was read or written yet
+    version: int = 0  # of the definitions, when it began
     lost: SqlError | None = None
     consumed: set[tuple[str, str]] = field(default_factory=set)  # (database, stream) read by a DML
     tracked: set[tuple[str, str]] = field(
@@ -66,7 +68,7 @@ class Transaction:
     def begin(self, depth: int) -> None:
         self.cursor.execute("begin")
         self.number, self.open, self.depth, self.lost = next(_transaction_numbers), True, depth, None
-        self.is_fresh = True
+        self.is_fresh, self.version = True, definitions.version()
         self.cursor.execute(f"set variable txn = {self.number}")
 
     def commit(self) -> None:

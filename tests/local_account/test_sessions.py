@@ -412,3 +412,20 @@ def test_a_view_calls_no_function_of_ones_own(table):
     for query in ("select more(id) as n from t", "select table_name from information_schema.tables"):
         with pytest.raises(SqlError, match="Unsupported feature 'view of"):
             table(f"create view seen as {query}")
+
+
+def test_a_transaction_does_not_read_a_table_that_was_defined_since_it_began(table):
+    other = table.another()
+    table("create table kept as select 1 as n")
+    table("begin")
+    table("insert into kept values (2)")
+    table("select count(*) from t")
+    other("create or replace table t (v variant)")
+    other("create table later (n int)")
+
+    for statement in ("select v from t", "insert into t select parse_json('1')", "select * from later"):
+        with pytest.raises(SqlError, match="transaction that began before (T|LATER) was defined"):
+            table(statement)
+    assert table("select sum(n) from kept") == [(3,)]
+    table("commit")
+    assert table("select v from t") == table("select n from later") == []
