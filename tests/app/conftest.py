@@ -246,7 +246,7 @@ class AppApart(App):
         self.reconnect()
 
     def connect(self):
-        return self.shop.connect(login_timeout=5, network_timeout=120)
+        return self.shop.connect(login_timeout=60, network_timeout=300)
 
     def reconnect(self) -> None:
         self.cursor = self.connect().cursor()
@@ -266,7 +266,7 @@ class AppApart(App):
             json.dumps({"session": self.cursor.connection.session_id, **options}).encode(),
             {"X-Account-Secret": account["secret"]},
         )
-        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=10) as answer:
+        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=60) as answer:
             return json.loads(answer.read())["data"]
 
     def keep(self, name: str) -> None:

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from itertools import takewhile
 
 import pytest
+from local_account.watch import LONGEST_WAIT
 from snowflake.connector.errors import Error, ProgrammingError
 
 EVERY = bool(os.environ.get("EVERY_BOUNDARY"))
@@ -176,8 +177,9 @@ def test_a_step_with_nothing_to_do_changes_nothing(kept):
     assert (app.state(), app.rows(transformed)) == (undisturbed[TRANSFORMED], before)
 
 
-def calls_at_once(app, statement: str, place: int) -> tuple[list, list]:
-    """A call that waits at a boundary while another session makes the same; what was raised in each."""
+def calls_at_once(app, statement: str, place: int, patience: float = 3) -> tuple[list, list]:
+    """A call that waits at a boundary while another session makes the same; what was raised in each. Where the second has to wait for the
+    first, it is given so many seconds to come that far."""
     raised: tuple[list, list] = ([], [])
 
     def call(cursor, statement: str, errors: list) -> None:
@@ -193,10 +195,10 @@ def calls_at_once(app, statement: str, place: int) -> tuple[list, list]:
         time.sleep(0.05)
     second = threading.Thread(target=call, args=(app.another().cursor, statement, raised[1]))
     second.start()
-    second.join(3)
+    second.join(patience)
     app.watch()
     for thread in (first, second):
-        thread.join(60)
+        thread.join(300)
         assert not thread.is_alive()
     return raised
 
@@ -231,7 +233,8 @@ def test_a_run_whose_turn_another_took_is_refused_with_the_reason(kept):
     GENERATED.begin(app)
 
     before_its_hold = place_of(seen[GENERATED], "begin transaction")
-    raised = calls_at_once(app, GENERATION, before_its_hold)
+    # The second waits for nobody here: only when it has ended may the first go on, or it were the only one.
+    raised = calls_at_once(app, GENERATION, before_its_hold, patience=LONGEST_WAIT - 5)
     app.cursor.execute(TRANSFORMATIONS)
 
     ((refusal,), none) = raised
