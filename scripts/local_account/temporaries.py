@@ -105,8 +105,9 @@ def end(account: Account, session: int | None = None) -> None:
 def meant(session: Session, what: str, place: tuple[str, str, str]) -> tuple[str, str, str]:
     """The place of the session's own object, if it has one of that name."""
     own = session.temporaries.get((what, *place))
-    is_there = own and session.account.catalogue.get("temporary", *place[:2], own)  # its schema may have been dropped
-    return (*place[:2], own) if is_there else place
+    if own and session.account.catalogue.get("temporary", *place[:2], own):  # else its schema was dropped
+        return (*place[:2], own)
+    return place
 
 
 def shown(session: Session, name: str) -> str | None:
