@@ -11,6 +11,7 @@ import sys
 import urllib.request
 import warnings
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from itertools import count
@@ -18,6 +19,7 @@ from pathlib import Path
 
 import pytest
 from local_account import worker
+from playwright.sync_api import TimeoutError
 
 with warnings.catch_warnings():  # what Streamlit warns of while it is imported is not ours to mend
     warnings.simplefilter("ignore")
@@ -62,7 +64,7 @@ class Shop:
             json.dumps({"name": f"{self.account.application}.ui.{streamlit}", "role": role}).encode(),
             {"X-Account-Secret": state["secret"], "Content-Type": "application/json"},
         )
-        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=30) as answer:
+        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=120) as answer:
             return json.load(answer) | {"port": state["port"]}
 
 
@@ -101,7 +103,7 @@ def dashboard(opened) -> Callable[[str], AppTest]:
     files, _ = opened
 
     def run(name: str = "dashboard", page: str | None = None) -> AppTest:
-        test = AppTest.from_file(str(files / f"{name}.py"), default_timeout=120).run()
+        test = AppTest.from_file(str(files / f"{name}.py"), default_timeout=600).run()
         assert not test.exception
         return go(test, page=page) if page else test
 
@@ -217,22 +219,29 @@ class Visitor:
         self.page.get_by_role("heading", level=1).wait_for()
         self.settle()
 
-    def settle(self) -> None:
-        """Until the script has ended and the charts are drawn."""
+    def settle(self, after_a_choice: bool = False) -> None:
+        """Until the script has ended and the charts are drawn; the one that a choice starts is waited for first."""
+        if after_a_choice:
+            with suppress(TimeoutError):  # it was over before anybody looked
+                self.page.locator("[data-testid=stApp]:not([data-test-script-state=notRunning])").wait_for(
+                    timeout=3_000
+                )
         self.page.wait_for_timeout(150)
         self.page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
         self.page.wait_for_timeout(150)
 
     def choose(self, *words: str) -> None:
         for word in words:
-            self.page.locator("[data-testid=stRadio] label", has_text=word).first.click()
-            self.settle()
+            label = self.page.locator("[data-testid=stRadio] label", has_text=word).first
+            if not label.locator("input").is_checked():
+                label.click()
+                self.settle(after_a_choice=True)
 
     def choose_in(self, label: str, word: str) -> None:
         """One of a list that opens."""
         self.page.get_by_role("combobox", name=label).click()
         self.page.get_by_role("option", name=word).click()
-        self.settle()
+        self.settle(after_a_choice=True)
 
     def click(self, button: str) -> None:
         self.page.get_by_role("button", name=button, exact=True).click()
