@@ -246,6 +246,20 @@ def test_a_run_whose_turn_another_took_is_refused_with_the_reason(kept):
     ) == [(1,)]
 
 
+def test_a_slow_run_that_another_took_for_dead_ends_without_that_word(kept):
+    app, seen, undisturbed = kept
+    TRANSFORMED.begin(app)
+
+    raised = calls_at_once(
+        app, TRANSFORMATIONS, place_of(seen[TRANSFORMED], "begin transaction"), patience=LONGEST_WAIT - 5
+    )
+
+    assert raised == ([], [])
+    record = "REFERENCE_DATA.DATA_GENERATION_AUDIT"  # the slow run found nothing left
+    assert app.state() | {record: None} == undisturbed[TRANSFORMED] | {record: None}
+    assert app.rows("select distinct status, error_message from audit.pipeline_runs") == [("COMPLETED", None)]
+
+
 def test_a_stream_that_nobody_read_for_too_long_is_told_and_repaired_without_loss_or_doubling(kept):
     app, _, undisturbed = kept
     TRANSFORMED.begin(app)

@@ -115,6 +115,7 @@ begin
         update reference_data.data_generation_audit
         set
             status = 'COMPLETED',
+            error_message = null, -- one that started later may have taken it for dead
             generated_counts = object_construct('raw', :raw_purged, 'bronze', :bronze_purged),
             execution_seconds = datediff('millisecond', :started_at, sysdate()) / 1000
         where run_id = :run_id;

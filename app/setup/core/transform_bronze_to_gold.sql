@@ -748,6 +748,7 @@ begin
         update reference_data.data_generation_audit
         set
             status = 'COMPLETED',
+            error_message = null, -- one that started later may have taken it for dead
             generated_counts = object_construct(
                 'batches', :newest - least(:taken, :taken_returns, :taken_touches, :taken_shipments, :summed),
                 'fct_sales', :sales,

@@ -498,6 +498,7 @@ begin
         update reference_data.data_generation_audit
         set
             status = 'COMPLETED',
+            error_message = null, -- one that started later may have taken it for dead
             generated_counts = object_construct(
                 'arrived', :arrived,
                 'customer_profile', :customers,
