@@ -138,7 +138,9 @@ def test_a_step_that_is_stopped_before_any_statement_and_called_again_leaves_the
     for place in sample(boundaries(seen[step]), SAMPLES.get((step.name, how), 0)):
         stop_and_start(app, step, place, how)
 
-        assert app.state() == undisturbed[step], (how, place, seen[step][place - 1 : place])
+        # Before its answer all is done, and the next call is one more: bronze lets go of what raw has let go of.
+        then = STEPS[3] if step == STEPS[2] and place > len(seen[step]) else step
+        assert app.state() == undisturbed[then], (how, place, seen[step][place - 1 : place])
         assert app.rows("select run_id from reference_data.data_generation_audit where status = 'RUNNING'") == []
 
 
