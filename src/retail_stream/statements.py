@@ -197,7 +197,7 @@ def _living(columns: str, condition: str = "true") -> str:
     """
     return f"""
     select
-        customers.time_zone, bitshiftright(customers.customer_id, {BLOCK_BITS}) as block,
+        customers.time_zone, bitshiftright(customers.customer_id, {BLOCK_BITS})::number(18, 0) as block,
         round(customers.rate_factor::number(9, 0) * segments.purchase_frequency)::number(12, 0) as weight{columns}
     from truth.customers
     inner join segments on customers.customer_segment = segments.segment_name
@@ -219,7 +219,7 @@ _MISSING = _living(
 
 def _in_block(blocks: str) -> str:
     """The customers in the blocks that a relation names, each with the place in the block. Binds: those of _living."""
-    of_blocks = f"bitshiftright(customers.customer_id, {BLOCK_BITS}) in (select block from {blocks})"
+    of_blocks = f"bitshiftright(customers.customer_id, {BLOCK_BITS})::number(18, 0) in (select block from {blocks})"
     return f"""
     select
         customer_id, time_zone, block,

@@ -165,6 +165,13 @@ def whole_arguments(node: exp.Expression) -> exp.Expression:
     return node
 
 
+@rule(exp.BitwiseRightShift)
+def narrow_shifts(node: exp.Expression) -> exp.Expression:
+    """Snowflake shifts 128 bits, and sqlglot with it; to the right 64 hold all that was there, several times as fast."""
+    node.set("requires_int128", False)
+    return node
+
+
 def _whole(value: exp.Expression) -> exp.Expression:
     plain = value.this if isinstance(value, exp.Neg) else value
     return value if isinstance(plain, (exp.Literal, exp.Null)) else cast(value, "bigint")
@@ -229,7 +236,7 @@ def number_text(value: exp.Expression) -> exp.Expression:
 
 
 RULES = (
-    types, variants_as_numbers, quotient, wide_product, mean, mean_over, median, percentile, whole_arguments,
+    types, variants_as_numbers, quotient, wide_product, mean, mean_over, median, percentile, whole_arguments, narrow_shifts,
     bits_of_numbers,
     rounding_to_decimals, days, randomness, to_number,
 )  # fmt: skip
