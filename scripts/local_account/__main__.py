@@ -24,6 +24,7 @@ ROOT = Path(__file__).resolve().parents[2]
 HOST = "127.0.0.1"  # loopback, always: whoever reaches the port is ACCOUNTADMIN
 PORT = 8085
 START_SECONDS = 60
+PORT_SECONDS = 10  # an account that was killed a moment ago holds its port until it has quite ended
 STOP_SECONDS = 30
 LEAST_DISK = 200_000_000  # bytes
 
@@ -59,7 +60,7 @@ def start(
     del running
     port = port or state.get("port") or PORT
     _require_disk(data)
-    _require_port(port)
+    _require_port(port, PORT_SECONDS if port == state.get("port") else 0.0)
     data.mkdir(parents=True, exist_ok=True, mode=0o700)
     state = {"port": port, "secret": secrets.token_hex(16), "pid": None}
     _write(data / "account.json", json.dumps(state))
@@ -306,16 +307,21 @@ def _alive(pid: int | None) -> bool:
         return not Path("/proc").is_dir()
 
 
-def _require_port(port: int) -> None:
+def _require_port(port: int, patience: float = 0.0) -> None:
+    """Ends the command if the port is not free within so many seconds."""
+    until = time.monotonic() + patience
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((HOST, port))
-        except OSError as error:
-            _fail(
-                f"Port {port} cannot be used: {error.strerror} (another program has it).",
-                f"Choose another: scripts/account start --port {port + 1}",
-            )
+        while True:
+            try:
+                return probe.bind((HOST, port))
+            except OSError as error:
+                if time.monotonic() > until:
+                    _fail(
+                        f"Port {port} cannot be used: {error.strerror} (another program has it).",
+                        f"Choose another: scripts/account start --port {port + 1}",
+                    )
+            time.sleep(0.1)
 
 
 def _require_disk(data: Path) -> None:

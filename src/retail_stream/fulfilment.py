@@ -121,7 +121,8 @@ def movements(
     way = way or deliveries(configuration, orders, purchases)
     sent = np.flatnonzero(purchases.warehouse != NO_WAREHOUSE)
     late = np.flatnonzero(way.delay > 0)
-    units = np.concatenate(([0], np.cumsum(purchases.lines.quantity)))[purchases.first_line]
+    until = np.concatenate(([0], np.cumsum(purchases.lines.quantity))).take(purchases.first_line)
+    units = until[1:] - until[:-1]
     steps = (
         (PICK, sent, way.picked),
         (SHIP, sent, way.shipped),
@@ -129,15 +130,16 @@ def movements(
         (DELAY, late, way.picked + HOUR_MS // 4),
     )
     order = np.concatenate([rows for _, rows, _ in steps])
-    step = np.concatenate([np.full(len(rows), number) for number, rows, _ in steps])
+    step = np.repeat([number for number, _, _ in steps], [len(rows) for _, rows, _ in steps])
+    order_id = orders.order_id.take(order)
     return {
         "kind": np.full(len(order), SUPPLY_CHAIN),
-        "due_ms": np.concatenate([due[rows] for _, rows, due in steps]),
-        "event_number": _movement_number(orders.order_id[order], step),
-        "order_id": orders.order_id[order],
-        "movement_type": np.array([None, *MOVEMENT_TYPES.values()], dtype=object)[step],
-        "warehouse_id": _warehouse_ids(configuration)[purchases.warehouse[order]],
-        "quantity": units[order + 1] - units[order],
+        "due_ms": np.concatenate([due.take(rows) for _, rows, due in steps]),
+        "event_number": _movement_number(order_id, step),
+        "order_id": order_id,
+        "movement_type": np.array([None, *MOVEMENT_TYPES.values()], dtype=object).take(step),
+        "warehouse_id": _warehouse_ids(configuration)[purchases.warehouse].take(order),
+        "quantity": units.take(order),
         # Delays stand last.
         "delay_days": _behind(3 * len(sent), way.delay[late]),
         "reason": _behind(3 * len(sent), way.reason[late]),

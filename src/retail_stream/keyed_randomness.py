@@ -111,30 +111,30 @@ class Choice:
     def __init__(self, weights: np.ndarray | list, cells: int = 64, total: float | None = None):
         weights = np.atleast_2d(np.asarray(weights, dtype=np.float64))
         # What is never drawn stands last, so that nobody steps over it.
-        self.index = np.argsort(weights == 0.0, axis=1, kind="stable") if (weights == 0.0).any() else None
-        if self.index is not None:
-            weights = np.take_along_axis(weights, self.index, axis=1)
+        order = np.argsort(weights == 0.0, axis=1, kind="stable")
+        weights = np.take_along_axis(weights, order, axis=1)
         cumulative = np.cumsum(weights, axis=1)
         self.total = cumulative[:, -1].copy() if total is None else np.full(len(cumulative), total)
-        self.cells, self.columns = cells, cumulative.shape[1]
+        self.cells, columns = cells, cumulative.shape[1]
         first = np.zeros((len(cumulative), cells + 1), dtype=np.int64)
         targets = self.total[:, None] * (np.arange(cells + 1) / cells)
         last = np.maximum((weights > 0.0).sum(axis=1) - 1, 0)
-        cumulative[np.arange(self.columns) >= last[:, None]] = np.inf  # rounding must not lead past the last one
+        cumulative[np.arange(columns) >= last[:, None]] = np.inf  # rounding must not lead past the last one
         for column in cumulative.T:
             first += targets >= column[:, None]
-        self.first, self.steps = first[:, :-1].ravel(), int((first[:, 1:] - first[:, :-1]).max())
-        self.until = cumulative.ravel()
+        self.steps = int((first[:, 1:] - first[:, :-1]).max())
+        # Places in all rows, one row behind the other.
+        self.first = (first[:, :-1] + columns * np.arange(len(first))[:, None]).ravel()
+        self.until, self.index = cumulative.ravel(), order.ravel()
 
     def pick(self, uniforms: np.ndarray, row: np.ndarray | int = 0) -> np.ndarray:
         """The index that each uniform draws from its row."""
         cell = (uniforms * self.cells).astype(np.int64)
         cell += row * self.cells
-        found, before = self.first.take(cell), row * self.columns
-        target = uniforms * self.total[row]
+        found, target = self.first.take(cell), uniforms * self.total.take(row)
         for _ in range(self.steps):
-            found += target >= self.until.take(found + before)
-        return found if self.index is None else self.index.take(found + before)
+            found += target >= self.until.take(found)
+        return self.index.take(found)
 
 
 class Search:

@@ -27,7 +27,7 @@ from local_account.watch import Watch
 from rich.console import Console
 from rich.table import Table
 
-DAYS, SIGN_UPS_PER_EVENT = 30, 0.108  # of the first month, by the natural course
+DAYS, SIGN_UPS_PER_EVENT = 30, 0.07  # of the first month, by the natural course
 RUNS = 10  # that make it: a run's memory grows with its events
 BATCH = "call core.generate_batch(60, 200, 500, 240)"  # a thousand events
 ROUNDS = 5
