@@ -100,7 +100,7 @@ def _products(configuration: Configuration, code: int, category: dict) -> dict:
     subcategories = category["subcategories"]
     subcategory = randomness.below(len(subcategories), KIND, "subcategory", product_id)
     brand = randomness.below(len(BRANDS), KIND, "brand", product_id)
-    adjective = _ADJECTIVES.pick(randomness.uniform(KIND, "adjective", product_id))
+    adjective = randomness.pick(_ADJECTIVES, KIND, "adjective", product_id)
     fields = [
         json.dumps(
             {

@@ -66,10 +66,12 @@ def sign_ups(
     def uniform(purpose: str) -> np.ndarray:
         return configuration.randomness.uniform(KIND, purpose, numbers)
 
-    choices = configuration.once(_choices)
-    segment = choices["segment"].pick(uniform("segment"))
+    def pick(trait: str, row: np.ndarray | None = None) -> np.ndarray:
+        return configuration.randomness.pick(configuration.once(_choices)[trait], KIND, trait, numbers, row)
+
+    segment = pick("segment")
     affluence = _affluence(configuration.rows("customer_segments"))[segment]
-    place = choices["place"].pick(uniform("place"))
+    place = pick("place")
     age = YOUNGEST + (34.0 * uniform("age, first half") + 28.0 * uniform("age, second half")).astype(np.int64)
     income = _incomes(configuration, age, affluence, uniform("income"))
     relative_income = income / (income + MEDIAN_INCOME)
@@ -81,15 +83,15 @@ def sign_ups(
         signed_up_ms=signed_up_ms,
         dropout_ms=calendar.after_business_days(signed_up_ms, weeks * 7.0),
         segment=segment,
-        gender=choices["gender"].pick(uniform("gender")),
+        gender=pick("gender"),
         age=age,
         income=income,
         place=place,
         zone=PLACE_ZONE[place],
         price_sensitivity=np.floor(1000.0 * np.clip(sensitivity, 0.01, 0.99) + 0.5).astype(np.int64),
-        favourite_category=choices["favourite category"].pick(uniform("favourite category")),
-        preferred_channel=choices["preferred channel"].pick(uniform("preferred channel"), age - YOUNGEST),
-        acquisition_channel=choices["acquisition channel"].pick(uniform("acquisition channel")),
+        favourite_category=pick("favourite category"),
+        preferred_channel=pick("preferred channel", age - YOUNGEST),
+        acquisition_channel=pick("acquisition channel"),
         rate_factor=_factors(draw(configuration.quantiles("purchase_rate"), uniform("purchase rate"))),
         value_factor=_factors(draw(configuration.quantiles("customer_value"), uniform("customer value"))),
     )

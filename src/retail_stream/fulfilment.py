@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from retail_stream.configuration import Configuration
+from retail_stream.groups import expanded, sums
 from retail_stream.keyed_randomness import LINE_STRIDE, Choice
 from retail_stream.places import REGION_SHARE
 from retail_stream.purchases import NO_WAREHOUSE, STORE, Orders, Purchases, warehouse_weights
@@ -70,7 +71,8 @@ def returns(
 
     days = 1.0 + uniform("days") * (configuration.parameters["return_window_days"] - 1)
     quantity = 1 + np.floor(uniform("quantity") * lines.quantity[row]).astype(np.int64)
-    reason = _RETURN_REASONS.pick(uniform("reason"), (way.delay[order] > 0).astype(np.int64))
+    is_late = (way.delay[order] > 0).astype(np.int64)
+    reason = configuration.randomness.pick(_RETURN_REASONS, "return", "reason", keys, is_late)
     for_delay = reason == ARRIVED_LATE
     return {
         "kind": np.full(len(row), RETURN),
@@ -121,8 +123,7 @@ def movements(
     way = way or deliveries(configuration, orders, purchases)
     sent = np.flatnonzero(purchases.warehouse != NO_WAREHOUSE)
     late = np.flatnonzero(way.delay > 0)
-    until = np.concatenate(([0], np.cumsum(purchases.lines.quantity))).take(purchases.first_line)
-    units = until[1:] - until[:-1]
+    units = sums(purchases.lines.quantity, purchases.first_line)
     steps = (
         (PICK, sent, way.picked),
         (SHIP, sent, way.shipped),
@@ -229,17 +230,16 @@ def _delays(
     reason, cause = np.empty((2, len(orders.order_id)), dtype=object)  # of None
     reasons = np.array([name for name, _ in DELAY_REASONS], dtype=object)
     days[hit] = 1 + np.floor(3.0 * randomness.uniform("delay", "days", keys)).astype(np.int64)
-    reason[hit] = reasons[_DELAY_REASONS.pick(randomness.uniform("delay", "reason", keys))]
+    reason[hit] = reasons[randomness.pick(_DELAY_REASONS, "delay", "reason", keys)]
     cause[hit] = "bad_day"
     caused_by[hit] = ids[warehouse]
     probability[hit] = millionths(likely * ORDER_IS_HIT)[warehouse]
 
     # An order waits for the line that is missing longest, the first of several.
-    lines, counts = purchases.lines, np.diff(purchases.first_line)[sent]
-    row = np.repeat(np.arange(len(counts)), counts)
-    line = (purchases.first_line[sent] - np.cumsum(counts) + counts).take(row) + np.arange(len(row))
+    row, index = expanded(np.diff(purchases.first_line)[sent])
     order, warehouse, day = (column.take(row) for column in (sent, purchases.warehouse[sent], day))
-    category = purchases.catalogue.category[lines.product[line]]
+    product = purchases.lines.product.take(purchases.first_line.take(order) + index)
+    category = purchases.catalogue.category.take(product)
     out = _stock_outs(configuration, warehouse, category, day)
     short = np.flatnonzero(out)
     short = short[np.lexsort((-short, out[short]))]  # who writes last has the word

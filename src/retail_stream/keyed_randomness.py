@@ -13,20 +13,30 @@ import numpy as np
 LINE_STRIDE = 64  # an order's lines, a customer's touches: number * LINE_STRIDE + index is a number of its own
 _TO_UNIT = 2.0**-53  # 53 bits fill a double's mantissa: every value is exact, and 1.0 is never reached
 _BLOCK = 8_192  # words scrambled at a time: they stay in a core's cache
-_LOW_32 = np.uint64(0xFFFFFFFF)
-_32 = np.uint64(32)
+_NEVER = 2**54  # no word of 53 bits reaches it
+
+
+def _word(number: int) -> np.ndarray:
+    """An operand of 64 bits. An array without dimensions: NumPy makes one of each scalar, at every operation anew."""
+    return np.array(number, dtype=np.uint64)
+
+
+_LOW_32, _32, _11 = _word(0xFFFFFFFF), _word(32), _word(11)
+_GOLDEN = _word(0x9E3779B97F4A7C15)
+_SHIFTS = _word(30), _word(27), _word(31)
+_FACTORS = _word(0xBF58476D1CE4E5B9), _word(0x94D049BB133111EB)
 
 
 def mix(bits: np.ndarray) -> None:
     """Scramble 64-bit words, in place, so that each input bit moves half of the output bits (SplitMix64's finaliser,
     Stafford's variant 13).
     """
-    shifted = bits >> np.uint64(30)
+    shifted = bits >> _SHIFTS[0]
     bits ^= shifted
-    bits *= np.uint64(0xBF58476D1CE4E5B9)
-    bits ^= np.right_shift(bits, np.uint64(27), out=shifted)
-    bits *= np.uint64(0x94D049BB133111EB)
-    bits ^= np.right_shift(bits, np.uint64(31), out=shifted)
+    bits *= _FACTORS[0]
+    bits ^= np.right_shift(bits, _SHIFTS[1], out=shifted)
+    bits *= _FACTORS[1]
+    bits ^= np.right_shift(bits, _SHIFTS[2], out=shifted)
 
 
 def scaled(bits: np.ndarray, limits: np.ndarray | int) -> np.ndarray:
@@ -68,28 +78,38 @@ class Randomness:
         found = np.empty(len(words), dtype=np.uint64)
         for start in range(0, len(words), _BLOCK):
             block = found[start : start + _BLOCK]
-            np.multiply(words[start : start + _BLOCK], np.uint64(0x9E3779B97F4A7C15), out=block)
+            np.multiply(words[start : start + _BLOCK], _GOLDEN, out=block)
             block += first
             mix(block)
             block ^= second
             mix(block)
         return found
 
+    def _words(self, kind: str, purpose: str, numbers: np.ndarray) -> np.ndarray:
+        """53 random bits for each global number."""
+        bits = self.bits(kind, purpose, numbers)
+        bits >>= _11
+        return bits.view(np.int64)
+
     def uniform(self, kind: str, purpose: str, numbers: np.ndarray) -> np.ndarray:
         """A double in [0, 1) for each global number."""
-        bits = self.bits(kind, purpose, numbers)
-        bits >>= np.uint64(11)
-        return bits.view(np.int64) * _TO_UNIT
+        return self._words(kind, purpose, numbers) * _TO_UNIT
 
     def below(self, limits: np.ndarray | int, kind: str, purpose: str, numbers: np.ndarray) -> np.ndarray:
         """An integer in [0, limit) for each global number."""
         return scaled(self.bits(kind, purpose, numbers), limits)
 
+    def pick(
+        self, choice: "Choice", kind: str, purpose: str, numbers: np.ndarray, row: np.ndarray | None = None
+    ) -> np.ndarray:
+        """An index by weight, from each global number's row of the choice."""
+        return choice.at(self._words(kind, purpose, numbers), row)
+
 
 @lru_cache(maxsize=1024)
-def _key(seed: int, law_version: int, kind: str, purpose: str) -> tuple[np.uint64, np.uint64]:
+def _key(seed: int, law_version: int, kind: str, purpose: str) -> tuple[np.ndarray, np.ndarray]:
     digest = hashlib.blake2b(f"{seed}|{law_version}|{kind}|{purpose}".encode(), digest_size=16).digest()
-    return np.uint64(int.from_bytes(digest[:8], "big")), np.uint64(int.from_bytes(digest[8:], "big"))
+    return _word(int.from_bytes(digest[:8], "big")), _word(int.from_bytes(digest[8:], "big"))
 
 
 def row_checksums(*columns: np.ndarray) -> np.ndarray:
@@ -98,14 +118,17 @@ def row_checksums(*columns: np.ndarray) -> np.ndarray:
     for column in columns:
         state ^= np.asarray(column).astype(np.int64).view(np.uint64)
         mix(state)
-        state += np.uint64(0x9E3779B97F4A7C15)
+        state += _GOLDEN
     return (state >> _32).astype(np.int64)
 
 
 class Choice:
     """Rows of weights, made ready to draw from: for each of the equal cells of [0, 1) a table tells where to begin
-    looking, so that few steps remain (Chen, Asau 1974). The cells are a power of two, which keeps their borders exact.
-    A total is given where the weights are shares, whose sum would be 1 but for rounding.
+    looking, so that few steps remain (Chen, Asau 1974). A total is given where the weights are shares, whose sum would
+    be 1 but for rounding.
+
+    An index is drawn when uniform * total reaches the running sum before it. That is asked of the uniform's 53 bits, as
+    whole numbers: each border is the least word that reaches it. The cells are a power of two, so theirs are exact.
     """
 
     def __init__(self, weights: np.ndarray | list, cells: int = 64, total: float | None = None):
@@ -114,27 +137,40 @@ class Choice:
         order = np.argsort(weights == 0.0, axis=1, kind="stable")
         weights = np.take_along_axis(weights, order, axis=1)
         cumulative = np.cumsum(weights, axis=1)
-        self.total = cumulative[:, -1].copy() if total is None else np.full(len(cumulative), total)
-        self.cells, columns = cells, cumulative.shape[1]
-        first = np.zeros((len(cumulative), cells + 1), dtype=np.int64)
-        targets = self.total[:, None] * (np.arange(cells + 1) / cells)
+        totals = cumulative[:, -1:] if total is None else np.full((len(cumulative), 1), total)
+        until = _least_words(cumulative, totals)
         last = np.maximum((weights > 0.0).sum(axis=1) - 1, 0)
-        cumulative[np.arange(columns) >= last[:, None]] = np.inf  # rounding must not lead past the last one
-        for column in cumulative.T:
-            first += targets >= column[:, None]
+        columns = until.shape[1]
+        until[np.arange(columns) >= last[:, None]] = _NEVER  # rounding must not lead past the last one
+        self.bits, self.cells = 53 - (cells.bit_length() - 1), cells
+        borders = np.arange(cells + 1) << self.bits
+        first = np.zeros((len(until), cells + 1), dtype=np.int64)
+        for column in until.T:
+            first += borders >= column[:, None]
         self.steps = int((first[:, 1:] - first[:, :-1]).max())
         # Places in all rows, one row behind the other.
         self.first = (first[:, :-1] + columns * np.arange(len(first))[:, None]).ravel()
-        self.until, self.index = cumulative.ravel(), order.ravel()
+        self.until, self.index = until.ravel(), order.ravel()
 
-    def pick(self, uniforms: np.ndarray, row: np.ndarray | int = 0) -> np.ndarray:
-        """The index that each uniform draws from its row."""
-        cell = (uniforms * self.cells).astype(np.int64)
-        cell += row * self.cells
-        found, target = self.first.take(cell), uniforms * self.total.take(row)
+    def at(self, words: np.ndarray, row: np.ndarray | None = None) -> np.ndarray:
+        """The index that each word of 53 bits draws from its row (the only one where none is given)."""
+        cell = words >> self.bits
+        if row is not None:
+            cell += row * self.cells
+        found = self.first.take(cell)
         for _ in range(self.steps):
-            found += target >= self.until.take(found)
+            found += words >= self.until.take(found)
         return self.index.take(found)
+
+
+def _least_words(values: np.ndarray, totals: np.ndarray) -> np.ndarray:
+    """The least word of 53 bits whose uniform times the total reaches each value; _NEVER where there is no total."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        near = np.nan_to_num(values / totals, nan=2.0) / _TO_UNIT
+    words = np.minimum(near, float(_NEVER)).astype(np.int64) - 8  # the quotient and the product round: a few words
+    for _ in range(16):
+        words += (words * _TO_UNIT) * totals < values
+    return words
 
 
 class Search:

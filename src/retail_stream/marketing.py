@@ -9,6 +9,7 @@ clicked. Each touch carries its latent cause: a word, the number of what brought
 import numpy as np
 
 from retail_stream.configuration import Configuration
+from retail_stream.groups import expanded
 from retail_stream.keyed_randomness import LINE_STRIDE, Choice
 from retail_stream.quantile_tables import draw, logarithm, millionths
 from retail_stream.slots import DAY_MS, MILLION, MONTH_OF_DAY
@@ -33,31 +34,25 @@ def acquisitions(
     )
     # The floor of an exponential over -ln(1 - p) is geometric: the clicks lost before the one that signs up.
     per_click = -logarithm(np.maximum(missed, 1e-300)).take(channel)
-    count = 1 + np.minimum((patience / per_click).astype(np.int64), MOST_LOST_CLICKS)
-    first = np.cumsum(count) - count  # rows of conversions, each with its lost clicks behind it
-    row = np.repeat(np.arange(len(count)), count)
-    effort, channel, due_ms = (column.take(row) for column in (customer_id, channel, signed_up_ms))
-    is_lost = np.ones(len(effort), dtype=bool)
-    is_lost[first] = False
-    lost = np.flatnonzero(is_lost)
-    key = effort * LINE_STRIDE + (np.arange(len(effort)) - first.take(row))
-    due_ms[lost] += configuration.randomness.below(DAY_MS, "touch", "lost click", key[lost])
-    touched, likely = np.full(len(effort), NO_CUSTOMER), millionths(missed).take(channel)
-    touched[first], likely[first] = customer_id, millionths(rates).take(channel[first])
-    touch_type, cause = np.empty((2, len(effort)), dtype=object)
-    touch_type[:], cause[:] = "click", "effort"
-    touch_type[first], cause[first] = "conversion", "sign_up"
+    lost = np.minimum((patience / per_click).astype(np.int64), MOST_LOST_CLICKS)
+    row, index = expanded(lost)
+    effort, lost_channel, lost_ms = (column.take(row) for column in (customer_id, channel, signed_up_ms))
+    lost_key = effort * LINE_STRIDE + (index + 1)
+    lost_ms += configuration.randomness.below(DAY_MS, "touch", "lost click", lost_key)
+    counts = (len(lost), len(row))
+    number = np.concatenate((customer_id * LINE_STRIDE, lost_key)) * 2
+    due_ms, through = np.concatenate((signed_up_ms, lost_ms)), np.concatenate((channel, lost_channel))
     return {
-        "event_number": key * 2,
+        "event_number": number,
         "due_ms": due_ms,
-        "customer_id": touched,
-        "channel_name": _channel_names(configuration).take(channel),
-        "campaign_name": _campaigns(configuration, channel, key * 2, due_ms),
-        "touch_type": touch_type,
-        "cost": np.floor(click_cost * 100.0 + 0.5).astype(np.int64).take(channel),
-        "cause": cause,
-        "caused_by": effort,
-        "likely": likely,
+        "customer_id": np.concatenate((customer_id, np.full(len(row), NO_CUSTOMER))),
+        "channel_name": _channel_names(configuration).take(through),
+        "campaign_name": _campaigns(configuration, through, number, due_ms),
+        "touch_type": np.repeat(np.array(["conversion", "click"], dtype=object), counts),
+        "cost": np.floor(click_cost * 100.0 + 0.5).astype(np.int64).take(through),
+        "cause": np.repeat(np.array(["sign_up", "effort"], dtype=object), counts),
+        "caused_by": np.concatenate((customer_id, effort)),
+        "likely": np.concatenate((millionths(rates).take(channel), millionths(missed).take(lost_channel))),
     }
 
 
@@ -75,16 +70,15 @@ def reminders(
     again = np.flatnonzero(randomness.uniform("touch", "click", key) < engagement.take(channel))
     click_ms = seen_ms[again] + randomness.below(DAY_MS // 12, "touch", "click after", key[again])
     campaign = _campaigns(configuration, channel, key * 2 + 1, seen_ms)
-    channel_name = _channel_names(configuration).take(channel)
-    counts = (len(key), len(again))
+    counts, row = (len(key), len(again)), np.concatenate((np.arange(len(key)), again))
     return {
         "event_number": np.concatenate((key, key[again] + 1)) * 2 + 1,
         "due_ms": np.concatenate((seen_ms, click_ms)),
-        "customer_id": np.concatenate((reached, reached[again])),
-        "channel_name": np.concatenate((channel_name, channel_name[again])),
-        "campaign_name": np.concatenate((campaign, campaign[again])),
+        "customer_id": reached.take(row),
+        "channel_name": _channel_names(configuration).take(channel.take(row)),
+        "campaign_name": campaign.take(row),
         "touch_type": np.repeat(np.array(["impression", "click"], dtype=object), counts),
-        "cost": np.zeros(sum(counts), dtype=np.int64),
+        "cost": np.zeros(len(row), dtype=np.int64),
         "cause": np.repeat(np.array(["order", "impression"], dtype=object), counts),
         "caused_by": np.concatenate((order, key[again] * 2 + 1)),
         "likely": np.concatenate((np.full(len(key), MILLION), millionths(engagement).take(channel[again]))),
@@ -93,13 +87,18 @@ def reminders(
 
 def _campaigns(configuration: Configuration, channel: np.ndarray, key: np.ndarray, at_ms: np.ndarray) -> np.ndarray:
     """A campaign of the channel that runs in the month (UTC), by weight; None where none does."""
-    choice, names = configuration.once(_campaign_choice)
-    month = MONTH_OF_DAY.take(at_ms // DAY_MS)
-    return names.take(choice.pick(configuration.randomness.uniform("touch", "campaign", key), channel * 12 + month))
+    choice, sole, names = configuration.once(_campaign_choice)
+    row = channel * 12 + MONTH_OF_DAY.take(at_ms // DAY_MS)
+    found = sole.take(row)
+    several = np.flatnonzero(found < 0)
+    found[several] = configuration.randomness.pick(choice, "touch", "campaign", key[several], row[several])
+    return names.take(found)
 
 
-def _campaign_choice(configuration: Configuration) -> tuple[Choice, np.ndarray]:
-    """The campaigns by weight, a row for each channel and month, and their names; the last one is none at all."""
+def _campaign_choice(configuration: Configuration) -> tuple[Choice, np.ndarray, np.ndarray]:
+    """The campaigns by weight, a row for each channel and month; the one where it is alone, else -1; their names, the
+    last of them none at all.
+    """
     campaigns = configuration.rows("marketing_campaigns")
     channels = _channel_names(configuration).tolist()
     running = np.zeros((len(channels), 12, len(campaigns) + 1))
@@ -108,7 +107,8 @@ def _campaign_choice(configuration: Configuration) -> tuple[Choice, np.ndarray]:
         running[channels.index(row["channel_name"]), months, column] = row["weight"]
     running[..., -1] = np.where(running.max(axis=2) > 0.0, 0.0, 1.0)
     names = np.array([row["campaign_name"] for row in campaigns] + [None], dtype=object)
-    return Choice(running.reshape(-1, len(names))), names
+    weights = running.reshape(-1, len(names))
+    return Choice(weights), np.where((weights > 0.0).sum(axis=1) == 1, weights.argmax(axis=1), -1), names
 
 
 def _channel_names(configuration: Configuration) -> np.ndarray:

@@ -225,9 +225,10 @@ def _law_means(calendar: Calendar, window: Window, weights: np.ndarray) -> np.nd
 def _zones_of(configuration: Configuration, per_slot: np.ndarray, weights: np.ndarray, first_order: int) -> np.ndarray:
     """Each order falls to a zone in proportion to the weight of those who live there."""
     slots = np.repeat(np.arange(len(per_slot)), per_slot)
-    uniforms = configuration.randomness.uniform("plan", "zone", first_order + np.arange(len(slots)))
+    orders = first_order + np.arange(len(slots))
     counts = np.zeros(weights.shape, dtype=np.int64)
-    np.add.at(counts, (slots, Choice(weights, cells=1).pick(uniforms, slots)), 1)
+    zones = configuration.randomness.pick(Choice(weights, cells=1), "plan", "zone", orders, slots)
+    np.add.at(counts, (slots, zones), 1)
     return counts
 
 

@@ -4,7 +4,6 @@ the customer.
 The order's target value is drawn first (gamma-gamma); the basket is then picked to meet it. Money is in whole cents.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, fields
 from itertools import pairwise
 
@@ -12,6 +11,7 @@ import numpy as np
 
 from retail_stream.catalogue import Catalogue, catalogue_of
 from retail_stream.configuration import Configuration
+from retail_stream.groups import expanded, starts, sums
 from retail_stream.keyed_randomness import LINE_STRIDE, Choice, row_checksums
 from retail_stream.places import STATE_REGION, STATE_TAX_RATIO, STATES
 from retail_stream.quantile_tables import draw
@@ -27,7 +27,7 @@ from retail_stream.world import (
     SHIPPING_METHODS,
 )
 
-KIND = "order"
+KIND, LINE = "order", "order line"
 LEAST_LINE = 1500  # cents of budget per line: who has less to spend buys fewer things
 PICKUP = SHIPPING_METHODS.index("pickup")
 STORE = SALES_CHANNELS.index("store")
@@ -101,9 +101,8 @@ class Purchases:
     def checksums(self, orders: Orders) -> np.ndarray:
         """One hash per order over its typed columns and its lines'."""
         of_lines = row_checksums(*(getattr(self.lines, field.name) for field in fields(Lines) if field.name != "order"))
-        sums = np.concatenate(([0], np.cumsum(of_lines)))
         columns = [getattr(self, field.name) for field in fields(self)][:10]
-        return row_checksums(*vars(orders).values(), *columns, sums[self.first_line[1:]] - sums[self.first_line[:-1]])
+        return row_checksums(*vars(orders).values(), *columns, sums(of_lines, self.first_line))
 
 
 class Shop:
@@ -121,14 +120,13 @@ class Shop:
         """The baskets, prices and ways of these orders."""
         channel = self._channels(orders)
         device, payment, shipping = (
-            _OF_CHANNEL[purpose].pick(self._uniform(orders, purpose), channel)
+            self._pick(_OF_CHANNEL[purpose], orders, purpose, row=channel)
             for purpose in ("device", "payment", "shipping")
         )
         sent = np.flatnonzero(shipping != PICKUP)
         warehouse = np.full(len(shipping), NO_WAREHOUSE)
-        warehouse[sent] = self.warehouses.pick(
-            self._uniform(orders, "warehouse", sent), STATE_REGION[orders.state[sent]]
-        )
+        region = STATE_REGION[orders.state[sent]]
+        warehouse[sent] = self._pick(self.warehouses, orders, "warehouse", sent, region)
 
         target = self._target_values(orders)
         cost = self._shipping_costs(shipping, target)
@@ -139,9 +137,9 @@ class Shop:
         budget = (target - cost) / ((1.0 - discount_rate / 1000.0) * (1.0 + tax_rate / 10_000.0))
         lines = self._baskets(orders, np.maximum(budget, 300.0), discount_rate)
 
-        first_line = _group_starts(lines.order, len(orders.order_id))
+        first_line = starts(np.bincount(lines.order, minlength=len(orders.order_id)))
         gross = lines.total + lines.discount
-        subtotal, discount_total = _sums(gross, first_line), _sums(lines.discount, first_line)
+        subtotal, discount_total = sums(gross, first_line), sums(lines.discount, first_line)
         tax_total = ((subtotal - discount_total) * tax_rate.astype(np.int64) + 5_000) // 10_000
         return Purchases(
             channel=channel,
@@ -162,11 +160,21 @@ class Shop:
     def _uniform(self, orders: Orders, purpose: str, rows: np.ndarray | slice = slice(None)) -> np.ndarray:
         return self.configuration.randomness.uniform(KIND, purpose, orders.order_id[rows])
 
+    def _pick(
+        self,
+        choice: Choice,
+        orders: Orders,
+        purpose: str,
+        rows: np.ndarray | slice = slice(None),
+        row: np.ndarray | None = None,
+    ) -> np.ndarray:
+        return self.configuration.randomness.pick(choice, KIND, purpose, orders.order_id[rows], row)
+
     def _channels(self, orders: Orders) -> np.ndarray:
         habit = self.configuration.parameters["preferred_channel_probability"]
         other = np.flatnonzero(self._uniform(orders, "habit") >= habit)
         channel = orders.preferred_channel.copy()
-        channel[other] = self.channels.pick(self._uniform(orders, "channel", other))
+        channel[other] = self._pick(self.channels, orders, "channel", other)
         return channel
 
     def _target_values(self, orders: Orders) -> np.ndarray:
@@ -199,7 +207,7 @@ class Shop:
 
     def _baskets(self, orders: Orders, budget: np.ndarray, discount_rate: np.ndarray) -> Lines:
         """Lines that spend the budget: each takes about its share of what is left, the last one what remains."""
-        wanted_lines = 1 + _BASKET_SIZES.pick(self._uniform(orders, "basket size"))
+        wanted_lines = 1 + self._pick(_BASKET_SIZES, orders, "basket size")
         wanted_lines = np.minimum(wanted_lines, 1 + (budget // LEAST_LINE).astype(np.int64))
         dearest = self.catalogue.price[self.catalogue.first_of_category[1:] - 1]
         row, size, left = np.arange(len(budget)), wanted_lines, budget
@@ -210,12 +218,12 @@ class Shop:
             keys = order_id * LINE_STRIDE + number
 
             def uniform(purpose: str, rows: np.ndarray | slice = slice(None), keys=keys) -> np.ndarray:
-                return self.configuration.randomness.uniform("order line", purpose, keys[rows])
+                return self.configuration.randomness.uniform(LINE, purpose, keys[rows])
 
             more = np.flatnonzero(size > number)
             wanted = left.copy()
             wanted[more] *= np.minimum((0.5 + uniform("share", more)) / (size[more] - number + 1), 1.0)
-            category = self._categories(favourite, month, uniform)
+            category = self._categories(favourite, month, keys)
             # More than the dearest product costs: several of it.
             quantity = np.maximum(np.ceil(wanted / dearest.take(category)).astype(np.int64), 1)
             ample = np.flatnonzero(wanted > 2 * LEAST_LINE)
@@ -229,27 +237,25 @@ class Shop:
             row, size, left, order_id, favourite, month = (
                 column.take(more) for column in (row, size, left, order_id, favourite, month)
             )
-        first = np.cumsum(count) - count
-        order = np.repeat(np.arange(len(count)), count)
+        first, (order, index) = starts(count), expanded(count)
         product, quantity = np.empty((2, len(order)), dtype=np.int64)
         for row, number, products, quantities in parts:
             place = first.take(row) + (number - 1)
             product[place], quantity[place] = products, quantities
         gross = self.catalogue.price.take(product) * quantity
         discount = (gross * discount_rate.take(order) + 500) // 1000
-        return Lines(
-            order, np.arange(len(order)) - first.take(order) + 1, product, quantity, discount, gross - discount
-        )
+        return Lines(order, index + 1, product, quantity, discount, gross - discount)
 
-    def _categories(self, favourite: np.ndarray, month: np.ndarray, uniform: Callable[..., np.ndarray]) -> np.ndarray:
+    def _categories(self, favourite: np.ndarray, month: np.ndarray, keys: np.ndarray) -> np.ndarray:
         """The season's category, or the customer's favourite as often as the season allows: over all, shares stay the
         season's.
         """
+        randomness = self.configuration.randomness
         in_season = self.calendar.category_months / self.calendar.month_factors
         likely = (self.configuration.parameters["favourite_category_probability"] * in_season)[favourite, month]
-        other = np.flatnonzero((uniform("favourite") >= likely) | (favourite < 0))
+        other = np.flatnonzero((randomness.uniform(LINE, "favourite", keys) >= likely) | (favourite < 0))
         category = favourite.copy()
-        category[other] = self.seasons.pick(uniform("category", other), month[other])
+        category[other] = randomness.pick(self.seasons, LINE, "category", keys[other], month[other])
         return category
 
 
@@ -288,14 +294,3 @@ def lines_json(purchases: Purchases) -> list[str]:
     ]
     borders = purchases.first_line.tolist()
     return ["[" + ",".join(texts[start:end]) + "]" for start, end in pairwise(borders)]
-
-
-def _group_starts(group: np.ndarray, count: int) -> np.ndarray:
-    """Where each of `count` groups of consecutive rows begins, one longer than the groups."""
-    return np.concatenate(([0], np.cumsum(np.bincount(group, minlength=count))))
-
-
-def _sums(values: np.ndarray, first: np.ndarray) -> np.ndarray:
-    """Integer sums over consecutive groups."""
-    running = np.concatenate(([0], np.cumsum(values)))
-    return running[first[1:]] - running[first[:-1]]

@@ -13,6 +13,7 @@ import pandas
 
 from retail_stream import customers, fulfilment, marketing, purchases, worth
 from retail_stream.configuration import Configuration, from_text
+from retail_stream.groups import expanded
 from retail_stream.keyed_randomness import row_checksums, text_code
 from retail_stream.places import STATES, ZONES
 from retail_stream.slots import SLOT_MS, Calendar
@@ -57,7 +58,7 @@ class SignUps:
     def end_partition(self, frame: pandas.DataFrame) -> Iterator[pandas.DataFrame]:
         configuration, text, frame = _read(frame, ("configuration", "slot", "open_ms", "first_customer", "count"))
         slot, open_ms, first, count = _numbers(frame, "slot", "open_ms", "first_customer", "count")
-        row, numbers = _expanded(first, count)
+        row, numbers = _numbered(first, count)
         found = customers.sign_ups(configuration, configuration.once(Calendar), numbers, slot[row], open_ms[row])
         texts = customers.profiles(configuration, found)
         true = worth.worth_of(configuration, configuration.once(Calendar), found)
@@ -107,7 +108,7 @@ class OrderDraws:
         names = ("slot", "open_ms", "weight", "first_order", "first_customer", "count")
         configuration, _, frame = _read(frame, ("configuration", "slot", "open_ms", "time_zone", *names[2:]))
         slot, open_ms, weight, first_order, first_customer, count = _numbers(frame, *names)
-        row, numbers = _expanded(first_order, count)
+        row, numbers = _numbered(first_order, count)
         at_once = first_customer[row] > 0
         customer = np.where(at_once, first_customer[row] + numbers - first_order[row], 0)
         start_ms = slot[row] * SLOT_MS
@@ -257,8 +258,7 @@ def _checked(columns: dict[str, np.ndarray], names: Iterable[str]) -> pandas.Dat
     return pandas.DataFrame(shown)
 
 
-def _expanded(first: np.ndarray, count: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _numbered(first: np.ndarray, count: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """For rows of first numbers and counts: each number's row, and the numbers."""
-    row = np.repeat(np.arange(len(count)), count)
-    start = np.cumsum(count) - count
-    return row, first[row] + np.arange(len(row)) - start[row]
+    row, index = expanded(count)
+    return row, first.take(row) + index

@@ -7,6 +7,7 @@ many columns of the same types with NumPy's own generator, each by itself; `Fake
 compiler is) writes the numbers of as many typed rows with xorshift. Peak memory is that of one shard after another.
 """
 
+import ctypes
 import gc
 import json
 import random
@@ -222,7 +223,17 @@ def compiled(rows: int, columns: int) -> float | None:
         return resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before
 
 
+def keep_memory() -> None:
+    """Let this process keep the memory that it frees: else one way asks the system for its pages anew, another does not,
+    as the heap happens to lie. (glibc's mallopt: M_TRIM_THRESHOLD -1, M_MMAP_THRESHOLD -3; nothing elsewhere.)
+    """
+    if set_option := getattr(ctypes.CDLL(None), "mallopt", None):
+        for option in (-1, -3):
+            set_option(option, 1 << 30)
+
+
 def main() -> None:
+    keep_memory()
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 20_000
     configuration = default()
     frames = {name: frame_of(configuration, columns) for name, columns in inputs(configuration, count, 1).items()}

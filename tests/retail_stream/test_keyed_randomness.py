@@ -61,7 +61,7 @@ def test_scaling_to_a_limit_is_exact_to_the_last_digit():
 
 
 def test_a_weight_of_zero_is_never_picked():
-    picked = Choice([0.0, 1.0, 0.0, 2.0, 0.0]).pick(RANDOMNESS.uniform("test", "pick", np.arange(10_000)))
+    picked = RANDOMNESS.pick(Choice([0.0, 1.0, 0.0, 2.0, 0.0]), "test", "pick", np.arange(10_000))
 
     assert set(picked.tolist()) == {1, 3}
 
@@ -77,7 +77,20 @@ def test_a_choice_is_what_a_running_sum_of_the_weights_says():
     ]
 
     for cells in (1, 64, 2048):
-        assert Choice(weights, cells).pick(uniforms, row).tolist() == expected
+        assert RANDOMNESS.pick(Choice(weights, cells), "test", "pick", numbers, row).tolist() == expected
+
+
+def test_a_choice_agrees_with_the_running_sum_at_the_words_beside_each_border():
+    weights = RANDOMNESS.uniform("test", "weights", np.arange(50 * 40)).reshape(50, 40) ** 9
+    totals = RANDOMNESS.uniform("test", "totals", np.arange(50)) * 1e6
+    for cumulative, total in zip(np.cumsum(weights, axis=1), totals, strict=True):
+        choice = Choice(np.diff(cumulative, prepend=0.0), total=total)
+        for border in (each for each in choice.until.tolist() if 0 < each < 2**53):
+            words = border + np.arange(-1, 1)
+            reached = np.searchsorted(
+                np.cumsum(np.diff(cumulative, prepend=0.0)), words * 2.0**-53 * total, side="right"
+            )
+            assert choice.at(words).tolist() == np.minimum(reached, 39).tolist()
 
 
 def test_a_search_finds_the_last_border_reached():
