@@ -246,11 +246,10 @@ def living_weights(execute, window: plan.Window, frequencies: str, first_custome
     last = window.first + window.count - 1
     changes = np.zeros((window.count + 1, len(ZONES)), dtype=np.int64)
     zones = {name: index for index, (name, _, _) in enumerate(ZONES)}
-    rows = execute(statements.LIVING_WEIGHTS, frequencies, window.first, last, last, window.first, first_customer)
-    for zone, joins_at, leaves_at, weight in complete(rows):
-        changes[int(joins_at) - window.first if joins_at else 0, zones[zone]] += int(weight)
-        if leaves_at:
-            changes[int(leaves_at) - window.first, zones[zone]] -= int(weight)
+    living, dropping_out, signing_up = statements.line_binds(window.first, last, first_customer, first_customer)
+    rows = execute(statements.LIVING_WEIGHTS, frequencies, *living, window.first, *dropping_out, *signing_up)
+    for zone, slot, weight in complete(rows):
+        changes[int(slot) - window.first if slot else 0, zones[zone]] += int(weight)
     return np.cumsum(changes, axis=0)[:-1]
 
 
@@ -276,10 +275,11 @@ def draw_binds(config: settings.Configuration, run_id: str, window: plan.Window,
     ]
     rows = plan.sharded(draws, config.parameters["events_per_shard"], numbers=(5,), also_if_positive=(4,))
     last = window.first + window.count - 1
-    living, early = (last, window.first, planned.next_customer), (window.first, planned.first_customer)
+    customers = planned.first_customer, planned.next_customer
+    living, dropping_out, signing_up = statements.line_binds(window.first, last, *customers)
     return (
-        config.text(), json.dumps(rows), frequencies_of(config), *living, *living, last, *early, *living, *early,
-        *living, run_id, planned.first_order,
+        config.text(), json.dumps(rows), frequencies_of(config), *living, *dropping_out, *signing_up, *living, run_id,
+        planned.first_order,
     )  # fmt: skip
 
 

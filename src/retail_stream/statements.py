@@ -82,30 +82,6 @@ select 'state' as table_name, to_json(object_construct(
 )
 """
 
-# What the living customers weigh at the start of the window, and what joins and leaves with each sign-up and dropout in
-# it: who signed up in the window's first half-hour while it was open lives from the second on. The run's own sign-ups
-# are not among them. Binds: segments, first slot, last slot, last slot, first slot, first customer.
-LIVING_WEIGHTS = """
-with segments as (
-    select value[0]::varchar as segment_name, value[1]::number(12, 6) as purchase_frequency
-    from table(flatten(input => parse_json(?)))
-)
-select
-    customers.time_zone,
-    iff(customers.signed_up_slot >= ?, customers.signed_up_slot + 1, 0) as joins_at,
-    iff(customers.dropout_slot <= ?, customers.dropout_slot, 0) as leaves_at,
-    sum(round(customers.rate_factor * segments.purchase_frequency)::number(18, 0))::number(18, 0) as weight,
-    count(*) over () as row_count
-from truth.customers
-inner join segments on customers.customer_segment = segments.segment_name
-where
-    customers.signed_up_slot < ?
-    and customers.dropout_slot > ?
-    and customers.dropout_slot > customers.signed_up_slot + 1
-    and customers.customer_id < ?
-group by 1, 2, 3
-"""
-
 # Binds: law version, run, configuration, rows.
 SIGN_UPS = f"""
 select
@@ -181,14 +157,21 @@ where customer_id >= ? and customer_id < ?
 
 # Who buys. Every order's draw_position lies in [0, weight of all who live in its slot and zone); the customer on whom
 # it falls is found by laying positions and customers on one line and looking to the left. The line is that of all
-# customers who live at the window's start or sign up in it; those who have dropped out before the slot are gaps, and a
-# position moves right by every gap at or before it. So the result is that of a running sum over just the living of the
-# slot, by customer number.
+# customers who live at the window's start or sign up in it; who does not live in a slot is a gap there, and a position
+# moves right by every gap at or before it. So the result is that of a running sum over just the living of the slot, by
+# customer number.
 #
-# The line is summed up by blocks of customer numbers in one columnar pass, and only the blocks on which something falls
-# are looked into: where a gap begins, and who stands where a position has come to. Binds: configuration, rows, segments,
-# those of _living, _MISSING and _in_block, first slot, first customer, those of _in_block, run, first order.
+# The line is summed up by blocks of customer numbers in one columnar pass; in it a block's gaps stand at its end. Only
+# the blocks in which a position comes to stand are looked into, in the same way: gaps, then who stands at the place.
+# Binds: configuration, rows, segments, those of _living, _DROPPING_OUT, _SIGNING_UP and again _living, run, first order.
 BLOCK_BITS = 8  # 256 customer numbers a block; the fewer, the more blocks and the less to look into
+
+
+_SEGMENTS = """
+segments as (
+    select value[0]::varchar as segment_name, value[1]::number(8, 6) as purchase_frequency
+    from table(flatten(input => parse_json(?)))
+)"""
 
 
 def _living(columns: str, condition: str = "true") -> str:
@@ -207,25 +190,60 @@ def _living(columns: str, condition: str = "true") -> str:
 """
 
 
-# Who is missing in some slot of the window: who drops out in it, and who signed up in its first half-hour while it was
-# open. The run's own sign-ups need no gap: they stand on the line in the order of their slots, to the right of all
-# positions of the slots before.
-# Binds: those of _living, last slot, first slot, first customer.
-_MISSING = _living(
-    ", customers.customer_id, customers.signed_up_slot, customers.dropout_slot",
-    "(customers.dropout_slot <= ? or customers.signed_up_slot >= ? and customers.customer_id < ?)",
+# Who is missing in some slot of the window: from the dropout on, and who signed up in its first half-hour while it was
+# open, in that one. The run's own sign-ups need no gap: they stand on the line in the order of their slots, to the right
+# of all positions of the slots before. Two relations, since an engine can skip most of a table by one bound, not by two
+# of which either will do.
+# Binds: those of _living, last slot; those of _living, first slot, first customer.
+_DROPPING_OUT = _living(", customers.customer_id, customers.dropout_slot as slot", "customers.dropout_slot <= ?")
+_SIGNING_UP = _living(
+    ", customers.customer_id, customers.signed_up_slot as slot",
+    "customers.signed_up_slot >= ? and customers.customer_id < ?",
 )
 
 
-def _in_block(blocks: str) -> str:
-    """The customers in the blocks that a relation names, each with the place in the block. Binds: those of _living."""
-    of_blocks = f"bitshiftright(customers.customer_id, {BLOCK_BITS})::number(18, 0) in (select block from {blocks})"
+# What the living customers weigh at the start of the window (slot 0), and what joins and leaves from a slot of it on: who
+# signed up in the window's first half-hour while it was open lives from the second on. The run's own sign-ups are not
+# among them. Binds: segments, those of _living, first slot, those of _DROPPING_OUT and _SIGNING_UP.
+LIVING_WEIGHTS = f"""
+with {_SEGMENTS}
+select time_zone, slot, weight::number(18, 0) as weight, count(*) over () as row_count
+from (
+    select time_zone, 0 as slot, sum(weight) as weight
+    from ({_living("", "customers.signed_up_slot < ?")})
+    group by time_zone
+    union all
+    select time_zone, slot, -sum(weight) from ({_DROPPING_OUT}) group by time_zone, slot
+    union all
+    select time_zone, slot + 1, sum(weight) from ({_SIGNING_UP}) group by time_zone, slot
+)
+"""
+
+
+def line_binds(first: int, last: int, first_customer: int, next_customer: int) -> tuple[tuple[int, ...], ...]:
+    """The binds of _living, _DROPPING_OUT and _SIGNING_UP."""
+    living = (last, first, next_customer)
+    return living, (*living, last), (*living, first, first_customer)
+
+
+def _past_gaps(cell: str, positions: str, gaps: str) -> str:
+    """Positions among the present, where they stand among all. Gaps have a number, which orders them, and the place
+    where they begin among all.
+    """
     return f"""
     select
-        customer_id, time_zone, block,
-        (sum(weight) over (partition by time_zone, block order by customer_id {_SO_FAR}) - weight)::number(18, 0)
-            as place
-    from ({_living(", customers.customer_id", of_blocks)})
+        order_id, {cell},
+        (place + sum(gap) over (partition by {cell} order by place, order_id {_SO_FAR}))::number(18, 0) as place
+    from (
+        select
+            0 as order_id, {cell},
+            (place + weight - sum(weight) over (partition by {cell} order by number {_SO_FAR}))::number(18, 0) as place,
+            weight as gap
+        from ({gaps})
+        union all
+        select order_id, {cell}, place, 0 from ({positions})
+    )
+    qualify order_id > 0
 """
 
 
@@ -253,14 +271,11 @@ drawn as (
     ) over (partition by shards.shard)) as made
 ),
 
-segments as (
-    select value[0]::varchar as segment_name, value[1]::number(8, 6) as purchase_frequency
-    from table(flatten(input => parse_json(?)))
-),
+{_SEGMENTS},
 
 blocks as (
     select
-        time_zone, block,
+        time_zone, block, weight,
         (sum(weight) over (partition by time_zone order by block {_SO_FAR}) - weight)::number(18, 0) as place
     from (
         select time_zone, block, sum(weight)::number(18, 0) as weight
@@ -269,65 +284,65 @@ blocks as (
     )
 ),
 
-missing as ({_MISSING}),
+cells as (select distinct slot, time_zone from drawn where buyer = 0),
 
-beside as ({_in_block("missing")}),
-
-absent as (
-    select
-        cells.slot, missing.time_zone, missing.customer_id, missing.weight,
-        (blocks.place + beside.place)::number(18, 0) as place
-    from missing
-    inner join beside on missing.customer_id = beside.customer_id
-    inner join blocks on missing.time_zone = blocks.time_zone and missing.block = blocks.block
-    inner join (select distinct slot, time_zone from drawn where buyer = 0) as cells
-        on
-            missing.time_zone = cells.time_zone
-            and (
-                cells.slot >= missing.dropout_slot
-                or cells.slot <= missing.signed_up_slot and missing.signed_up_slot >= ? and missing.customer_id < ?
-            )
+missing as (
+    select cells.slot, dropping_out.time_zone, dropping_out.block, dropping_out.customer_id, dropping_out.weight
+    from ({_DROPPING_OUT}) as dropping_out
+    inner join cells on dropping_out.time_zone = cells.time_zone and cells.slot >= dropping_out.slot
+    union all
+    select cells.slot, signing_up.time_zone, signing_up.block, signing_up.customer_id, signing_up.weight
+    from ({_SIGNING_UP}) as signing_up
+    inner join cells on signing_up.time_zone = cells.time_zone and cells.slot <= signing_up.slot
 ),
 
-gaps as (
-    -- Where each gap would begin if the gaps before it were not there.
-    select
-        slot, time_zone, weight,
-        (
-            place + weight - sum(weight) over (partition by slot, time_zone order by customer_id {_SO_FAR})
-        )::number(18, 0) as place
-    from absent
-),
-
-positions as (
-    select
-        order_id, time_zone,
-        (place + sum(gap) over (partition by slot, time_zone order by place, order_id {_SO_FAR}))::number(18, 0)
-            as place
-    from (
-        select 0 as order_id, slot, time_zone, place, weight as gap from gaps
-        union all
-        select order_id, slot, time_zone, draw_position, 0 from drawn where buyer = 0
+positions as ({
+    _past_gaps(
+        "slot, time_zone",
+        "select order_id, slot, time_zone, draw_position as place from drawn where buyer = 0",
+        '''
+        select
+            gone.slot, gone.time_zone, gone.block as number, gone.weight,
+            blocks.place + blocks.weight - gone.weight as place
+        from (
+            select slot, time_zone, block, sum(weight)::number(18, 0) as weight
+            from missing
+            group by slot, time_zone, block
+        ) as gone
+        inner join blocks on gone.time_zone = blocks.time_zone and gone.block = blocks.block
+        ''',
     )
-    qualify order_id > 0
-),
+}),
 
 -- Each position with its block, and its place in it.
 hits as (
-    select order_id, time_zone, block, (place - start)::number(18, 0) as place
+    select order_id, slot, time_zone, block, (place - start)::number(18, 0) as place
     from (
         select
-            order_id, time_zone, place,
+            order_id, slot, time_zone, place,
             max(block) over (partition by time_zone order by place, order_id, block {_SO_FAR}) as block,
             max(iff(order_id = 0, place, null)) over (partition by time_zone order by place, order_id, block {_SO_FAR})
                 as start
         from (
-            select 0 as order_id, time_zone, place, block from blocks
+            select 0 as order_id, 0 as slot, time_zone, place, block from blocks
             union all
-            select order_id, time_zone, place, null from positions
+            select order_id, slot, time_zone, place, null from positions
         )
     )
     where order_id > 0
+),
+
+residents as (
+    select
+        customer_id, time_zone, block,
+        (sum(weight) over (partition by time_zone, block order by customer_id {_SO_FAR}) - weight)::number(18, 0)
+            as place
+    from ({
+    _living(
+        ", customers.customer_id",
+        f"bitshiftright(customers.customer_id, {BLOCK_BITS})::number(18, 0) in (select block from hits)",
+    )
+})
 ),
 
 found as (
@@ -335,9 +350,27 @@ found as (
         order_id,
         max(customer_id) over (partition by time_zone, block order by place, order_id {_SO_FAR}) as customer_id
     from (
-        select 0 as order_id, customer_id, time_zone, block, place from ({_in_block("hits")})
+        select 0 as order_id, customer_id, time_zone, block, place from residents
         union all
-        select order_id, null, time_zone, block, place from hits
+        select order_id, null, time_zone, block, place
+        from ({
+    _past_gaps(
+        "slot, time_zone, block",
+        "select order_id, slot, time_zone, block, place from hits",
+        '''
+        select
+            missing.slot, missing.time_zone, missing.block, missing.customer_id as number, missing.weight,
+            residents.place
+        from missing
+        inner join residents on missing.customer_id = residents.customer_id
+        inner join (select distinct slot, time_zone, block from hits) as looked_into
+            on
+                missing.slot = looked_into.slot
+                and missing.time_zone = looked_into.time_zone
+                and missing.block = looked_into.block
+        ''',
+    )
+})
     )
     qualify order_id > 0
 ),

@@ -74,24 +74,20 @@ def main() -> None:
             execute(session, "delete from truth.first_orders")
             execute(session, "insert into truth.first_orders select customer_id, customer_id from truth.customers")
             times: dict[str, list[float]] = {"weights": [], "draws": []}
+            line, out, up = statements.line_binds(SLOT - 1, SLOT, filled + 1, filled + 1)
             for _ in range(ROUNDS):
                 began = time.process_time()
-                living = execute(session, statements.LIVING_WEIGHTS, SEGMENTS, SLOT, SLOT, SLOT, SLOT, filled + 1)
+                living = execute(session, statements.LIVING_WEIGHTS, SEGMENTS, *line, SLOT, *out, *up)
                 times["weights"].append(time.process_time() - began)
-                zones = sorted(
-                    (zone, int(weight)) for zone, _, leaves, weight, _ in map(dict.values, living) if not leaves
-                )
+                zones = sorted((zone, int(weight)) for zone, slot, weight, _ in map(dict.values, living) if not slot)
                 drawn = [
                     f"({n + 1}, {SLOT}, '{zone}', 0, {weight * n // ORDERS}, {n})"
                     for n, (zone, weight) in enumerate((zones * ORDERS)[:ORDERS])
                 ]
                 execute(session, "delete from core.drawn")
                 execute(session, f"insert into core.drawn values {', '.join(drawn)}")
-                line, early = (SLOT, SLOT - 1, filled + 1), (SLOT, filled + 1)
                 began = time.process_time()
-                found = execute(
-                    session, draws, SEGMENTS, *line, *line, SLOT, *early, *line, *early, *line, "run", 10**9
-                )
+                found = execute(session, draws, SEGMENTS, *line, *out, *up, *line, "run", 10**9)
                 times["draws"].append(time.process_time() - began)
                 assert len(found) == ORDERS
             weighed, picked = (min(each) for each in times.values())
