@@ -22,7 +22,7 @@ from local_account.parsing import parse
 from local_account.rewrites import MACROS, rewritten, to_sql, understood
 from local_account.rewrites.assignments import assign
 from local_account.rewrites.functions import snowflake_functions
-from local_account.rewrites.kinds import kind_of_type
+from local_account.rewrites.kinds import kind_of_duckdb
 from local_account.shapes import quote, text
 from local_account.types import Column, column_of, is_nested, with_types, with_variants
 
@@ -159,7 +159,7 @@ def _columns(cursor: duckdb.DuckDBPyConnection, table: exp.Table) -> tuple[tuple
 
 
 def _kinds(columns: tuple[tuple[str, str], ...]) -> dict[str, str | None]:
-    return {name: kind_of_type(exp.DataType.build(type_, dialect="duckdb")) for name, type_ in columns}
+    return {name: kind_of_duckdb(type_) for name, type_ in columns}
 
 
 _CACHED = 5000

@@ -136,12 +136,13 @@ def _modify(session: Session, plan: Plan) -> Result:
 
 def _modify_in_transaction(session: Session, plan: Plan, *, is_alone: bool = False) -> Result:
     transaction = session.transaction
-    removing = [
-        name
-        for name, privileges in plan.writes.items()
-        if privileges & {"DELETE", "TRUNCATE"} and streams.is_tracked(session.account, name)
-    ]
+    tracked = {
+        name: privileges for name, privileges in plan.writes.items() if streams.is_tracked(session.account, name)
+    }
+    removing = [name for name, privileges in tracked.items() if privileges & {"DELETE", "TRUNCATE"}]
     removing = [name for name in removing if streams.set_aside(session.account, transaction, name)]
+    if tracked:
+        streams.number_rows(transaction)
     try:
         result = engine.run(
             transaction.cursor,
@@ -159,9 +160,8 @@ def _modify_in_transaction(session: Session, plan: Plan, *, is_alone: bool = Fal
     transaction.is_fresh = False
     for name in removing:
         streams.keep_removed(transaction, name)
-    for name, privileges in plan.writes.items():
-        if streams.is_tracked(session.account, name):
-            streams.note_changes(session, name, transaction, privileges)
+    for name, privileges in tracked.items():
+        streams.note_changes(session, name, transaction, privileges)
     transaction.consumed |= plan.streams
     streams.refuse_own_changes(session.account, transaction)
     return result

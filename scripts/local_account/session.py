@@ -69,7 +69,6 @@ class Transaction:
         self.cursor.execute("begin")
         self.number, self.open, self.depth, self.lost = next(_transaction_numbers), True, depth, None
         self.is_fresh, self.version = True, definitions.version()
-        self.cursor.execute(f"set variable txn = {self.number}")
 
     def commit(self) -> None:
         """Ends the transaction; the offsets of the streams that it consumed move with it, or nothing does."""

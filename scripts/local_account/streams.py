@@ -46,6 +46,11 @@ def is_tracked(account: Account, name: Name) -> bool:
     return account.catalogue.get("tracking", *name) is not None
 
 
+def number_rows(transaction: Transaction) -> None:
+    """Rows that a tracked table gets from now on bear the transaction's number: the hidden column's default reads it."""
+    transaction.cursor.execute(f"set variable txn = {transaction.number}")
+
+
 def without_bookkeeping(account: Account, name: Name, table: exp.Table) -> exp.Subquery:
     """A read of a tracked table, without its hidden columns."""
     alias = table.args["alias"].copy()

@@ -13,7 +13,7 @@ from sqlglot import exp
 
 from local_account import definitions
 from local_account.errors import compilation, unsupported
-from local_account.rewrites.kinds import kind_of_type
+from local_account.rewrites.kinds import kind_of_duckdb
 
 if TYPE_CHECKING:
     from local_account.catalogue import Change
@@ -42,7 +42,7 @@ def require_unchanged(session: Session, name: Name) -> None:
     with suppress(duckdb.Error):  # a table is gone: the query will say so
         for *read, before in document["reads"]:
             for column, type_ in definitions.columns_of(cursor, _table(read)):
-                if _kind(type_) != _kind(before.get(column, type_)):
+                if kind_of_duckdb(type_) != kind_of_duckdb(before.get(column, type_)):
                     raise unsupported(
                         f"view {name[2]}", f"{column} of {read[2]} has changed its type; make the view anew"
                     )
@@ -57,7 +57,3 @@ def require_unchanged(session: Session, name: Name) -> None:
 
 def _table(name: Name) -> exp.Table:
     return exp.table_(*(exp.to_identifier(part, quoted=True) for part in reversed(name)))
-
-
-def _kind(type_: str) -> str | None:
-    return kind_of_type(exp.DataType.build(type_, dialect="duckdb"))

@@ -1,4 +1,5 @@
-"""What the local account adds to a statement, against fakesnow alone: both in this process, interleaved, in one run.
+"""What the local account adds to a statement, against fakesnow alone: both in this process, interleaved, in one run,
+and both with their data on disk.
 
     PYTHONPATH=scripts .venv/bin/python tests/benchmarks/account_statements.py
 
@@ -41,7 +42,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         account = Account(Path(folder))
         session = account.login("LOCAL", "", None, None)
-        connection = FakeSnow().connect("BENCH", "PUBLIC")
+        connection = FakeSnow(db_path=Path(folder)).connect("FAKE", "PUBLIC")  # on disk, as the account
 
         def ours(text: str) -> list:
             return statements.execute(session, text).table.to_pylist()

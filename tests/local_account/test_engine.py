@@ -5,7 +5,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from local_account import engine, results
+from local_account import engine, results, rewrites
 from local_account.errors import LOCK_CONFLICT, SqlError
 from local_account.results import python_rows
 from sqlglot import exp
@@ -369,6 +369,15 @@ def test_binds_are_read_from_the_wire():
     assert read("BINARY", "6162") == b"ab"
     with pytest.raises(SqlError):
         read("FIXED", "x")
+
+
+def test_many_paths_of_one_variant_are_one_parse():
+    text = rewrites.translate(
+        engine.parse("select j:a::int, j:b::varchar, j:c.d::date, k:a::int from t where j:e::int = 1")
+    )
+
+    assert text.lower().count("json_extract_string(\"j\", ['$.a', '$.b', '$.c.d'])") == 3
+    assert text.count("->>") == 2  # of k, and of WHERE: one path each
 
 
 def test_a_syntax_error_says_where():

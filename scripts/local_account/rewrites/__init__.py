@@ -67,6 +67,7 @@ def rewritten(root: exp.Expression) -> exp.Expression:
                 node = new
                 if not isinstance(new, rule.nodes):
                     break
+    variants.parse_once(root)
     return root
 
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
 from sqlglot import exp
 
@@ -62,6 +63,12 @@ _OF_THEIR_ARGUMENTS = (exp.Coalesce, exp.Greatest, exp.Least)
 def kind_of_type(type_: exp.DataType) -> str | None:
     """text, number, float, boolean, date, time, ntz, tz, binary or variant."""
     return _KINDS.get(type_.this)
+
+
+@cache
+def kind_of_duckdb(type_: str) -> str | None:
+    """As `kind_of_type`, of the text by which DuckDB names a type."""
+    return kind_of_type(exp.DataType.build(type_, dialect="duckdb"))
 
 
 def kind(node: exp.Expression | None) -> str | None:

@@ -156,6 +156,46 @@ def parse_json(node: exp.ParseJSON) -> exp.Expression:
     )
 
 
+# --- reading many paths
+
+
+def parse_once(root: exp.Expression) -> None:
+    """DuckDB parses a variant anew for each path that is read; with a list of paths it does so once, for all that are
+    wanted as text and for all that are wanted as variants. Its optimizer then sees that the calls are one.
+    """
+    for select in root.find_all(exp.Select):
+        reads: dict[tuple, list[exp.Expression]] = {}
+        for name, clause in select.args.items():
+            if name not in _CLAUSES:
+                continue
+            for part in clause if isinstance(clause, list) else [clause]:
+                for node in _own(part):
+                    if isinstance(node, (exp.JSONExtract, exp.JSONExtractScalar)) and _is_plain(node):
+                        # What WHERE reads is read of many rows that nothing else is read of.
+                        reads.setdefault((name == "where", type(node), node.this.sql()), []).append(node)
+        for (_, type_, _), nodes in reads.items():
+            paths = list(dict.fromkeys(node.expression.sql(dialect="duckdb") for node in nodes))
+            if len(paths) > 1:
+                function = "json_extract" if type_ is exp.JSONExtract else "json_extract_string"
+                texts = exp.Array(expressions=[exp.var(path) for path in paths])
+                for node in nodes:
+                    place = paths.index(node.expression.sql(dialect="duckdb")) + 1
+                    node.replace(call("list_extract", call(function, node.this.copy(), texts.copy()), place))
+
+
+_CLAUSES = {"expressions", "where", "group", "having", "qualify", "order", "distinct"}
+
+
+def _own(part: exp.Expression | None) -> list[exp.Expression]:
+    """The nodes below, without those of inner queries and lambdas."""
+    inner = (exp.Query, exp.Lambda)
+    return [] if part is None else list(part.walk(prune=lambda node: isinstance(node, inner)))
+
+
+def _is_plain(node: exp.Expression) -> bool:
+    return isinstance(node.this, exp.Column) and isinstance(node.expression, exp.JSONPath)
+
+
 # --- comparing
 
 

@@ -162,3 +162,17 @@ select max(j:n) over () from flags where id = 2;
 
 select object_construct('a', 4::number(9, 0), 'b', 4.50::number(12, 2)) as o, to_json(4::number(9, 0)::variant) as n;
 --> {"a":4,"b":4.50} | 4
+
+-- Many paths of one variant are read together; each clause and each inner query still sees its own.
+select j:a::varchar as a, count(*), max(j:n::int), max(j:d::float) from v where j:n > 1 and j:a is not null
+group by j:a::varchar having max(j:n::int) > 1 order by max(j:d::float) nulls last;
+--> x | 1 | 5 | 1.5
+--> y | 1 | 10 | NULL
+select j:a, j:o, j:"l", j:l[0]::int, j:a::varchar, j:n::int, (select max(w.j:n::int) from v w where w.j:a::varchar <> v.j:a::varchar) as other from v order by j:n::int, j:a::varchar;
+--> "x" | {"k":null} | [1,{"b":2}] | 1 | x | 5 | 10
+--> "y" | NULL | [] | NULL | y | 10 | 5
+--> NULL | NULL | NULL | NULL | NULL | NULL | NULL
+select distinct j:a::varchar, j:n::int, row_number() over (partition by j:z is null order by j:n::int, j:a::varchar) from v order by j:n::int;
+--> x | 5 | 1
+--> y | 10 | 1
+--> NULL | NULL | 2
