@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 from sqlglot import exp
 
-from local_account.errors import compilation
+from local_account.errors import SqlError, compilation
 from local_account.rewrites.kinds import kind
 
 Kinds = Mapping[str, str | None]
@@ -19,6 +19,13 @@ def note_kinds(root: exp.Expression, kinds_of: KindsOf) -> None:
     reader = _Reader(kinds_of)
     for column in list(root.find_all(exp.Column)):
         reader.kind_of(column)
+    for join in root.find_all(exp.Join):
+        reader.require_using(join)
+
+
+def _differs(name: str) -> SqlError:
+    """Snowflake tells names in quotes apart by their case; DuckDB would take the one for the other."""
+    return compilation(904, f"error line 1 at position 0\ninvalid identifier '{name}'")
 
 
 def _name(identifier: exp.Expression) -> str:
@@ -40,35 +47,42 @@ class _Reader:
         return column.meta["kind"]
 
     def _found(self, column: exp.Column) -> str | None:
-        if not isinstance(column.this, exp.Identifier):
+        if not isinstance(column.this, (exp.Identifier, exp.Star)):
             return None
-        name, table = _name(column.this), column.args.get("table") and _name(column.args["table"])
-        scope, has_variant = column.parent, False
+        name = _name(column.this) if isinstance(column.this, exp.Identifier) else "*"
+        table = column.args.get("table") and _name(column.args["table"])
+        query, scope, has_variant = column.find_ancestor(exp.From, exp.Join, exp.Query), column.parent, False
         while scope is not None:
+            named: list[tuple[str, exp.Expression | None]] = []
             if isinstance(scope, (exp.Select, exp.Update, exp.Delete, exp.Merge)):
                 for alias, kinds in self._sources(scope):
                     if table in (None, alias):
-                        if name in kinds:
-                            return kinds[name]
+                        if name in kinds or name == "*":
+                            return kinds.get(name)
                         has_variant |= name.upper() in map(str.upper, kinds)
                     else:
                         has_variant |= table.upper() == alias.upper()
-                if (
-                    table is None
-                    and isinstance(scope, exp.Select)
-                    and column.find_ancestor(exp.From, exp.Join, exp.Select) is scope
-                ):
-                    for item in scope.expressions:  # a name given in the same select
-                        if (
-                            isinstance(item, exp.Alias)
-                            and _name(item.args["alias"]) == name
-                            and not _within(column, item)
-                        ):
-                            return self._kind(item.this)
+                if isinstance(scope, exp.Select):  # a name given in the same select
+                    named = [
+                        (_name(item.args["alias"]), item) for item in scope.expressions if isinstance(item, exp.Alias)
+                    ]
+            elif isinstance(scope, exp.SetOperation):
+                named = [(output, None) for output in self._outputs(scope)]
+            for given, item in named if table is None and query is scope else ():
+                if item is None or not _within(column, item):
+                    if given == name:
+                        return self._kind(item.this) if item else self._outputs(scope)[name]
+                    has_variant |= given.upper() == name.upper()
             scope = scope.parent
-        if has_variant:  # DuckDB would take a name that differs only in case
-            raise compilation(904, f"error line 1 at position 0\ninvalid identifier '{name}'")
+        if has_variant:
+            raise _differs(name if name != "*" else table)
         return None
+
+    def require_using(self, join: exp.Join) -> None:
+        for name in map(_name, join.args.get("using") or ()):
+            for _, kinds in self._sources(join.parent):
+                if name not in kinds and name.upper() in map(str.upper, kinds):
+                    raise _differs(name)
 
     def _kind(self, node: exp.Expression) -> str | None:
         for column in node.find_all(exp.Column):

@@ -153,3 +153,17 @@ with two as (select "Id" from cased) select id from two;
 --! 904
 create table twice (a int, "a" int);
 --! 2025
+select id2 as total from cased order by "total";
+--! 904
+select id2 as "total", total + 1 from cased;
+--! 904
+select id2 as "total", "total" + 1 as more from cased order by "total", more;
+--> 2 | 3
+select c.id2 from cased c join cased d on c.id2 = d."id2";
+--! 904
+select c.id2 from cased c join cased d using ("id2");
+--! 904
+select "c".* from cased c;
+--! 904
+select id2 from cased union all select 3 order by "id2";
+--! 904
