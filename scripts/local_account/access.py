@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from local_account.session import Session
 
 APPLICATION = "APPLICATION"
-INSTALLS = "CREATE APPLICATION"  # what a role must hold on the account to install
+# What a role may be granted on the account; MANAGE GRANTS is for who grants what he does not own.
+ON_ACCOUNT = {f"CREATE {what}" for what in ("APPLICATION", "APPLICATION PACKAGE", "DATABASE", "ROLE", "WAREHOUSE")}
+ON_ACCOUNT |= {"MANAGE GRANTS"}
 # kind of object -> what may be granted on it to an application role
 # (docs.snowflake.com/en/sql-reference/sql/grant-privilege-application-role)
 GRANTABLE = {
@@ -80,23 +82,28 @@ def is_application(session: Session, database: str) -> bool:
 
 def may(session: Session, privilege: str, kind: str, database: str, schema: str, name: str) -> bool:
     """Whether the session has the privilege; ``schema`` is the physical one ('' for a schema itself)."""
-    if session.application:
-        if session.application == database:
-            return True
-        return database == "SNOWFLAKE" or _granted(
-            session, {session.application}, privilege, kind, database, schema, name
-        )
-    held = roles_of(session)
-    if not is_application(session, database):
+    if session.application and database in (session.application, "SNOWFLAKE"):
+        return True
+    held = {session.application} if session.application else roles_of(session)
+    in_application = is_application(session, database)
+    if not in_application and not session.application:
         owner = _owner(session, kind, database, schema, name)
         if owner is None or owner in held or "ACCOUNTADMIN" in held:
             return True
     if privilege == "ANY":
-        return any(
+        granted = any(
             key.schema == schema and key.name.startswith(f"{kind}:{name}:") and set(document["roles"]) & held
             for key, document in session.account.catalogue.find("grant", database)
         )
-    return _granted(session, held, privilege, kind, database, schema, name)
+    else:
+        granted = _granted(session, held, privilege, kind, database, schema, name)
+    if in_application or not granted or not (schema or kind == "SCHEMA"):
+        return granted
+    # A grant counts for those only who may use the database and the schema
+    # (docs.snowflake.com/en/user-guide/security-access-control-privileges).
+    standard = (session.account.database(database) or {}).get("kind") == "STANDARD"  # a package has no USAGE
+    above = [("DATABASE", database)] * standard + [("SCHEMA", schema)] * bool(schema)
+    return all(may(session, "USAGE", level, database, "", called) for level, called in above)
 
 
 def require(session: Session, privilege: str, kind: str, database: str, schema: str, name: str) -> None:
@@ -113,6 +120,16 @@ def require(session: Session, privilege: str, kind: str, database: str, schema: 
             f"Insufficient privileges to operate on {kind.lower()} '{name}': the role {session.role} lacks {privilege}."
         )
     raise not_found(kind, database, schema, name)
+
+
+def require_creation(session: Session, kind: str, database: str, schema: str) -> None:
+    """Who creates an object holds CREATE <kind> on its schema; ``schema`` is the physical one."""
+    if not may(session, f"CREATE {kind}", "SCHEMA", database, "", schema):
+        shown = schema.split("$")[0]
+        raise denied(
+            f"Insufficient privileges to operate on schema '{shown}': the role {session.role} lacks CREATE {kind}."
+        )
+    require_own_code(session, database)
 
 
 def require_own_code(session: Session, database: str) -> None:
@@ -149,7 +166,7 @@ def _owner(session: Session, kind: str, database: str, schema: str, name: str) -
         catalogue.get("schema", database, "", schema),
         catalogue.get("database", HOME, "", database),
     ]
-    return next((document["owner"] for document in candidates if document and document.get("owner")), None)
+    return next((document["owner"] for document in candidates if document and "owner" in document), None)
 
 
 def holds_on_account(session: Session, privilege: str) -> bool:
@@ -158,15 +175,18 @@ def holds_on_account(session: Session, privilege: str) -> bool:
     return bool(document and privilege in document.get("privileges", []))
 
 
+def require_on_account(session: Session, privilege: str) -> None:
+    """Here ACCOUNTADMIN alone has these from the beginning; who else needs one has it granted."""
+    held = roles_of(session)
+    if "ACCOUNTADMIN" not in held and not _granted(session, held, privilege, "ACCOUNT", HOME, "", ""):
+        raise denied(f"the role {session.role} lacks {privilege} on the account.")
+
+
 def require_installer(session: Session, package: str) -> None:
     """Who installs holds CREATE APPLICATION on the account, and INSTALL or DEVELOP on the package, or is ACCOUNTADMIN
     (docs.snowflake.com/en/sql-reference/sql/create-application, access control)."""
-    held = roles_of(session)
-    if "ACCOUNTADMIN" in held:
-        return
-    if not _granted(session, held, INSTALLS, "ACCOUNT", HOME, "", ""):
-        raise denied(f"the role {session.role} lacks {INSTALLS} on the account.")
-    if not any(
+    require_on_account(session, "CREATE APPLICATION")
+    if "ACCOUNTADMIN" not in roles_of(session) and not any(
         may(session, privilege, "APPLICATION PACKAGE", package, "", package) for privilege in ("INSTALL", "DEVELOP")
     ):
         raise denied(f"the role {session.role} lacks INSTALL on the package {package}.")

@@ -6,9 +6,10 @@ import re
 import shutil
 from typing import TYPE_CHECKING, Any
 
-from local_account import access, engine, manifests, names, reply
+from local_account import access, engine, manifests, names, reply, results
 from local_account.catalogue import HOME, quote
-from local_account.errors import SqlError, compilation, missing, syntax_error
+from local_account.declared import SEMI_STRUCTURED
+from local_account.errors import SqlError, compilation, denied, missing, syntax_error, unsupported
 from local_account.syntax import parse_options, split_path
 
 if TYPE_CHECKING:
@@ -106,8 +107,9 @@ def unset_session(session: Session, match: Match) -> Result:
     return reply.status(DONE)
 
 
-def _value(session: Session, expression: str, binds: list[Any]) -> Any:
-    plan = names.resolve(session, engine.parse(f"select {expression}"), binds)
+def _set(session: Session, variables: list[str], query: str, binds: list[Any]) -> Result:
+    """Gives each variable its column of the query's one row; none is set before all are known."""
+    plan = names.resolve(session, engine.parse(query), binds)
     result = engine.run(
         session.cursor,
         plan.tree,
@@ -116,23 +118,25 @@ def _value(session: Session, expression: str, binds: list[Any]) -> Any:
         in_transaction=session.transaction.open,
         tables=plan.relations,
     )
-    return result.table.column(0)[0].as_py()
+    if result.rowcount != 1 or len(result.columns) != len(variables):
+        raise syntax_error(f"SET of {len(variables)} variable(s) takes one row of as many values.")
+    for column in result.columns:
+        if column.type in (*SEMI_STRUCTURED, "binary"):
+            raise unsupported(f"session variable of type {column.type.upper()}")
+    session.variables.update(zip(variables, results.python_rows(result)[0], strict=True))
+    return reply.status(DONE)
 
 
 def set_variable(session: Session, match: Match) -> Result:
-    session.variables[match.name()] = _value(session, match.raw("rest"), match.binds)
-    return reply.status(DONE)
+    return _set(session, [match.name()], f"select {match.raw('rest')}", match.binds)
 
 
 def set_variables(session: Session, match: Match) -> Result:
     found = re.fullmatch(r"([^()]*)\)\s*=\s*\(([\s\S]*)\)", match.raw("rest"))
     if not found:
         raise syntax_error("syntax error: SET (a, b) = (1, 2)")
-    tree = engine.parse(f"select {found[2]}")
-    values = [expression.sql("snowflake") for expression in tree.expressions]
-    for name, value in zip(split_path(found[1].replace(",", " ")), values, strict=True):
-        session.variables[name] = _value(session, value, match.binds)
-    return reply.status(DONE)
+    query = found[2] if re.match(r"\s*(select|with)\b", found[2], re.IGNORECASE) else f"select {found[2]}"
+    return _set(session, split_path(found[1].replace(",", " ")), query, match.binds)
 
 
 def unset_variable(session: Session, match: Match) -> Result:
@@ -148,11 +152,13 @@ def create_database(session: Session, match: Match) -> Result:
     options = match.options("COMMENT", "DATA_RETENTION_TIME_IN_DAYS")
     if session.application:
         raise SqlError(2, f"Unsupported feature 'CREATE DATABASE in an application' of the local account ({name}).")
-    if session.account.database(name):
+    access.require_on_account(session, "CREATE DATABASE")
+    if existing := session.account.database(name):
         if match.has("if not exists"):
             return reply.status(f"{name} already exists, statement succeeded.")
         if not match.has("or replace"):
             raise reply.exists(name)
+        _require_own_standard(session, name, existing)
         session.account.drop_database(name)
     session.commit_before_definition()
     session.account.create_database(
@@ -162,6 +168,12 @@ def create_database(session: Session, match: Match) -> Result:
     return reply.status(f"Database {name} successfully created.")
 
 
+def _require_own_standard(session: Session, name: str, document: dict[str, Any]) -> None:
+    if document["kind"] != "STANDARD":
+        raise SqlError(93_001, f"{name} is an {document['kind'].lower()}: use DROP {document['kind']}.")
+    access.require(session, "OWNERSHIP", "DATABASE", name, "", name)
+
+
 def drop_database(session: Session, match: Match) -> Result:
     name = match.name()
     document = session.account.database(name)
@@ -169,9 +181,7 @@ def drop_database(session: Session, match: Match) -> Result:
         if match.has("if exists"):
             return reply.status(f"Drop statement executed successfully ({name} already dropped).")
         raise missing("Database", name)
-    if document["kind"] != "STANDARD":
-        raise SqlError(93_001, f"{name} is an {document['kind'].lower()}: use DROP {document['kind']}.")
-    access.require(session, "OWNERSHIP", "DATABASE", name, "", name)
+    _require_own_standard(session, name, document)
     session.commit_before_definition()
     session.account.drop_database(name)
     if session.database == name:
@@ -281,6 +291,7 @@ def create_warehouse(session: Session, match: Match) -> Result:
     )
     if session.application:
         raise SqlError(2, f"Unsupported feature 'CREATE WAREHOUSE in an application' of the local account ({name}).")
+    access.require_on_account(session, "CREATE WAREHOUSE")
     if session.account.catalogue.get("warehouse", HOME, "", name) and not match.has("or replace"):
         if match.has("if not exists"):
             return reply.status(f"{name} already exists, statement succeeded.")
@@ -306,6 +317,8 @@ def drop_warehouse(session: Session, match: Match) -> Result:
         if match.has("if exists"):
             return reply.status(f"Drop statement executed successfully ({name} already dropped).")
         raise _missing("warehouse", name)
+    if not access.may(session, "OWNERSHIP", "WAREHOUSE", HOME, "", name):
+        raise denied(f"Insufficient privileges to operate on warehouse '{name}'.")
     with session.account.change(HOME, session) as change:
         change.delete("warehouse", "", name)
     return reply.status(f"{name} successfully dropped.")

@@ -34,6 +34,7 @@ _RELATION = "_RELATION_FILES"
 def create_file_format(session: Session, match: Match) -> Result:
     account = session.account
     database, schema, name = account.qualify(session, match.path(), "file format")
+    access.require_creation(session, "FILE FORMAT", database, schema)
     document = {"options": _format(session, match.raw("rest"))}
     if account.catalogue.get("file format", database, schema, name) and not match.has("or replace"):
         if match.has("if not exists"):

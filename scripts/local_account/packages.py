@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from local_account import manifests, reply, stages
+from local_account import access, manifests, reply, stages
 from local_account.catalogue import HOME
 from local_account.errors import SqlError, missing, syntax_error, unsupported
 from local_account.syntax import IDENTIFIER, fold, like, parse_options
@@ -56,6 +56,7 @@ def create(session: Session, match: Match) -> Result:
         "DEFAULT_DDL_COLLATION",
         "DATA_RETENTION_TIME_IN_DAYS",
     )
+    access.require_on_account(session, "CREATE APPLICATION PACKAGE")
     if session.account.database(name):
         if match.has("if not exists"):
             return reply.status(f"{name} already exists, statement succeeded.")
@@ -82,6 +83,7 @@ def drop(session: Session, match: Match) -> Result:
     if match.has("if exists") and not session.account.database(name):
         return reply.status(f"Drop statement executed successfully ({name} already dropped).")
     document = package(session, name)
+    access.require(session, "OWNERSHIP", "APPLICATION PACKAGE", name, "", name)
     installed = [
         key.name for key, other in session.account.catalogue.find("database", HOME) if other.get("package") == name
     ]
@@ -112,6 +114,11 @@ def _installed(session: Session, name: str) -> list[dict[str, Any]]:
 def alter(session: Session, match: Match) -> Result:
     name, rest = match.name(), match.raw("rest")
     document = json.loads(json.dumps(package(session, name)))  # changed as a copy, kept when it holds
+    # docs.snowflake.com/en/sql-reference/sql/alter-application-package, access control
+    what = re.search(r"\b(release|version)\b", rest, re.IGNORECASE)
+    shared = f"MANAGE {what[1].upper()}S" if what else "OWNERSHIP"
+    if not access.may(session, shared, "APPLICATION PACKAGE", name, "", name):
+        access.require(session, "OWNERSHIP", "APPLICATION PACKAGE", name, "", name)
     for pattern, change in _CHANGES:
         if found := re.fullmatch(pattern, rest, re.IGNORECASE):
             result = change(session, name, document, {key: value or "" for key, value in found.groupdict().items()})

@@ -45,7 +45,7 @@ def _create(session: Session, match: Match, kind: str) -> Result:
     key = signature.key(name)
     if not account.catalogue.get("schema", database, "", schema.split("$")[0]):
         raise access.not_found("SCHEMA", database, "", schema)
-    access.require_own_code(session, database)
+    access.require_creation(session, kind, database, schema)
     if signature.rights != "OWNER":
         raise SqlError(2, f"Unsupported feature 'EXECUTE AS {signature.rights}' of the local account ({name}).")
     if signature.language == "PYTHON":
@@ -344,7 +344,8 @@ def _run_sql(inner: Session, document: dict[str, Any], values: list[Any]) -> Any
         body = f"begin return table({body}); end" if document["table"] is not None else f"begin {body}; end"
     arguments = {argument["name"]: value for argument, value in zip(document["arguments"], values, strict=True)}
     declared_types = {argument["name"]: argument["type"] for argument in document["arguments"]}
-    return scripting.run_block(body, arguments, blocks.Host(inner), declared_types)
+    returns = document["returns"] if document["table"] is None else None
+    return scripting.run_block(body, arguments, blocks.Host(inner), declared_types, returns)
 
 
 def _run_python(inner: Session, key: str, document: dict[str, Any], values: list[Any], log: handlers.Log) -> Any:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sqlglot import exp
 
 from local_account import access, definitions, engine, names, reply, shapes, streams, temporaries, views
-from local_account.errors import SqlError, denied, unsupported
+from local_account.errors import SqlError, unsupported
 
 if TYPE_CHECKING:
     import pyarrow
@@ -93,14 +93,25 @@ def describe(session: Session, text: str, binds: list[Any]) -> list[engine.Colum
 
 def _query(session: Session, plan: Plan) -> Result:
     session.transaction.is_fresh = False
-    return engine.run(
-        session.cursor,
-        plan.tree,
-        plan.binds,
-        names.context(session),
-        in_transaction=session.transaction.open,
-        tables=plan.relations,
-    )
+    return _run(session, plan, in_transaction=session.transaction.open)
+
+
+def _run(session: Session, plan: Plan, *, in_transaction: bool, is_alone: bool = False) -> Result:
+    transaction = session.transaction
+    try:
+        return engine.run(
+            transaction.cursor,
+            plan.tree,
+            plan.binds,
+            names.context(session),
+            in_transaction=in_transaction,
+            is_alone=is_alone,
+            tables=plan.relations,
+        )
+    except SqlError as error:
+        if error.transaction_lost:
+            transaction.lost = error
+        raise
 
 
 def _modify(session: Session, plan: Plan) -> Result:
@@ -143,20 +154,7 @@ def _modify_in_transaction(session: Session, plan: Plan, *, is_alone: bool = Fal
     removing = [name for name in removing if streams.set_aside(session.account, transaction, name)]
     if tracked:
         streams.number_rows(transaction)
-    try:
-        result = engine.run(
-            transaction.cursor,
-            plan.tree,
-            plan.binds,
-            names.context(session),
-            in_transaction=True,
-            is_alone=is_alone,
-            tables=plan.relations,
-        )
-    except SqlError as error:
-        if error.transaction_lost:
-            transaction.lost = error
-        raise
+    result = _run(session, plan, in_transaction=True, is_alone=is_alone)
     transaction.is_fresh = False
     for name in removing:
         streams.keep_removed(transaction, name)
@@ -225,7 +223,4 @@ def _note(session: Session, change: Change, plan: Plan, name: names.Name) -> Non
 def _require_creation(session: Session, tree: exp.Create, name: names.Name) -> None:
     database, schema, table = name
     kind = str(tree.args["kind"]).upper()
-    if not access.may(session, f"CREATE {kind}", "SCHEMA", database, "", schema):
-        raise denied(f"Insufficient privileges to operate on schema '{schema.split('$')[0]}'.")
-    if access.is_application(session, database) and session.application != database:
-        raise denied(f"only the application's own code creates objects in {database}.")
+    access.require_creation(session, kind, database, schema)

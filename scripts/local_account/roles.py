@@ -37,6 +37,7 @@ def use_secondary(session: Session, match: Match) -> Result:
 
 def create(session: Session, match: Match) -> Result:
     role = match.name()
+    access.require_on_account(session, "CREATE ROLE")
     if session.account.catalogue.get("role", HOME, "", role):
         if match.has("if not exists"):
             return reply.status(f"{role} already exists, statement succeeded.")
@@ -64,6 +65,7 @@ def drop(session: Session, match: Match) -> Result:
         if match.has("if exists"):
             return reply.status(f"Drop statement executed successfully ({role} already dropped).")
         raise missing("Role", role)
+    _require_manager(session, "ROLE", HOME, "", role)
     _forget_role(session, role)
     with session.account.change(HOME, session) as change:
         change.delete("role", "", role)
@@ -177,10 +179,18 @@ def _change_role(session: Session, kind: str, database: str, role: str, match: M
         raise unsupported(f"GRANT ROLE TO {to_kind}")
     if kind == "application_role" and session.application != database and not _manages(session, database):
         raise denied(f"only the owner of application {database} may grant its roles.")
+    if kind == "role":
+        _require_manager(session, "ROLE", HOME, "", role)
     holders = [holder for holder in document["granted_to"] if holder != grantee] + ([grantee] if add else [])
     with account.change(database, session) as change:
         change.put(kind, "", role, {**document, "granted_to": holders})
     return reply.status("Statement executed successfully.")
+
+
+def _require_manager(session: Session, kind: str, database: str, schema: str, name: str) -> None:
+    """Who grants owns what he grants on, or holds MANAGE GRANTS (docs.snowflake.com/en/sql-reference/sql/grant-privilege)."""
+    if not access.may(session, "OWNERSHIP", kind, database, schema, name):
+        access.require_on_account(session, "MANAGE GRANTS")
 
 
 def _manages(session: Session, database: str) -> bool:
@@ -221,7 +231,10 @@ def _change_privileges(session: Session, match: Match, *, add: bool) -> Result:
         return _grant_on_account(session, privileges, to_kind, grantee, add=add)
     for target_kind, database, schema, name in _targets(session, match, kind):
         access.require_own_code(session, database)
-        allowed = access.GRANTABLE.get(target_kind)
+        _require_manager(session, target_kind, database, schema, name)
+        allowed = access.GRANTABLE.get("VIEW" if kind in ("VIEW", "ALL VIEWS IN SCHEMA") else target_kind)
+        if to_kind == "APPLICATION ROLE" and not allowed:
+            raise compilation(3008, f"Nothing can be granted on a {kind.lower()} to an application role (rule SET-14).")
         wanted = sorted(allowed) if privileges in (["ALL"], ["ALL PRIVILEGES"]) and allowed else privileges
         with account.change(database, session) as change:
             for privilege in wanted:
@@ -236,18 +249,25 @@ def _change_privileges(session: Session, match: Match, *, add: bool) -> Result:
                         f"SQL compilation error: {privilege} cannot be granted on a {target_kind.lower()} (possible: {', '.join(sorted(allowed))}; rule SET-14).",
                     )
                 key = access.grant_name(target_kind, name, privilege)
-                roles = set((account.catalogue.get("grant", database, schema, key) or {}).get("roles", []))
-                roles = roles | {grantee} if add else roles - {grantee}
-                change.put("grant", schema, key, {"roles": sorted(roles)})
+                _change_holders(session, change, database, schema, key, grantee, add=add)
     return reply.status("Statement executed successfully.")
 
 
+def _change_holders(
+    session: Session, change: Change, database: str, schema: str, key: str, grantee: str, *, add: bool
+) -> None:
+    roles = set((session.account.catalogue.get("grant", database, schema, key) or {}).get("roles", []))
+    change.put("grant", schema, key, {"roles": sorted(roles | {grantee} if add else roles - {grantee})})
+
+
 def _grant_on_account(session: Session, privileges: list[str], to_kind: str, grantee: str, *, add: bool) -> Result:
-    if to_kind == "ROLE" and privileges == [access.INSTALLS]:
-        key = access.grant_name("ACCOUNT", "", access.INSTALLS)
-        roles = set((session.account.catalogue.get("grant", HOME, "", key) or {}).get("roles", []))
+    access.require_on_account(session, "MANAGE GRANTS")
+    if to_kind == "ROLE" and access.ON_ACCOUNT.issuperset(privileges):
         with session.account.change(HOME, session) as change:
-            change.put("grant", "", key, {"roles": sorted(roles | {grantee} if add else roles - {grantee})})
+            for privilege in privileges:
+                _change_holders(
+                    session, change, HOME, "", access.grant_name("ACCOUNT", "", privilege), grantee, add=add
+                )
         return reply.status("Statement executed successfully.")
     if to_kind != "APPLICATION":
         raise unsupported(f"GRANT ... ON ACCOUNT TO {to_kind}")
@@ -390,7 +410,13 @@ def show_grants(session: Session, match: Match) -> Result:
         for role in document["roles"]:
             if grantee in (None, role):
                 shown = ".".join(
-                    part for part in (key.database, (key.schema or "").split("$")[0], name.split("$")[0]) if part
+                    part
+                    for part in (
+                        key.database if name != key.database else "",
+                        (key.schema or "").split("$")[0],
+                        name.split("$")[0],
+                    )
+                    if part
                 )
                 rows.append(
                     {

@@ -40,6 +40,7 @@ def create(session: Session, match: Match) -> Result:
     options = parse_options(rest, ("COMMENT",))
     if not session.account.catalogue.get("schema", name[0], "", name[1].split("$")[0]):
         raise access.not_found("SCHEMA", name[0], "", name[1])
+    access.require_creation(session, "STAGE", *name[:2])
     if session.account.catalogue.get("stage", *name):
         if match.has("if not exists"):
             return reply.status(f"{name[2]} already exists, statement succeeded.")

@@ -284,7 +284,7 @@ def create(session: Session, match: Match) -> Result:
 
     account = session.account
     name = account.qualify(session, match.path(), "stream")
-    access.require_own_code(session, name[0])
+    access.require_creation(session, "STREAM", *name[:2])
     table = account.qualify(session, match.path("table"), "table")
     names.require_case(session, table)
     if temporaries.plain(table[2]) != table[2]:

@@ -51,7 +51,7 @@ def create(session: Session, match: Match) -> Result:
     account = session.account
     name = account.qualify(session, match.path(), "task")
     database, schema, task = name
-    access.require_own_code(session, database)
+    access.require_creation(session, "TASK", database, schema)
     if "$" in schema:
         raise SqlError(
             93_205,

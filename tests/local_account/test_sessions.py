@@ -3,6 +3,7 @@
 import threading
 
 import pytest
+from local_account import statements
 from local_account.errors import SqlError
 
 
@@ -147,8 +148,40 @@ def test_a_procedure_must_end_what_it_begins(table):
 
 def test_session_variables_stand_for_their_values(client):
     client("set (low, high) = (2, 5)")
+    client("set (low, high) = (4, $low * 10)")
 
-    assert client.value("select $low + $high") == 7
+    assert client.value("select $low + $high") == 24
+
+
+@pytest.mark.parametrize(
+    ("value", "type_"),
+    [("1.5::float", "real"), ("1.50", "fixed"), ("'2024-01-02'::date", "date"), ("'10:11'::time", "time"),
+     ("'2024-01-02'::timestamp_ntz", "timestamp_ntz"), ("true", "boolean"), ("'x'", "text")],
+)  # fmt: skip
+def test_a_session_variable_keeps_the_type_of_its_value(client, value, type_):
+    client(f"set v = {value}")
+
+    (column,) = statements.execute(client.session, "select $v").columns
+    assert column.type == type_
+    assert client.value(f"select $v = {value}") is True
+
+
+@pytest.mark.parametrize("values", ["v = parse_json('{}')", "(v, w) = (1)", "(v, w) = (1, 2, 3)"])
+def test_set_refuses_what_is_no_value_for_each_variable(client, values):
+    with pytest.raises(SqlError):
+        client(f"set {values}")
+
+
+def test_a_query_that_fails_at_run_time_ends_its_transaction_too(table):
+    table("begin")
+    table("insert into t values (77, 'x')")
+    with pytest.raises(SqlError):
+        table("select 'x'::int")
+
+    with pytest.raises(SqlError, match="cannot go on.*'x' is not recognized"):
+        table("insert into t values (78, 'x')")
+    with pytest.raises(SqlError, match="COMMIT refused"):
+        table("commit")
 
 
 def test_an_unknown_variable_is_named(client):
@@ -429,3 +462,63 @@ def test_a_transaction_does_not_read_a_table_that_was_defined_since_it_began(tab
     assert table("select sum(n) from kept") == [(3,)]
     table("commit")
     assert table("select v from t") == table("select n from later") == []
+
+
+MADE = ["database {0}_more", "warehouse {0}_more", "role {0}_more", "application package {0}_more", "stage {0}.public.more", "task {0}.public.more schedule = '1 minute' as select 1", "stream {0}.public.more on table {0}.public.t", "file format {0}.public.more type = parquet", "procedure {0}.public.more() returns int language sql as $$begin return 1; end$$"]  # fmt: skip
+
+
+@pytest.mark.parametrize("made", MADE, ids=[made.split(" {")[0] for made in MADE])
+def test_who_creates_something_must_be_allowed_to(client, made):
+    name, kind = client.session.database.lower(), made.split(" {")[0]
+    where = f"schema {name}.public" if "public" in made else "account"
+    client("create table t (a int)")
+    client("create or replace role maker")
+    client("grant role maker to user local")
+    for what in (f"usage on database {name}", f"usage on schema {name}.public", f"select on table {name}.public.t"):
+        client(f"grant {what} to role maker")
+    maker = type(client)(client.account, "MAKER")
+
+    with pytest.raises(SqlError, match=f"lacks CREATE {kind.upper()}") as error:
+        maker(f"create {made.format(name)}")
+    assert error.value.errno == 3001
+    client(f"grant create {kind} on {where} to role maker")
+    maker(f"create {made.format(name)}")
+
+
+def test_a_grant_counts_for_who_may_use_the_database_and_the_schema(client):
+    """docs.snowflake.com/en/user-guide/security-access-control-privileges"""
+    name = client.session.database.lower()
+    client("create table t (a int)")
+    client("create or replace role reader")
+    client("grant role reader to user local")
+    reader = type(client)(client.account, "READER")
+    for grant in (f"select on table {name}.public.t", f"usage on database {name}", f"usage on schema {name}.public"):
+        with pytest.raises(SqlError, match="does not exist or not authorized"):
+            reader(f"select * from {name}.public.t")
+        client(f"grant {grant} to role reader")
+    assert reader(f"select * from {name}.public.t") == []
+
+
+def test_only_an_owner_grants_alters_and_drops(client):
+    name = client.session.database.lower()
+    client("create table t (a int)")
+    client(f"create application package {name}_package")
+    client("create or replace role stranger")
+    client("grant role stranger to user local")
+    stranger = type(client)(client.account, "STRANGER")
+    for statement in (f"grant select on table {name}.public.t to role stranger", "grant role accountadmin to role stranger", "drop role sysadmin", "grant create database on account to role stranger", f"drop database {name}", f"create or replace database {name}", "drop warehouse local_wh", f"drop application package {name}_package", f"alter application package {name}_package set comment = 'mine'"):  # fmt: skip
+        with pytest.raises(SqlError) as error:
+            stranger(statement)
+        assert error.value.errno in (2003, 3001), statement
+    client(f"grant manage versions on application package {name}_package to role stranger")
+    with pytest.raises(SqlError, match="lacks OWNERSHIP"):
+        stranger(f"alter application package {name}_package set comment = 'mine'")
+    with pytest.raises(SqlError, match="V1"):
+        stranger(f"alter application package {name}_package deregister version v1")
+
+
+def test_an_application_is_no_database_to_be_replaced(client):
+    client("create application package replaced_package")
+    for statement in ("create or replace database replaced_package", "drop database replaced_package"):
+        with pytest.raises(SqlError, match="use DROP APPLICATION PACKAGE"):
+            client(statement)
