@@ -380,6 +380,16 @@ def test_many_paths_of_one_variant_are_one_parse():
     assert text.count("->>") == 2  # of k, and of WHERE: one path each
 
 
+@pytest.mark.parametrize(
+    ("condition", "is_together"), [("a > 1", True), ("a > 1 and exists (select id)", True), ("a > 1 and id = 1", False)]
+)
+def test_many_paths_are_one_parse_below_a_filter_too_unless_the_filter_serves_the_reading(condition, is_together):
+    query = f"with typed as (select id, j:a::int as a, j:b::varchar as b from t) select b from typed where {condition}"
+    text = rewrites.translate(engine.parse(query))
+
+    assert ("LIMIT 4611686018427387904" in text) == ("JSON_EXTRACT_STRING" in text) == is_together
+
+
 def test_a_syntax_error_says_where():
     with pytest.raises(SqlError, match=r"syntax error line 2 at position \d+ unexpected"):
         engine.parse("select 1,\n  (2 from x")

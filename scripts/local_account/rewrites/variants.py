@@ -56,12 +56,14 @@ def member(node: exp.Expression) -> exp.Expression:
 @rule(exp.Cast, exp.TryCast)
 def casts(node: exp.Expression) -> exp.Expression:
     """A variant's string becomes text without its quotes, times become text in Snowflake's format; DuckDB's casts keep
-    quotes and drop the fraction."""
+    quotes and drop the fraction. A text too long for its type is an error, and NULL of a TRY_CAST."""
     source, target = kind(node.this), kind_of_type(node.to)
+    if isinstance(node.this, exp.Null):
+        return node
     if target == "text":
-        length = next((int(part.name) for part in node.to.expressions), None)
-        text = text_of(node.this)
-        return call("left", text, length, type="text") if length and isinstance(node, exp.Cast) else text
+        text, length = text_of(node.this), node.to.meta.get("length")
+        fit = "sf_try_fit" if isinstance(node, exp.TryCast) else "sf_fit"
+        return call(fit, text, length, type="text") if length else text
     if target == "variant":
         return variant_of(node.this) if source != "variant" else node.this
     if target in ("ntz", "tz"):
@@ -162,6 +164,9 @@ def parse_json(node: exp.ParseJSON) -> exp.Expression:
 def parse_once(root: exp.Expression) -> None:
     """DuckDB parses a variant anew for each path that is read; with a list of paths it does so once, for all that are
     wanted as text and for all that are wanted as variants. Its optimizer then sees that the calls are one.
+
+    It would also evaluate what a query filters by below the query that it reads, and so each list once for each of the
+    filters: a limit that no table reaches keeps them above.
     """
     for select in root.find_all(exp.Select):
         reads: dict[tuple, list[exp.Expression]] = {}
@@ -173,14 +178,20 @@ def parse_once(root: exp.Expression) -> None:
                     if isinstance(node, (exp.JSONExtract, exp.JSONExtractScalar)) and _is_plain(node):
                         # What WHERE reads is read of many rows that nothing else is read of.
                         reads.setdefault((name == "where", type(node), node.this.sql()), []).append(node)
-        for (_, type_, _), nodes in reads.items():
-            paths = list(dict.fromkeys(node.expression.sql(dialect="duckdb") for node in nodes))
-            if len(paths) > 1:
-                function = "json_extract" if type_ is exp.JSONExtract else "json_extract_string"
+        together = [nodes for nodes in reads.values() if len({_path_text(node) for node in nodes}) > 1]
+        if filtered := _filtered_above(select) if together else set():
+            read = {id(node) for nodes in together for node in nodes}
+            lists = {each.alias_or_name for each in select.expressions if any(id(node) in read for node in each.walk())}
+            if not filtered <= lists or select.args.get("limit"):
+                continue  # what else is filtered by had better be known below
+            select.set("limit", exp.Limit(expression=literal(2**62)))
+        for nodes in together:
+            paths = list(dict.fromkeys(map(_path_text, nodes)))
+            function = "json_extract" if isinstance(nodes[0], exp.JSONExtract) else "json_extract_string"
+            for node in nodes:
                 texts = exp.Array(expressions=[exp.var(path) for path in paths])
-                for node in nodes:
-                    place = paths.index(node.expression.sql(dialect="duckdb")) + 1
-                    node.replace(call("list_extract", call(function, node.this.copy(), texts.copy()), place))
+                place = paths.index(_path_text(node)) + 1
+                node.replace(call("list_extract", call(function, node.this.copy(), texts), place))
 
 
 _CLAUSES = {"expressions", "where", "group", "having", "qualify", "order", "distinct"}
@@ -194,6 +205,28 @@ def _own(part: exp.Expression | None) -> list[exp.Expression]:
 
 def _is_plain(node: exp.Expression) -> bool:
     return isinstance(node.this, exp.Column) and isinstance(node.expression, exp.JSONPath)
+
+
+def _path_text(node: exp.Expression) -> str:
+    return node.expression.sql(dialect="duckdb")
+
+
+def _filtered_above(select: exp.Select) -> set[str]:
+    """The columns of a query by which the queries that read it filter."""
+    place = select.parent
+    if isinstance(place, exp.CTE):
+        sources = [
+            table for table in place.parent.parent.find_all(exp.Table) if table.name == place.alias and not table.db
+        ]
+    else:
+        sources = [place] if isinstance(place, exp.Subquery) and isinstance(place.parent, (exp.From, exp.Join)) else []
+    found = set()
+    for source in sources:
+        reader = source.parent_select
+        for node in _own(reader and reader.args.get("where")):
+            if isinstance(node, exp.Column) and node.table in ("", source.alias_or_name):
+                found.add(node.name)
+    return found & set(select.named_selects)
 
 
 # --- comparing
