@@ -86,6 +86,7 @@ _KNOWN = (
     (duckdb.ParserException, r"(.*)", 1003, "42000", "{0}"),
     (_CONSTRAINT, r"NOT NULL [^:]*: (?:\S*\.)?(\S+)", 100072, "22000", "NULL result in a non-nullable column: '{0}'"),
     (_CONSTRAINT, r"CHECK constraint", 100078, "22000", "String is too long and would be truncated"),
+    (_INPUT, r"(String .* is too long and would be truncated)", 100078, "22000", "{0}"),
     (_INPUT, r"MERGE INTO.*more than once", 100090, "42P18", "Duplicate row detected during DML action"),
     (_INPUT, r"More than one row returned", 90150, "22000", "Single-row subquery returns more than one row."),
     (duckdb.Error, r"[Dd]ivision by zero|cast value (?:inf|nan)", 100051, "22012", "Division by zero"),

@@ -173,7 +173,7 @@ def _call(
         )
     if not is_partitioned and ROW_NUMBER not in rows.column_names:
         raise syntax_error(f"{key} has a vectorised end_partition: call it OVER (PARTITION BY ..) (rule PY-31).")
-    return rows
+    return rows.drop_columns(ROW_NUMBER) if ROW_NUMBER in rows.column_names else rows
 
 
 def _put_in_place(plan: Plan, node: exp.TableFromRows, rows: pyarrow.Table, partition: list[exp.Expression]) -> None:
@@ -185,6 +185,8 @@ def _put_in_place(plan: Plan, node: exp.TableFromRows, rows: pyarrow.Table, part
         node.replace(relation)
         return
     select = join.parent
+    if any(isinstance(item, exp.Star) for item in select.expressions):
+        raise unsupported("* over a table function and its input", "name the columns")
     source = select.args["from_"].this
     source_alias = source.alias_or_name.upper()
     own = relation.args["alias"].this

@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 import zlib
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime, time
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -81,12 +81,16 @@ def literal(value: Any) -> exp.Expression:
         return exp.Null()
     if isinstance(value, bool):
         return exp.Boolean(this=value)
-    if isinstance(value, int | float | Decimal):
+    if isinstance(value, float):  # a bare 1.5 would be a NUMBER
+        return exp.cast(exp.Literal.string(str(value)), "DOUBLE")
+    if isinstance(value, int | Decimal):
         return exp.Literal.number(str(value)) if value >= 0 else exp.Neg(this=exp.Literal.number(str(-value)))
     if isinstance(value, datetime):
         return exp.cast(
             exp.Literal.string(value.isoformat(sep=" ")), "TIMESTAMPLTZ" if value.tzinfo else "TIMESTAMPNTZ"
         )
+    if isinstance(value, date | time):
+        return exp.cast(exp.Literal.string(value.isoformat()), "DATE" if isinstance(value, date) else "TIME")
     return exp.Literal.string(str(value))
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime, time
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from local_account import access, definitions, reply, temporaries
@@ -274,11 +275,14 @@ def parameters(session: Session, match: Match) -> Result:
     return reply.rows("key value default level description type", rows)
 
 
+_VARIABLE_TYPES = {bool: "boolean", int: "fixed", Decimal: "fixed", float: "real", date: "date", time: "time"}
+
+
 def variables(session: Session, match: Match) -> Result:
     if session.frame:
         raise SqlError(90_236, "Stored procedure execution error: Unsupported statement type 'SHOW VARIABLES'.")
     rows = [
-        {"name": name, "value": value, "type": "fixed" if isinstance(value, int) else "text"}
+        {"name": name, "value": str(value), "type": _VARIABLE_TYPES.get(type(value), "text")}
         for name, value in sorted(session.variables.items())
     ]
     return reply.rows("name value type", rows)

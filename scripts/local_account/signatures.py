@@ -24,7 +24,7 @@ LARGEST_BODY = 1_000_000
 _WORDS = re.compile(
     r"LANGUAGE\s+(?P<language>\w+)|COMMENT\s*=\s*(?P<comment>'(?:[^']|'')*')|RUNTIME_VERSION\s*=\s*(?P<runtime>'[^']*'|[\d.]+)"
     r"|PACKAGES\s*=\s*\((?P<packages>[^()]*)\)|IMPORTS\s*=\s*\((?P<imports>[^()]*)\)|HANDLER\s*=\s*(?P<handler>'[^']*')"
-    r"|EXECUTE\s+AS\s+(?P<rights>RESTRICTED\s+CALLER|CALLER|OWNER)|(?P<ignored>IMMUTABLE|VOLATILE|CALLED\s+ON\s+NULL\s+INPUT|STRICT|NOT\s+NULL|MEMOIZABLE|COPY\s+GRANTS)",
+    r"|EXECUTE\s+AS\s+(?P<rights>RESTRICTED\s+CALLER|CALLER|OWNER)|(?P<ignored>IMMUTABLE|VOLATILE|CALLED\s+ON\s+NULL\s+INPUT|NOT\s+NULL|MEMOIZABLE|COPY\s+GRANTS)",
     re.IGNORECASE,
 )
 

@@ -77,6 +77,22 @@ def test_a_function_fills_a_table_in_the_callers_transaction(total):
     assert total.value("select count(*) from totals") == 0
 
 
+def test_the_rows_of_a_function_have_its_own_columns_only(client):
+    client(
+        "create function twice(n int) returns table (m int) language python runtime_version = '3.11' handler = 'H' as $$\n"
+        "class H:\n    def process(self, n):\n        yield (n,)\n        yield (2 * n,)\n$$"
+    )
+
+    assert client("select * from table(twice(3))") == [(3,), (6,)]
+    with pytest.raises(SqlError, match="name the columns"):
+        client("select * from (select 1 as n) s, table(twice(s.n) over (partition by s.n)) t")
+
+
+def test_a_strict_function_is_refused(client):
+    with pytest.raises(SqlError, match="unexpected 'strict'"):
+        client("create function f(n int) returns int strict as 'coalesce(n, 7)'")
+
+
 def test_no_input_gives_no_rows(total):
     assert (
         total(

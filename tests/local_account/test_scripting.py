@@ -251,6 +251,18 @@ def test_an_argument_is_held_to_its_declared_type(host):
     assert "parse_json(?)" in host.executed[-1]
 
 
+@pytest.mark.parametrize(
+    ("returned", "returns", "value"), [("'yes'", "boolean", True), ("7", "varchar", "7"), ("10 / 4", "number(5, 1)", Decimal("2.5"))]
+)  # fmt: skip
+def test_what_is_returned_is_held_to_its_declared_type(host, returned, returns, value):
+    assert run_block(f"begin return {returned}; end", {}, host, returns=returns).value == value
+
+
+def test_a_value_that_the_declared_type_cannot_hold_is_not_returned(host):
+    with pytest.raises(SqlError, match="too long"):
+        run_block("begin return 'abcdef'; end", {}, host, returns="varchar(3)")
+
+
 def test_an_undeclared_bind_stops_the_block_before_its_first_statement(host):
     error = refusal(
         host, "begin\n  insert into wishes values ('X', 1);\n  insert into wishes values (:missing, 1);\nend"

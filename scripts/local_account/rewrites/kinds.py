@@ -167,10 +167,10 @@ _ISO = re.compile(r"\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d(\.\d+)?)?)?")
 def moment_of(node: exp.Expression, target: str) -> exp.Expression:
     """The value as TIMESTAMP_NTZ ('ntz') or as TIMESTAMP_LTZ ('tz')."""
     own, type_ = kind(node), "timestamp" if target == "ntz" else "timestamptz"
-    if own == target or isinstance(node, exp.Null):
+    if own == target:
         return node
     plain = isinstance(node, exp.Literal) and node.is_string and _ISO.fullmatch(node.name)
-    if own in ("date", "ntz", "tz") or plain:
+    if own in ("date", "ntz", "tz") or plain or isinstance(node, exp.Null):
         return cast(node, type_)
     if own in ("text", "variant"):
         return call(f"sf_text_{type_}", text_of(node), type=type_)

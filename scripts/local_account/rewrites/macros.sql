@@ -14,6 +14,9 @@ create or replace macro sf_text(x) as case typeof(x)
     when 'BLOB' then hex(try_cast(x::varchar as blob))
     else x::varchar end;
 
+create or replace macro sf_fit(s, size) as case when length(s) > size then error('String ''' || s || ''' is too long and would be truncated') else s end;
+create or replace macro sf_try_fit(s, size) as case when length(s) <= size then s end;
+
 -- Variant of a value. Snowflake keeps times as text in its own format, and decimals as they are: DuckDB makes doubles of those below 18 digits.
 create or replace macro sf_variant(x) as case
     when starts_with(typeof(x), 'DECIMAL') then try_cast(x::varchar as json)
@@ -50,7 +53,7 @@ create or replace macro sf_timestamp_tz(x) as case
 -- Types by Snowflake's names.
 create or replace macro sf_typeof(v) as case json_type(v)
     when 'UBIGINT' then 'INTEGER' when 'BIGINT' then 'INTEGER' when 'HUGEINT' then 'INTEGER' when 'NULL' then 'NULL_VALUE'
-    when 'DOUBLE' then case when contains(v::varchar, 'e') then 'DOUBLE' else 'DECIMAL' end
+    when 'DOUBLE' then case when contains(v::varchar, 'e') then 'DOUBLE' when contains(v::varchar, '.') then 'DECIMAL' else 'INTEGER' end
     else json_type(v) end;
 
 -- Variants order by value: numbers as numbers, text as text.
@@ -64,18 +67,19 @@ create or replace macro sf_get(v, k) as case
     when typeof(k) = 'VARCHAR' then json_extract(v, '$."' || k::varchar || '"')
     else json_extract(v, '$[' || k::varchar || ']') end;
 
--- FLATTEN: the parts of an object or an array, each with its key or index.
+-- FLATTEN: the parts of an object or an array, each with its key or index; paths begin with the one that was asked for.
+create or replace macro sf_below(above, path) as case when above = '' then ltrim(path, '.') else above || path end;
 create or replace macro sf_parts(input) as case json_type(input)
     when 'ARRAY' then list_transform(input::json[], lambda v, i: {'key': null::varchar, 'path': '[' || (i - 1) || ']', 'index': (i - 1)::bigint, 'value': coalesce(v, 'null'::json)})
-    when 'OBJECT' then list_transform(json_keys(input), lambda k: {'key': k, 'path': k, 'index': null::bigint, 'value': json_extract(input, '$."' || k || '"')}) end;
-create or replace macro sf_flatten(input) as table
-    select hash(input) // 2 as "SEQ", part.key as "KEY", part.path as "PATH", part.index as "INDEX", part.value as "VALUE", input as "THIS"
+    when 'OBJECT' then list_transform(json_keys(input), lambda k: {'key': k, 'path': '.' || k, 'index': null::bigint, 'value': json_extract(input, '$."' || k || '"')}) end;
+create or replace macro sf_flatten(input, above) as table
+    select hash(input) // 2 as "SEQ", part.key as "KEY", sf_below(above, part.path) as "PATH", part.index as "INDEX", part.value as "VALUE", input as "THIS"
     from (select unnest(sf_parts(input)) as part);
-create or replace macro sf_flatten_outer(input) as table
+create or replace macro sf_flatten_outer(input, above) as table
     select hash(input) // 2 as "SEQ", e."KEY", e."PATH", e."INDEX", e."VALUE", input as "THIS"
-    from (select 1) left join sf_flatten(input) e on true;
-create or replace macro sf_flatten_recursive(input) as table
-    select hash(input) // 2 as "SEQ", case when regexp_matches(e.fullkey, '\]$') then null else e.key end as "KEY", ltrim(substr(e.fullkey, 2), '.') as "PATH",
+    from (select 1) left join sf_flatten(input, above) e on true;
+create or replace macro sf_flatten_recursive(input, above) as table
+    select hash(input) // 2 as "SEQ", case when regexp_matches(e.fullkey, '\]$') then null else e.key end as "KEY", sf_below(above, substr(e.fullkey, 2)) as "PATH",
         case when regexp_matches(e.fullkey, '\]$') then e.key::bigint end as "INDEX", e.value as "VALUE", coalesce(json_extract(input, e.path), input) as "THIS"
     from json_tree(input) e where e.id > 0 order by e.id;
 

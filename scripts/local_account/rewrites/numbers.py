@@ -11,15 +11,20 @@ _WHOLE = {Type.TINYINT, Type.SMALLINT, Type.INT, Type.MEDIUMINT, Type.BIGINT, Ty
 @rule(exp.DataType)
 def types(node: exp.DataType) -> exp.Expression:
     """Every whole-number type of Snowflake is NUMBER(38, 0), every float is 64 bits wide; DuckDB's INT and FLOAT have
-    32."""
+    32, and its VARCHAR forgets its length (`variants.casts` asks for it)."""
     if node.this in _WHOLE:
         return exp.DataType.build("decimal(38, 0)", dialect="duckdb")
     if node.this == Type.DECIMAL:
         precision, scale = ([int(part.name) for part in node.expressions] + [38, 0][len(node.expressions) :])[:2]
         return exp.DataType.build(f"decimal({precision}, {scale})", dialect="duckdb")
-    return _OTHER_TYPES.get(node.this, node).copy() if node.this in _OTHER_TYPES else node
+    if node.this not in _OTHER_TYPES:
+        return node
+    new = _OTHER_TYPES[node.this].copy()
+    new.meta["length"] = next((int(part.name) for part in node.expressions), 1 if node.this in _SINGLE else None)
+    return new
 
 
+_SINGLE = (Type.CHAR, Type.NCHAR)
 _OTHER_TYPES = {
     snowflake: exp.DataType.build(duckdb, dialect="duckdb")
     for duckdb, kinds in {

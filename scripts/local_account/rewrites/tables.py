@@ -2,8 +2,8 @@
 
 from sqlglot import exp
 
-from local_account.errors import unsupported
-from local_account.rewrites.kinds import call, cast, literal, rule
+from local_account.errors import compilation, unsupported
+from local_account.rewrites.kinds import call, cast, rule
 
 _COUNTED = "_SEQUENCE"
 
@@ -28,16 +28,16 @@ def flatten(node: exp.Expression) -> exp.Expression:
     if not isinstance(function, exp.Explode):
         return node
     named = _named(function)
-    value = named["input"]
-    if (at := named.get("path")) is not None:
-        value = call("json_extract", value, literal("$." + at.name if at.name else "$"), type="variant")
+    value, above = named["input"], named["path"].name if "path" in named else ""
+    if above:
+        value = call("json_extract", value, "$." + above, type="variant")
     recursive = ("recursive" in named and named["recursive"].name.upper() == "TRUE") or (
         isinstance(named.get("recursive"), exp.Boolean) and named["recursive"].this
     )
     outer = isinstance(named.get("outer"), exp.Boolean) and named["outer"].this
     if (mode := named.get("mode")) is not None and mode.name.upper() != "BOTH":
         raise unsupported(f"FLATTEN with mode {mode.name}")
-    name = call("sf_flatten_recursive" if recursive else "sf_flatten_outer" if outer else "sf_flatten", value)
+    name = call("sf_flatten_recursive" if recursive else "sf_flatten_outer" if outer else "sf_flatten", value, above)
     if recursive and outer:
         raise unsupported("FLATTEN recursive and outer at once")
     alias = node.args.get("alias")
@@ -98,4 +98,12 @@ def as_of(node: exp.Join) -> exp.Expression:
     return node
 
 
-RULES = (flatten, sequence, split_to_table, as_of)
+@rule(exp.When)
+def by_source(node: exp.When) -> exp.Expression:
+    """WHEN NOT MATCHED is of the source's rows; DuckDB has BY SOURCE as well, which Snowflake does not know."""
+    if node.args.get("source"):
+        raise compilation(1003, "syntax error: unexpected 'BY SOURCE'.")
+    return node
+
+
+RULES = (flatten, sequence, split_to_table, as_of, by_source)

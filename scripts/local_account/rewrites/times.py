@@ -92,8 +92,8 @@ def truncation(node: exp.Expression) -> exp.Expression:
 _FORMATS = (
     ("YYYY", "%Y"), ("YY", "%y"), ("MMMM", "%B"), ("MON", "%b"), ("MM", "%m"), ("DD", "%d"), ("DY", "%a"), ("HH24",
     "%H"), ("HH12", "%I"), ("HH", "%H"),
-    ("AM", "%p"), ("PM", "%p"), ("MI", "%M"), ("SS", "%S"), ("FF9", "%n"), ("FF6", "%f"), ("FF3", "%g"), ("FF", "%n"),
-    ("TZHTZM", "%z"), ("TZH:TZM", "%z"), ("TZH", "%z"),
+    ("AM", "%p"), ("PM", "%p"), ("MI", "%M"), ("SS", "%S"), ("FF9", "%f000"), ("FF6", "%f"), ("FF3", "%g"), ("FF", "%f000"),
+    ("TZHTZM", "+0000"), ("TZH:TZM", "+00:00"), ("TZH", "+00"),
 )  # fmt: skip
 
 
@@ -149,7 +149,10 @@ def convert_timezone(node: exp.ConvertTimezone) -> exp.Expression:
 
 # sqlglot reads the format of a TO_CHAR over a typed time into strftime's letters, with names of its own for the lengths
 # of a fraction.
-_READ_ALREADY = {"%f_three": "%g", "%f_six": "%f", "%f_nine": "%n", "%f_zero": ""}
+_READ_ALREADY = {
+    "%f_three": "%g", "%f_six": "%f", "%f_nine": "%f000", "%f_zero": "", "%n": "%f000", "HH": "%H",
+    "%:z": "+00:00", "%-z": "+00", "%z": "+0000",
+}  # fmt: skip
 
 
 @rule(exp.ToChar, exp.TimeToStr)
@@ -171,6 +174,8 @@ def to_char(node: exp.Expression) -> exp.Expression:
         written = format_.name
         for ours, theirs in _READ_ALREADY.items():
             written = written.replace(ours, theirs)
+        if "%f_" in written:
+            raise unsupported("TO_CHAR with fractions of other than 3, 6 or 9 digits")
         return call("strftime", moment, literal(written), type="text")
     return call("strftime", moment, literal(strftime_format(format_.name)), type="text")
 

@@ -12,7 +12,7 @@ from typing import Any
 from local_account.scripting.lexing import Statement, is_block, split
 from local_account.scripting.parsing import parse
 from local_account.scripting.tree import Host, Raised, Return, Rows, Run
-from local_account.scripting.values import parse_type, to_literal
+from local_account.scripting.values import coerce, parse_type, to_literal
 
 __all__ = ["Host", "Returned", "Rows", "Statement", "is_block", "run_block", "split", "to_literal"]
 
@@ -25,8 +25,15 @@ class Returned:
     table: Rows | None = None
 
 
-def run_block(text: str, arguments: dict[str, Any], host: Host, types: dict[str, str] | None = None) -> Returned:
-    """Run a block. `arguments` are the procedure's by name; `types` their declared types, to which the values are held.
+def run_block(
+    text: str,
+    arguments: dict[str, Any],
+    host: Host,
+    types: dict[str, str] | None = None,
+    returns: str | None = None,
+) -> Returned:
+    """Run a block. `arguments` are the procedure's by name; `types` their declared types, to which the values are held, as what
+    is returned is to `returns`.
 
     The text should be the body exactly as written: lines are counted from its first character.
     Raises SqlError: what does not compile before anything has run, and an uncaught exception with its kind and place.
@@ -39,7 +46,7 @@ def run_block(text: str, arguments: dict[str, Any], host: Host, types: dict[str,
     try:
         block.run(run)
     except Return as result:
-        return Returned(result.value, result.table)
+        return Returned(coerce(result.value, parse_type(returns) if returns else None, run.ask), result.table)
     except Raised as raised:
         raise raised.uncaught() from raised
     return Returned()

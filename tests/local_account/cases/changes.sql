@@ -18,6 +18,8 @@ merge into target using (select * from source qualify row_number() over (partiti
 --> 2
 merge into target t using (select 1 id, 'a' name union all select 1, 'b') s on t.id = s.id when matched then update set name = s.name;
 --! 100090
+merge into target using source s on target.id = s.id when not matched by source then delete;
+--! 1003
 merge into target t using (select 9 id) s on t.id = s.id when not matched then insert values (s.id, 'nine', null, null);
 --> 1
 update target t set name = s.name || '!' from source s where t.id = s.id;

@@ -102,3 +102,9 @@ select '2024-01-01 00:00:00'::timestamp_ntz - '2023-01-01'::timestamp_ntz;
 --! 2
 select [1, 2], array_generate_range(0, 2), split('a', 'b');
 --> [1,2] | [0,1] | ["a"]
+select 'abc'::varchar(2);
+--! 100078
+select 'ab'::char;
+--! 100078
+select try_cast('abc' as varchar(2)), 'ab'::varchar(2), 'a'::char, column1::varchar(3) from values (123);
+--> NULL | ab | a | 123

@@ -46,3 +46,10 @@ select greatest(d, '2024-02-01'::date), coalesce(ts, current_timestamp()::timest
 --> 2024-02-01 | 2024-01-31 10:20:30.456000 | 2024-01-31 10:20:30.456000 | 01:02:03 | 10:11:12
 select to_time('10:11:12'), hour('2024-01-02 03:04:05'::timestamp_ntz), timediff(minute, '2024-01-01 00:00:00'::timestamp_ntz, '2024-01-01 01:00:30'::timestamp_ntz);
 --> 10:11:12 | 3 | 60
+select to_char('2024-01-02 03:04:05.5'::timestamp_ntz, 'HH:MI:SS.FF9 TZHTZM TZH:TZM'), to_char(column1, 'FF TZH') from values (current_timestamp());
+--> 03:04:05.500000000 +0000 +00:00 | 123456000 +00
+select to_char('2024-01-02'::timestamp_ntz, 'FF2');
+--! 2
+select null::timestamp_ntz, null::timestamp_ltz, null::date;
+--: timestamp_ntz | timestamp_ltz | date
+--> NULL | NULL | NULL

@@ -176,3 +176,13 @@ select distinct j:a::varchar, j:n::int, row_number() over (partition by j:z is n
 --> x | 5 | 1
 --> y | 10 | 1
 --> NULL | NULL | 2
+
+select path from table(flatten(input => parse_json('{"a": {"b": [7, {"c": 1}]}}'), path => 'a.b'));
+--> a.b[0]
+--> a.b[1]
+select path from table(flatten(input => parse_json('{"a": {"b": [7]}}'), path => 'a', recursive => true));
+--> a.b
+--> a.b[0]
+select typeof(parse_json('100000000000000000000')), typeof(parse_json('1.5')), null::variant;
+--: text | text | variant
+--> INTEGER | DECIMAL | NULL
