@@ -288,6 +288,7 @@ def call_procedure(request: dict[str, Any]) -> tuple[dict[str, Any], memoryview 
     function = load(request["handler"])
     session = open_session(request["login"])
     cursor.installed_pandas = "pandas" in request["handler"]["packages"]  # Snowpark does not bring it
+    sys.addaudithook(_refuse_processes)
     value = function(session, *request["arguments"])
     cursor.installed_pandas = True
     if isinstance(value, DataFrame):
@@ -300,6 +301,12 @@ def call_procedure(request: dict[str, Any]) -> tuple[dict[str, Any], memoryview 
         return {"columns": [_described(field) for field in table.schema]}, to_ipc(table)
     json.dumps(value, default=_tagged)  # here, where its error is the handler's
     return {"value": value}, b""
+
+
+def _refuse_processes(event: str, arguments: Any) -> None:
+    """Procedures create no processes (docs.snowflake.com/en/developer-guide/stored-procedure/python/procedure-python-limitations)."""
+    if event.startswith(("subprocess.", "os.fork", "os.system", "os.posix_spawn", "os.exec", "os.spawn")):
+        raise PermissionError(f"{event}: a procedure creates no processes (rule PY-20)")
 
 
 def _described(field: pa.Field) -> tuple[str, str, int | None, int | None]:

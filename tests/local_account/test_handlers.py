@@ -373,6 +373,17 @@ def test_a_procedure_works_in_its_callers_transaction_and_cannot_end_the_session
 
 
 @pytest.mark.parametrize(
+    "made",
+    ["subprocess.run(['true'])", "os.fork()", "os.system('true')", "multiprocessing.Process(target=len).start()"],
+)
+def test_a_procedure_makes_no_processes(cursor: object, made: str) -> None:
+    """PY-20"""
+    cursor.execute(create("forks", "int", f"import {made.split('.')[0]}\ndef main(session): return bool({made})"))
+    with pytest.raises(ProgrammingError, match="creates no processes"):
+        cursor.execute("call forks()")
+
+
+@pytest.mark.parametrize(
     "given",
     [
         "session.sql('select 1 as a, 2.50::number(9,2) as b, null::varchar as c')",
