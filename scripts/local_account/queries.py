@@ -150,14 +150,14 @@ def _modify_in_transaction(session: Session, plan: Plan, *, is_alone: bool = Fal
     tracked = {
         name: privileges for name, privileges in plan.writes.items() if streams.is_tracked(session.account, name)
     }
-    removing = [name for name, privileges in tracked.items() if privileges & {"DELETE", "TRUNCATE"}]
+    removing = [name for name, privileges in tracked.items() if privileges & {"UPDATE", "DELETE", "TRUNCATE"}]
     removing = [name for name in removing if streams.set_aside(session.account, transaction, name)]
     if tracked:
         streams.number_rows(transaction)
     result = _run(session, plan, in_transaction=True, is_alone=is_alone)
     transaction.is_fresh = False
     for name in removing:
-        streams.keep_removed(transaction, name)
+        streams.keep_removed(transaction, name, has_changed="UPDATE" in tracked[name])
     for name, privileges in tracked.items():
         streams.note_changes(session, name, transaction, privileges)
     transaction.consumed |= plan.streams
@@ -180,6 +180,8 @@ def _define(session: Session, plan: Plan) -> Result:
     if isinstance(tree, exp.Create) and (tree.kind == "VIEW" or tree.args.get("clone")):
         if temporaries.plain(table) == table and any(temporaries.plain(read[2]) != read[2] for read in plan.reads):
             raise unsupported(f"a lasting {tree.kind} of a temporary table")
+    if tree.find(exp.AlterRename) and streams.is_tracked(session.account, name):
+        raise unsupported("ALTER TABLE .. RENAME of a table with streams")
     with session.account.change(database, session) as change:
         for relation, rows in plan.relations.items():  # CREATE TABLE AS over a table function
             change.cursor.register(relation, rows)
@@ -190,7 +192,7 @@ def _define(session: Session, plan: Plan) -> Result:
             streams.advance(session.account, change.execute, stream_database, stream)
         _note(session, change, plan, name)
         if isinstance(tree, exp.Alter) and streams.is_tracked(session.account, name):
-            streams.follow_columns(session.account, change.execute, name)
+            streams.follow_columns(session.account, change.execute, name, tree)
         if replaces:
             streams.invalidate(session.account, change, name, f"its table {table} was dropped or replaced")
             if tree.find(exp.CopyGrantsProperty):

@@ -2,7 +2,7 @@
 
 A table with a stream has a hidden column METADATA$TXN: the number of the transaction that inserted the row. A queue holds, for each stream, the
 numbers of the committed transactions that it has not given away; it stands in the same database, so DuckDB commits rows, queue and offset
-together. Rows that are deleted before a stream gave them away are set aside, because an append-only stream shows them all the same
+together. Rows that are deleted or changed before a stream gave them away are set aside, because an append-only stream shows them as they were inserted
 (docs.snowflake.com/en/user-guide/streams-intro). Reading joins table and queue; a DML that read the stream and commits deletes from the queue what it could see. So a row inserted
 by a transaction that began earlier but committed later is not lost (as it would be with a highest row number), and nothing moves on rollback.
 
@@ -76,6 +76,8 @@ def as_query(session: Session, name: Name, alias: exp.Expression) -> exp.Subquer
     database, _, _ = name
     _refuse_stale(session.account, session.cursor, name, document)
     if document.get("standard"):
+        if (database, f"{name[1]}.{name[2]}") in session.transaction.tracked:
+            raise unsupported(f"transaction that changes a table and reads its standard stream {name[2]}")
         return exp.Subquery(this=_net_changes(session, name, tuple(document["table"])), alias=alias.copy())
     base = ".".join(quote(part) for part in document["table"])
     hidden = _hidden(session.account, tuple(document["table"]))
@@ -223,8 +225,12 @@ def _columns(execute: Any, table: Name) -> dict[str, str]:
     return dict(found.fetchall())
 
 
-def follow_columns(account: Account, execute: Any, table: Name) -> None:
-    """Gives what is kept of a table beside it the columns that the table has now."""
+def follow_columns(account: Account, execute: Any, table: Name, alter: exp.Expression | None = None) -> None:
+    """Gives what is kept of a table beside it the columns that the table has now: its columns change, its rows do not."""
+    from local_account.names import fold
+
+    full = ".".join(quote(part) for part in table)
+    renamed = [action for action in (alter.args["actions"] if alter else ()) if isinstance(action, exp.RenameColumn)]
     wanted = _columns(execute, table)
     standard = [
         f"offset {key.schema}.{key.name}"
@@ -233,15 +239,24 @@ def follow_columns(account: Account, execute: Any, table: Name) -> None:
     ]
     for kept in [f"removed {table[1]}.{table[2]}", *standard]:
         path = f"{quote(table[0])}.{quote(SYSTEM_SCHEMA)}.{quote(kept)}"
+        for action in renamed:
+            old, new = (quote(fold(action.args[part].this)) for part in ("this", "to"))
+            execute(f"alter table {path} rename column {old} to {new}")
         present = _columns(execute, (table[0], SYSTEM_SCHEMA, kept))
         for column in present.keys() - wanted.keys() - {PLACE}:
             execute(f"alter table {path} drop column {quote(column)}")
         for column in wanted.keys() - present.keys() - ({COLUMN} if kept in standard else set()):
             execute(f"alter table {path} add column {quote(column)} {wanted[column]}")
+            if kept in standard and column != IDENTITY:  # a new column's default is no change of a row
+                value = f"(select now_there.{quote(column)} from {full} now_there where now_there.{quote(IDENTITY)} = kept.{quote(IDENTITY)})"
+                execute(f"update {path} kept set {quote(column)} = {value}")
+        for column in wanted.keys() & present.keys():
+            if wanted[column] != present[column]:
+                execute(f"alter table {path} alter column {quote(column)} set data type {wanted[column]}")
 
 
 def set_aside(account: Account, transaction: Transaction, table: Name) -> bool:
-    """Before rows are deleted: copies those that still wait in a stream. False when none does."""
+    """Before rows are deleted or changed: copies those that still wait in a stream. False when none does."""
     queue = f"{quote(table[0])}.{quote(SYSTEM_SCHEMA)}.stream_queue"
     following = [
         key
@@ -262,11 +277,16 @@ def set_aside(account: Account, transaction: Transaction, table: Name) -> bool:
     return True
 
 
-def keep_removed(transaction: Transaction, table: Name) -> None:
-    """After rows were deleted: of those set aside only the deleted ones stay."""
-    full = ".".join(quote(part) for part in table)
-    transaction.cursor.execute(f'delete from {_aside(table)} where "{PLACE}" in (select rowid from {full})')
-    transaction.cursor.execute(f'update {_aside(table)} set "{PLACE}" = -1 - "{PLACE}" where "{PLACE}" >= 0')
+def keep_removed(transaction: Transaction, table: Name, *, has_changed: bool) -> None:
+    """After rows were deleted or changed: of those set aside only these stay, and what a row has become belongs to no stream."""
+    execute, full = transaction.cursor.execute, ".".join(quote(part) for part in table)
+    columns = ", ".join(map(quote, _columns(execute, table)))
+    same = f'select {columns}, "{PLACE}" from {_aside(table)} intersect select {columns}, rowid from {full}'
+    there = f'select "{PLACE}" from ({same})' if has_changed else f"select rowid from {full}"
+    execute(f'delete from {_aside(table)} where "{PLACE}" in ({there})')
+    if has_changed:
+        execute(f'update {full} set "{COLUMN}" = 0 where rowid in (select "{PLACE}" from {_aside(table)})')
+    execute(f'update {_aside(table)} set "{PLACE}" = -1 - "{PLACE}" where "{PLACE}" >= 0')
 
 
 def invalidate(account: Account, change: Any, table: Name, reason: str) -> None:
@@ -294,6 +314,8 @@ def create(session: Session, match: Match) -> Result:
     if options.get("SHOW_INITIAL_ROWS", "FALSE").upper() != "FALSE" or "INSERT_ONLY" in options:
         raise unsupported("SHOW_INITIAL_ROWS, INSERT_ONLY")
     access.require(session, "SELECT", "TABLE", *table)
+    if not _columns(session.cursor.execute, table) or account.catalogue.get("view", *table):
+        raise access.not_found("TABLE", *table)
     existing = account.catalogue.get("stream", *name)
     if existing and match.has("if not exists"):
         return reply.status(f"{name[2]} already exists, statement succeeded.")

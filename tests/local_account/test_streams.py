@@ -167,6 +167,19 @@ def test_rows_deleted_before_they_were_consumed_are_still_shown(stream, removal)
     assert [1] == ids(stream, "target")
 
 
+def test_rows_changed_before_they_were_consumed_are_shown_as_they_were_inserted(stream):
+    stream("insert into source values (1, 'a'), (2, null), (3, 'c')")
+    stream("update source set name = 'x' where id in (1, 2)")
+    stream("update source set name = 'y' where id = 1")
+    stream("update source set name = name where id = 3")
+    stream("merge into source using (select 2 id) s on source.id = s.id when matched then update set name = 'z'")
+
+    assert stream("select id, name from changes order by id") == [(1, "a"), (2, None), (3, "c")]
+    assert stream("select id, name from source order by id") == [(0, "before"), (1, "y"), (2, "z"), (3, "c")]
+    stream("insert into target select id from changes")
+    assert ids(stream, "changes") == []
+
+
 def test_a_deletion_that_is_rolled_back_doubles_nothing(stream):
     stream("insert into source (id) values (1), (2)")
     stream("begin")
@@ -245,6 +258,46 @@ def test_a_standard_stream_follows_new_columns_and_tells_what_it_is(net):
     assert net("select id, more, metadata$action from changes order by 3") == [(1, None, "DELETE"), (1, 1, "INSERT")]
     assert net("show streams")[0][11] == "DEFAULT"
     assert net("select * from source where id = 1") == [(1, "a", 1)]
+
+
+@pytest.mark.parametrize(
+    "definition",
+    [
+        "rename column name to title",
+        "add column size int default 5",
+        "alter column name set data type varchar(99)",
+        "drop column name",
+    ],
+)
+def test_a_column_that_changes_is_no_change_of_rows(client, definition):
+    client("create table source (id int, name varchar(5))")
+    client("insert into source values (1, 'a')")
+    client("create stream changes on table source")
+
+    client(f"alter table source {definition}")
+
+    assert client("select * from changes") == []
+
+
+def test_a_transaction_reads_no_standard_stream_of_what_it_changed(net):
+    net("begin")
+    net("insert into source (id) values (7)")
+    with pytest.raises(SqlError, match="changes a table and reads its standard stream"):
+        net("select * from changes")
+    net("commit")
+
+
+@pytest.mark.parametrize("table", ["nosuch", "seen"])
+def test_a_stream_is_made_on_a_table(client, table):
+    client("create view seen as select 1 a")
+
+    with pytest.raises(SqlError, match="does not exist"):
+        client(f"create stream changes on table {table}")
+
+
+def test_a_table_with_a_stream_is_not_renamed(stream):
+    with pytest.raises(SqlError, match="RENAME of a table with streams"):
+        stream("alter table source rename to other")
 
 
 def test_a_transaction_that_consumes_a_standard_stream_and_changes_its_table_is_refused(net):
