@@ -121,12 +121,12 @@ def resolve_path(session: Session, written: str) -> str:
         raise syntax_error("a relative path in EXECUTE IMMEDIATE FROM works only inside an application.")
     if not written.startswith("/") and not frame.is_setup:
         raise syntax_error(
-            f"outside the setup script only paths like '/{written}' are allowed in EXECUTE IMMEDIATE FROM."
+            f"outside the setup script only paths like '/{written}' are allowed in EXECUTE IMMEDIATE FROM (rule SET-25)."
         )
     base = "/" if written.startswith("/") else posixpath.dirname(frame.file or "/setup.sql")
     resolved = posixpath.normpath(posixpath.join(base, written))
     if not resolved.startswith("/") or resolved.startswith("/.."):
-        raise syntax_error(f"'{written}' leads out of the application's files.")
+        raise syntax_error(f"'{written}' leads out of the application's files (rule SET-23).")
     return resolved
 
 
@@ -135,12 +135,12 @@ def run_file(session: Session, path: Path, shown: str) -> Result:
     from local_account.statements import execute
 
     if not is_exact_file(path):
-        raise SqlError(93_159, f"File '{shown}' is not in the stage (paths are case-sensitive).")
-    if path.stat().st_size > LARGEST_FILE:
-        raise SqlError(93_160, f"File '{shown}' is larger than 10 MB.")
+        raise SqlError(93_159, f"File '{shown}' is not in the stage (paths are case-sensitive; rule SET-21).")
     depth = getattr(session, "file_depth", 0) + 1
     if depth > DEEPEST_NESTING:
-        raise SqlError(93_161, f"EXECUTE IMMEDIATE FROM '{shown}': nested deeper than {DEEPEST_NESTING} files.")
+        raise SqlError(
+            93_161, f"EXECUTE IMMEDIATE FROM '{shown}': nested deeper than {DEEPEST_NESTING} files (rule SET-24)."
+        )
     session.file_depth = depth  # type: ignore[attr-defined]
     result = reply.status("Statement executed successfully.")
     try:
@@ -165,6 +165,8 @@ def run_file(session: Session, path: Path, shown: str) -> Result:
 
 
 def read_script(path: Path, shown: str) -> str:
+    if path.stat().st_size > LARGEST_FILE:
+        raise SqlError(93_160, f"File '{shown}' is larger than 10 MB (rule SET-21).")
     try:
         text = path.read_text(encoding="utf-8")
     except UnicodeDecodeError:

@@ -249,7 +249,9 @@ def drop_schema(session: Session, match: Match) -> Result:
             return reply.status(f"Drop statement executed successfully ({schema} already dropped).")
         raise access.not_found("SCHEMA", database, "", schema)
     if document.get("versioned"):
-        raise SqlError(2, f"DROP SCHEMA {schema}: a versioned schema cannot be dropped.")
+        raise SqlError(
+            2, f"DROP SCHEMA {schema}: a versioned schema cannot be dropped: its version takes it along (rule SET-31)."
+        )
     access.require(session, "OWNERSHIP", "SCHEMA", database, "", schema)
     with account.change(database, session) as change:
         change.execute(f"drop schema {quote(database)}.{quote(schema)} cascade")

@@ -336,7 +336,7 @@ def _become(cursor: Cursor, old: Table, new: Table) -> None:
 
 def _check_not_null(cursor: Cursor, path: str, item: Field) -> None:
     if not item.nullable and item.default is None and not item.identity and not shapes.is_empty(cursor, path):
-        message = f"Non-nullable column '{item.name}' cannot be added to a non-empty table without a default value."
+        message = f"Non-nullable column '{item.name}' cannot be added to a non-empty table without a default value (rule SET-35)."
         raise compilation(2266, message, "42601")
 
 

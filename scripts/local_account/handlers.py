@@ -63,7 +63,7 @@ class Rows:
 
 def check_packages(packages: Iterable[str], *, procedure: bool = False) -> None:
     """Refuses, by name, the packages that a handler could not import here; versions are taken as written."""
-    names = {package: _name_of(package) for package in packages}
+    names = {package: name_of(package) for package in packages}
     missing = [package for package, name in names.items() if not _is_there(name)]
     if procedure and "snowflake-snowpark-python" not in names.values():
         missing.append("snowflake-snowpark-python (a Python procedure must name it, rule PY-03)")
@@ -72,12 +72,12 @@ def check_packages(packages: Iterable[str], *, procedure: bool = False) -> None:
             391_525,
             "Cannot create a Python function with the specified packages. "
             "Please check your packages specification and try again. "
-            f"'Packages not found: {', '.join(missing)}'",
+            f"'Packages not found: {', '.join(missing)}' (rule PY-04).",
             "42601",
         )
 
 
-def _name_of(package: str) -> str:
+def name_of(package: str) -> str:
     """The name in 'name==version'; '' for what is written otherwise."""
     found = re.fullmatch(r"\s*([\w.-]+)\s*(?:==\s*[\w.*]+\s*)?", package)
     return found[1].lower().replace("_", "-") if found else ""
@@ -262,7 +262,7 @@ class Pool:
             "imports_dir": str(handler.imports_dir or self.nothing),
             "inline_source": handler.inline_source,
             "handler": handler.handler,
-            "packages": [_name_of(package) for package in handler.packages],
+            "packages": [name_of(package) for package in handler.packages],
         }
 
     def close(self) -> None:

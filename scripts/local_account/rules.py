@@ -68,7 +68,8 @@ RULES = (
     _row("SET-13", 3_008, r"grant\s+ownership\b", "OWNERSHIP cannot be granted to an application role: grant the privileges that it needs"),
     _row("SET-15", 1_003, rf"(?:grant|revoke)\b[\s\S]*\bon\s+(?:procedure|function)\s+{PATH}\s+(?:to|from)\b", "a procedure or function is named with its argument types: P(NUMBER, VARCHAR)"),
     _row("SET-22", 1_003, r"execute\s+immediate\s+from\s+(?!')", "EXECUTE IMMEDIATE FROM takes a quoted path in the application's files: './file.sql' or '/file.sql'"),
-    _row("SET-32", 2_028, r"alter\s+table\b[\s\S]*\badd\s+column\s+if\s+not\s+exists\b[\s\S]*?\b(?:default|autoincrement|identity|unique|primary\s+key|foreign\s+key|references)\b", "ADD COLUMN IF NOT EXISTS takes no DEFAULT, AUTOINCREMENT or key: add the column, then UPDATE"),
+    _row("SET-32", 2_028, r"alter\s+table\b[\s\S]*\badd\s+column\s+if\s+not\s+exists\b[\s\S]*?(?<!')\b(?:default|autoincrement|identity|unique|primary\s+key|foreign\s+key|references)\b", "ADD COLUMN IF NOT EXISTS takes no DEFAULT, AUTOINCREMENT or key: add the column, then UPDATE"),
+    _row("SET-33", 2_263, r"alter\s+table\b[\s\S]*\badd\s+(?:column\s+)?(?!if\b)[\s\S]*?(?<!')\bdefault\s+(?!['+\-\d(]|(?:null|true|false)\b)", "the default of a new column is a literal: add the column, then UPDATE"),
     _row("SET-36", 2, r"create\s+or\s+alter\s+(?:transient\s+)?table\b[\s\S]*\bcheck\s*\(", "Unsupported feature 'CHECK' in CREATE OR ALTER TABLE: check where rows are written"),
     _row("SET-39", 2, rf"{_OR_REPLACE}{_CODE}\b(?:log|trace|metric|log_event)_level\s*=|alter\s+(?!(?:versioned\s+)?(?:schema|procedure|function|session)\b)[\s\S]*\bset\s+(?:log|trace|metric|log_event)_level\b", "Unsupported feature: a level of logging is set by ALTER on a schema, procedure or function only"),
     _row("SET-40", 2, rf"(?:{_OR_REPLACE}|alter\s+|drop\s+)(?:storage\s+lifecycle\s+policy|(?:replication|failover)\s+group|resource\s+monitor|network\s+(?:policy|rule)|user|account|(?:api|storage|notification|catalog)\s+integration|snowflake\s*\.\s*ml\s*\.)", "Unsupported feature '{what}' in an application: take it out"),
@@ -92,7 +93,7 @@ _HEAD = re.compile(
     r"(?:create|alter|drop|grant|revoke|use|set|unset|show|put|get|remove|rm|execute)\b|!", re.IGNORECASE
 )
 _REFERENCE = re.compile(r"\breference\s*\(\s*'([^']*)'", re.IGNORECASE)
-_FORBIDDEN = re.compile(rf"(?<![\w$.])({'|'.join(map(re.escape, FORBIDDEN_FUNCTIONS))})\s*\(", re.IGNORECASE)
+_FORBIDDEN = re.compile(rf"(?<![\w$.'])({'|'.join(map(re.escape, FORBIDDEN_FUNCTIONS))})\s*\(", re.IGNORECASE)
 _OPAQUE = re.compile(r"--[^\n]*|//[^\n]*|/\*[\s\S]*?\*/|'(?:[^'\\]|''|\\.)*'|\$\$[\s\S]*?\$\$|\"(?:[^\"]|\"\")*\"")
 _BETWEEN = re.compile(r";|\b(?:begin|declare|then|else|do|loop|repeat)\b", re.IGNORECASE)
 
@@ -117,7 +118,7 @@ def broken(cleaned: str, manifest: Manifest) -> Iterator[tuple[Rule, str]]:
     for rule in RULES:
         if (found := rule.pattern.match(cleaned)) and not rule.unless(manifest, found):
             words = {key: " ".join((value or "").upper().split()) for key, value in found.groupdict().items()}
-            what = " ".join(found[0].upper().split()[:3])
+            what = " ".join(re.sub(r"\bOR\s+(?:REPLACE|ALTER)\b", "", found[0].upper()).split()[:3])
             yield rule, f"{rule.says.format(what=what, **words)} (rule {rule.id})."
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from local_account import access, blocks, reply
 from local_account.errors import SqlError, unsupported
 from local_account.session import Frame
-from local_account.syntax import split_path
+from local_account.syntax import parse_options, split_path
 
 if TYPE_CHECKING:
     from local_account.account import Account
@@ -27,14 +27,9 @@ SHOWN = "created_on name database_name schema_name title owner comment query_war
 def create(session: Session, match: Match) -> Result:
     account = session.account
     name = account.qualify(session, match.path(), "streamlit")
-    found = re.match(r"from\s+'([^']*)'\s*([\s\S]*)\Z", match.raw("rest"), re.IGNORECASE)
-    if not found:
-        raise SqlError(
-            2, f"Unsupported feature 'CREATE STREAMLIT {name[2]} without FROM' of the local account (ROOT_LOCATION)."
-        )
-    written, match.groups["rest"] = found.groups()
-    options = match.options("MAIN_FILE", "TITLE", "COMMENT", "QUERY_WAREHOUSE")
-    folder, main = _files(session, written, options.get("MAIN_FILE", "streamlit_app.py"), name[2])
+    if not session.frame or not session.frame.snapshot:
+        raise unsupported(f"CREATE STREAMLIT {name[2]} outside an application")
+    folder, main, options = page(session.frame.snapshot, match.raw("rest"), name[2])
     existing = account.catalogue.get("streamlit", *name)
     if existing and match.has("if not exists"):
         return reply.status(f"{name[2]} already exists, statement succeeded.")
@@ -64,20 +59,21 @@ def create(session: Session, match: Match) -> Result:
     return reply.status(f"Streamlit {name[2]} successfully created.")
 
 
-def _files(session: Session, written: str, main: str, name: str) -> tuple[Path, str]:
-    """The folder of the page and its main file, which must be there."""
-    frame = session.frame
-    if not frame or not frame.snapshot or written.startswith("@"):
-        raise unsupported(f"CREATE STREAMLIT {name} outside an application")
-    folder = frame.snapshot / written.strip("/")
+def page(root: Path, rest: str, name: str) -> tuple[Path, str, dict[str, str]]:
+    """The folder of a page below the application's root, and its main file, which must be there; and the other options."""
+    found = re.match(r"from\s+'([^']*)'\s*([\s\S]*)\Z", rest, re.IGNORECASE)
+    if not found:
+        message = f"Unsupported feature 'CREATE STREAMLIT {name} without FROM' of the local account"
+        raise SqlError(2, f"{message}: FROM '/folder' of the application's files (rule UI-01).")
+    written, options = found[1], parse_options(found[2], ("MAIN_FILE", "TITLE", "COMMENT", "QUERY_WAREHOUSE"))
+    folder, main = root / written.strip("/"), options.get("MAIN_FILE", "streamlit_app.py").lstrip("/")
     if ".." in Path(written).parts or not folder.is_dir():
-        raise SqlError(93_009, f"Streamlit {name}: the folder '{written}' is not among the application's files.")
-    main = main.lstrip("/")
+        raise SqlError(93_009, f"Streamlit {name}: the application has no folder '{written}' (rule UI-01).")
     if not blocks.is_exact_file(folder / main):
         raise SqlError(
-            93_009, f"Streamlit {name}: the main file '{main}' is not in '{written}' (paths are case-sensitive)."
+            93_009, f"Streamlit {name}: there is no '{main}' in '{written}' (paths are case-sensitive; rule UI-01)."
         )
-    return folder, main
+    return folder, main, options
 
 
 def _require(session: Session, path: list[str]) -> tuple[Name, dict[str, Any]]:

@@ -9,11 +9,25 @@ from __future__ import annotations
 import posixpath
 import re
 from collections import defaultdict
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from local_account import access, blocks, declared, manifests, procedures, rules, scripting, signatures, stages, tasks
+from local_account import (
+    access,
+    blocks,
+    declared,
+    handlers,
+    manifests,
+    procedures,
+    rules,
+    scripting,
+    signatures,
+    stages,
+    streamlits,
+    tasks,
+)
 from local_account.errors import SqlError
 from local_account.syntax import PATH, Match, split_path, strip_comments, unquote_text
 
@@ -39,6 +53,7 @@ _TRANSACTION = re.compile(
 )
 _UNQUALIFIED = {"SCHEMA", "VERSIONED SCHEMA", "APPLICATION ROLE"}
 _SCHEDULES = re.compile(r"create\b[\w\s]*\btask\b|alter\s+task\b[\s\S]*\bresume\b|execute\s+task\b", re.IGNORECASE)
+_EXECUTE_TASK = re.compile(rf"execute\s+task\s+({PATH})", re.IGNORECASE)
 _NOT_VERSIONED = {"TASK", "SERVICE", "TAG", "MASKING POLICY"}
 _STATE = {"TABLE", "STREAM", "SEQUENCE", "STAGE", "DYNAMIC TABLE", "HYBRID TABLE"}
 
@@ -76,10 +91,24 @@ class Report:
         self.usage: dict[str, set[str]] = defaultdict(set)  # schema -> roles that may use it
         self.grants: list[tuple[int, str, str, str, str, str]] = []  # number, place, kind, schema, name, role
         self.created: dict[tuple[str, str], int] = {}  # (kind, name) -> number of its last CREATE
+        self.tasks: set[tuple[str, ...]] = set()
+        self.children: set[tuple[str, ...]] = set()  # tasks that come after others
+        self.statement = ""
         self.number, self.in_transaction = 0, False
 
     def error(self, errno: int, says: str, rule: str = "") -> None:
-        self.errors.append(self._entry(f"{errno:06d}", says, rule))
+        entry = self._entry(f"{errno:06d}", says, rule)
+        entry["message"] += f"\n  in: {self.statement}" if self.statement else ""
+        self.errors.append(entry)
+
+    @contextmanager
+    def _reporting(self) -> Iterator[None]:
+        """What the account itself would refuse; what only the local account lacks is no mistake of the script."""
+        try:
+            yield
+        except SqlError as error:
+            if error.errno != 2:
+                self.error(error.errno, error.message)
 
     def warn(self, rule: str, says: str, code: str = "") -> None:
         self.warnings.append(self._entry(code or rule, says, rule))
@@ -106,7 +135,7 @@ class Report:
         if not file.resolve().is_relative_to(self.root.resolve()) or not blocks.is_exact_file(file):
             self.error(93_159, f"File '{path}' named in EXECUTE IMMEDIATE FROM is not in the stage", "SET-21")
             return
-        self.place = path
+        self.place, self.statement = path, ""
         try:
             statements = scripting.split(blocks.read_script(file, path))
         except SqlError as error:
@@ -115,7 +144,7 @@ class Report:
         if not statements:
             self.error(900, "empty SQL file", "SET-21")
         for statement in statements:
-            self.place = f"{path}, line {statement.line}"
+            self.place, self.statement = f"{path}, line {statement.line}", " ".join(statement.text.split())[:120]
             self._statement(path, strip_comments(statement.text), [*above, path])
 
     def _statement(self, path: str, text: str, above: list[str]) -> None:
@@ -174,6 +203,8 @@ class Report:
             self.inherits[split_path(found[2])[-1]].add(split_path(found[1])[-1])
         elif found := _GRANT.match(cleaned):
             self._grant(found, bool(text))
+        if (found := _EXECUTE_TASK.match(cleaned)) and tuple(split_path(found[1])[-2:]) in self.children:
+            self.error(tasks.GRAPH_ERROR, "only the root of a graph can be executed", "TSK-27")
         if _SCHEDULES.match(cleaned):
             self._need("EXECUTE TASK", "MAN-17")
             if cleaned[:6].upper() == "CREATE" and not re.search(r"\bwarehouse\s*=", cleaned, re.IGNORECASE):
@@ -191,6 +222,8 @@ class Report:
                 self.warn("SCH-07", f"{shown}: the schema is versioned and ordinary at once")
         elif kind == "APPLICATION ROLE":
             self.roles.add(path[-1])
+        elif kind == "TASK":
+            self.tasks.add(tuple(path[-2:]))
         if not text:
             return
         if not how and not found["guard"]:
@@ -210,8 +243,11 @@ class Report:
             self.error(93_205, f"{shown}: it cannot stand in a versioned schema: use an ordinary one", rule)
         elif is_versioned and kind in _STATE:
             self.warn("SCH-03", f"{shown}: each version starts with an empty one: use an ordinary schema")
-        elif kind == "STREAMLIT" and not is_versioned:
-            self.warn("SCH-05", f"{shown}: put it in a versioned schema")
+        elif kind == "STREAMLIT":
+            if not is_versioned:
+                self.warn("SCH-05", f"{shown}: put it in a versioned schema")
+            with self._reporting():
+                streamlits.page(self.root, text[found.end() :].strip(), path[-1])
         self.created[kind, ".".join(path[-2:])] = self.number
         if kind in ("PROCEDURE", "FUNCTION"):
             self._signature(kind, path, text[found.end() :].lstrip().removeprefix("("), is_versioned)
@@ -229,25 +265,24 @@ class Report:
 
     def _signature(self, kind: str, path: list[str], rest: str, is_versioned: bool) -> None:
         """The rules of CREATE PROCEDURE and CREATE FUNCTION that need no account."""
-        try:
+        signature = None
+        with self._reporting():
             signature = signatures.parse(rest, path[-1])
-        except SqlError as error:
-            if error.errno != 2:  # what only the local account lacks is no mistake of the script
-                self.error(error.errno, error.message)
+        if not signature:
             return
         self.created[kind, f"{path[-2]}.{signature.key(path[-1])}"] = self.number
         if signature.language == "PYTHON":
-            names = {re.split(r"[=<>\s]", package)[0] for package in signature.packages}
-            if kind == "PROCEDURE" and "snowflake-snowpark-python" not in names:
+            named = {package: handlers.name_of(package) for package in signature.packages}
+            for package in (package for package, name in named.items() if not name):
+                self.error(391_525, f"PACKAGES has '{package}', which is neither name nor name==version", "PY-04")
+            if kind == "PROCEDURE" and "snowflake-snowpark-python" not in named.values():
                 self.error(391_525, "a Python procedure names snowflake-snowpark-python in PACKAGES", "PY-03")
             if not (self.manifest.get("artifacts") or {}).get("extension_code"):
                 self.warn("MAN-33", "the manifest should say artifacts.extension_code: true")
         if signature.imports and not is_versioned:
             self.error(93_203, "code with IMPORTS stands only in a versioned schema", "SCH-04")
-        try:
+        with self._reporting():
             procedures.imported_files(self.root, signature.imports, path[-1])
-        except SqlError as error:
-            self.error(error.errno, error.message)
 
     def _grant(self, found: re.Match[str], at_top: bool) -> None:
         path, role, kind = split_path(found["name"]), split_path(found["role"])[-1], _words(found["kind"])
@@ -289,11 +324,18 @@ class Report:
             self.error(error.errno, error.message)
 
     def _task(self, match: Match) -> None:
-        try:
-            tasks.parse(match.raw("rest"), match.path()[-1])
-        except SqlError as error:
-            if error.errno != 2:
-                self.error(error.errno, error.message)
+        if re.search(r"\bwarehouse\s*=\s*reference\b", match.raw("rest"), re.IGNORECASE):
+            self.error(505_019, "nothing is bound yet to a reference when the script runs", "TSK-22")
+            return
+        with self._reporting():
+            name = match.path()[-2:]
+            parents = [split_path(path)[-2:] for path in tasks.parse(match.raw("rest"), name[-1])["after"]]
+            for parent in parents if len(name) == 2 else []:
+                self.children.add(tuple(name))
+                if parent[0] != name[0]:
+                    self.error(tasks.GRAPH_ERROR, f"{name[1]} and {parent[-1]}: a graph stands in one schema", "TSK-01")
+                elif tuple(parent) not in self.tasks:
+                    self.error(2_003, f"{name[1]} comes after {parent[1]}, which the script has not created", "TSK-02")
 
     def _fit(self) -> None:
         """What only the whole script shows."""

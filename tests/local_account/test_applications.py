@@ -510,7 +510,7 @@ def test_a_streamlit_opens_in_its_owners_rights_to_a_role_that_may_use_it(app, p
 def test_a_streamlit_whose_main_file_is_missing_is_refused(app):
     app.stage("two", SETUP + STREAMLIT)
 
-    with pytest.raises(SqlError, match="'/page' is not among the application's files"):
+    with pytest.raises(SqlError, match="no folder '/page'"):
         app.upgrade()
 
 
