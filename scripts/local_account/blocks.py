@@ -53,7 +53,7 @@ def to_rows(result: Result, query_id: str) -> scripting.Rows:
 
 def run_anonymous(session: Session, text: str) -> Result:
     """A block that a person or a setup script writes: it runs with the session's own rights."""
-    return to_result(scripting.run_block(text, {}, Host(session)), "anonymous block")
+    return to_result(scripting.run_block(text, {}, Host(session), returns="VARCHAR"), "anonymous block")
 
 
 def to_result(returned: Any, column: str, type_: str = "VARCHAR") -> Result:

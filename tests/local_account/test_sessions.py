@@ -522,3 +522,11 @@ def test_an_application_is_no_database_to_be_replaced(client):
     for statement in ("create or replace database replaced_package", "drop database replaced_package"):
         with pytest.raises(SqlError, match="use DROP APPLICATION PACKAGE"):
             client(statement)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [("5 > 3", "true"), ("1e3", "1000"), ("'2024-01-31'::timestamp_ntz", "2024-01-31 00:00:00.000"), ("[1, 'x']", '[1,"x"]')],
+)  # fmt: skip
+def test_a_block_answers_text(client, value, text):
+    assert client.value(f"begin return {value}; end") == text

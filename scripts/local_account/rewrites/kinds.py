@@ -8,6 +8,7 @@ from functools import cache
 from sqlglot import exp
 
 Type = exp.DataType.Type
+DAYS = {"DAY", "WEEK", "MONTH", "QUARTER", "YEAR"}  # units that leave a DATE a DATE
 
 
 @dataclass(frozen=True)

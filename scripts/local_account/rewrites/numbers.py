@@ -3,7 +3,7 @@
 from sqlglot import exp
 
 from local_account.errors import unsupported
-from local_account.rewrites.kinds import Type, call, cast, kind, rule, text_of
+from local_account.rewrites.kinds import DAYS, Type, call, cast, kind, rule, text_of
 
 _WHOLE = {Type.TINYINT, Type.SMALLINT, Type.INT, Type.MEDIUMINT, Type.BIGINT, Type.INT128}
 
@@ -201,9 +201,14 @@ def rounding_to_decimals(node: exp.Expression) -> exp.Expression:
 
 @rule(exp.Add, exp.Sub)
 def days(node: exp.Expression) -> exp.Expression:
-    """DATE + NUMBER is a DATE some days later; DuckDB adds integers only."""
+    """DATE + NUMBER is a DATE some days later; DuckDB adds integers only. DATE + INTERVAL of days or more is a DATE too;
+    in DuckDB a TIMESTAMP."""
     left, right = kind(node.this), kind(node.expression)
-    if left == "date" and right not in ("date", "ntz", "tz", None) and not isinstance(node.expression, exp.Interval):
+    if isinstance(node.expression, exp.Interval):
+        if left == "date" and node.expression.text("unit").upper().rstrip("S") in DAYS and not node.meta.get("done"):
+            node.meta["done"] = True
+            return cast(exp.Paren(this=node.copy()), "date")
+    elif left == "date" and right not in ("date", "ntz", "tz", None):
         node.set("expression", cast(exp.Paren(this=node.expression), "integer"))
     elif right == "date" and left == "number":
         node.set("this", cast(exp.Paren(this=node.this), "integer"))

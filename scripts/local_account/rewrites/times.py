@@ -3,7 +3,7 @@
 from sqlglot import exp
 
 from local_account.errors import unsupported
-from local_account.rewrites.kinds import call, cast, kind, literal, moment_of, rule, text_of
+from local_account.rewrites.kinds import DAYS, call, cast, kind, literal, moment_of, rule, text_of
 
 _SESSION = (
     exp.CurrentRole, exp.CurrentUser, exp.CurrentDatabase, exp.CurrentSchema, exp.CurrentWarehouse, exp.CurrentAccount,
@@ -43,9 +43,6 @@ def _moment(value: exp.Expression) -> exp.Expression:
     return moment_of(value, "ntz") if kind(value) in ("text", "variant", "number") else value
 
 
-_DAYS = {"DAY", "WEEK", "MONTH", "QUARTER", "YEAR"}
-
-
 @rule(exp.DateAdd, exp.TimestampAdd, exp.DatetimeAdd, exp.AddMonths)
 def add(node: exp.Expression) -> exp.Expression:
     """DATEADD of days and longer units leaves a DATE a DATE; in DuckDB it becomes a TIMESTAMP."""
@@ -61,7 +58,7 @@ def add(node: exp.Expression) -> exp.Expression:
     unit = node.text("unit").upper() if node.args.get("unit") else "MONTH"
     added = exp.Paren(this=inner)
     added.type = value.type
-    if unit not in _DAYS or kind(value) in ("ntz", "tz"):
+    if unit not in DAYS or kind(value) in ("ntz", "tz"):
         return added
     return call("cast_to_type", added, value)
 

@@ -53,3 +53,6 @@ select to_char('2024-01-02'::timestamp_ntz, 'FF2');
 select null::timestamp_ntz, null::timestamp_ltz, null::date;
 --: timestamp_ntz | timestamp_ltz | date
 --> NULL | NULL | NULL
+select column1 + interval '1 month', column1 - interval '2 days', column1 + interval '1 hour', column1::timestamp_ntz + interval '1 day' from values ('2024-01-31'::date);
+--: date | date | timestamp_ntz | timestamp_ntz
+--> 2024-02-29 | 2024-01-29 | 2024-01-31 01:00:00 | 2024-02-01 00:00:00
