@@ -54,6 +54,7 @@ def _parsed(sql: str) -> exp.Expression:
         raise SqlError(8, f"Actual statement count {len(trees)} did not match the desired statement count 1.", "0A000")
     tree = trees[0]
     _refuse_foreign_functions(tokens, tree)
+    _refuse_reserved_words(tree)
     if isinstance(tree, exp.Comment) and isinstance(tree.this, exp.Column):
         column = tree.this
         tree.set("this", exp.table_(column.args.get("table"), column.args.get("db"), column.args.get("catalog")))
@@ -92,6 +93,31 @@ def _refuse_foreign_functions(tokens: list[Token], tree: exp.Expression) -> None
             and not (before and before.token_type in _BEFORE_NAMES)
         ):
             raise compilation(2140, f"Unknown function {name}.", "42601")
+
+
+# sql-reference/reserved-keywords: no identifiers without quotes, and those that are no names of columns.
+RESERVED = set(
+    """
+    all alter and any as between by check column connect create current delete distinct drop else exists following for from
+    grant group having ilike in increment insert intersect into is like minus not null of on or order qualify regexp revoke
+    rlike row rows sample select set some start table tablesample then to trigger union unique update values whenever
+    where with
+    """.upper().split()
+)
+_NO_COLUMNS = frozenset({"CONSTRAINT", "LOCALTIME", "LOCALTIMESTAMP"})
+
+
+def _refuse_reserved_words(tree: exp.Expression) -> None:
+    """sqlglot takes most words for names wherever one may stand; Snowflake keeps some for itself unless they are quoted."""
+    for node in tree.find_all(exp.Identifier):
+        word = node.name.upper()
+        if node.quoted or not (word in RESERVED or (word in _NO_COLUMNS and isinstance(node.parent, exp.ColumnDef))):
+            continue
+        line, end = node.meta.get("line", 1), node.meta.get("col", 1)
+        place = f"line {line} at position {max(end - len(word), 0)}"
+        raise compilation(
+            1003, f"syntax error {place} unexpected '{node.name}'. The word is reserved: quote it", "42000"
+        )
 
 
 _BEFORE_NAMES = {

@@ -164,7 +164,8 @@ where customer_id >= ? and customer_id < ?
 # The line is summed up by blocks of customer numbers in one columnar pass; in it a block's gaps stand at its end. Only
 # the blocks in which a position comes to stand are looked into, in the same way: gaps, then who stands at the place.
 # Binds: configuration, rows, segments, those of _living, _DROPPING_OUT, _SIGNING_UP and again _living, run, first order.
-BLOCK_BITS = 8  # 256 customer numbers a block; the fewer, the more blocks and the less to look into
+# A block has 256 customer numbers; the fewer, the more blocks and the less to look into.
+_BLOCK = "bitshiftright(customers.customer_id, 8)::number(18, 0)"
 
 
 _SEGMENTS = """
@@ -180,7 +181,7 @@ def _living(columns: str, condition: str = "true") -> str:
     """
     return f"""
     select
-        customers.time_zone, bitshiftright(customers.customer_id, {BLOCK_BITS})::number(18, 0) as block,
+        customers.time_zone, {_BLOCK} as block,
         round(customers.rate_factor::number(9, 0) * segments.purchase_frequency)::number(12, 0) as weight{columns}
     from truth.customers
     inner join segments on customers.customer_segment = segments.segment_name
@@ -227,8 +228,8 @@ def line_binds(first: int, last: int, first_customer: int, next_customer: int) -
 
 
 def _past_gaps(cell: str, positions: str, gaps: str) -> str:
-    """Positions among the present, where they stand among all. Gaps have a number, which orders them, and the place
-    where they begin among all.
+    """Positions among the present, where they stand among all: two relations, of which the gaps have a number, which
+    orders them, and the place where they begin among all.
     """
     return f"""
     select
@@ -237,11 +238,12 @@ def _past_gaps(cell: str, positions: str, gaps: str) -> str:
     from (
         select
             0 as order_id, {cell},
-            (place + weight - sum(weight) over (partition by {cell} order by number {_SO_FAR}))::number(18, 0) as place,
+            (place + weight - sum(weight) over (partition by {cell} order by gap_number {_SO_FAR}))::number(18, 0)
+                as place,
             weight as gap
-        from ({gaps})
+        from {gaps}
         union all
-        select order_id, {cell}, place, 0 from ({positions})
+        select order_id, {cell}, place, 0 from {positions}
     )
     qualify order_id > 0
 """
@@ -284,45 +286,43 @@ blocks as (
     )
 ),
 
-cells as (select distinct slot, time_zone from drawn where buyer = 0),
+wanted as (select order_id, slot, time_zone, draw_position as place from drawn where buyer = 0),
 
 missing as (
     select cells.slot, dropping_out.time_zone, dropping_out.block, dropping_out.customer_id, dropping_out.weight
     from ({_DROPPING_OUT}) as dropping_out
-    inner join cells on dropping_out.time_zone = cells.time_zone and cells.slot >= dropping_out.slot
+    inner join (select distinct slot, time_zone from wanted) as cells
+        on dropping_out.time_zone = cells.time_zone and cells.slot >= dropping_out.slot
     union all
     select cells.slot, signing_up.time_zone, signing_up.block, signing_up.customer_id, signing_up.weight
     from ({_SIGNING_UP}) as signing_up
-    inner join cells on signing_up.time_zone = cells.time_zone and cells.slot <= signing_up.slot
+    inner join (select distinct slot, time_zone from wanted) as cells
+        on signing_up.time_zone = cells.time_zone and cells.slot <= signing_up.slot
 ),
 
-positions as ({
-    _past_gaps(
-        "slot, time_zone",
-        "select order_id, slot, time_zone, draw_position as place from drawn where buyer = 0",
-        '''
-        select
-            gone.slot, gone.time_zone, gone.block as number, gone.weight,
-            blocks.place + blocks.weight - gone.weight as place
-        from (
-            select slot, time_zone, block, sum(weight)::number(18, 0) as weight
-            from missing
-            group by slot, time_zone, block
-        ) as gone
-        inner join blocks on gone.time_zone = blocks.time_zone and gone.block = blocks.block
-        ''',
-    )
-}),
+block_gaps as (
+    select
+        gone.slot, gone.time_zone, gone.block as gap_number, gone.weight,
+        blocks.place + blocks.weight - gone.weight as place
+    from (
+        select slot, time_zone, block, sum(weight)::number(18, 0) as weight
+        from missing
+        group by slot, time_zone, block
+    ) as gone
+    inner join blocks on gone.time_zone = blocks.time_zone and gone.block = blocks.block
+),
+
+positions as ({_past_gaps("slot, time_zone", "wanted", "block_gaps")}),
 
 -- Each position with its block, and its place in it.
 hits as (
-    select order_id, slot, time_zone, block, (place - start)::number(18, 0) as place
+    select order_id, slot, time_zone, block, (place - block_place)::number(18, 0) as place
     from (
         select
             order_id, slot, time_zone, place,
             max(block) over (partition by time_zone order by place, order_id, block {_SO_FAR}) as block,
             max(iff(order_id = 0, place, null)) over (partition by time_zone order by place, order_id, block {_SO_FAR})
-                as start
+                as block_place
         from (
             select 0 as order_id, 0 as slot, time_zone, place, block from blocks
             union all
@@ -337,12 +337,17 @@ residents as (
         customer_id, time_zone, block,
         (sum(weight) over (partition by time_zone, block order by customer_id {_SO_FAR}) - weight)::number(18, 0)
             as place
-    from ({
-    _living(
-        ", customers.customer_id",
-        f"bitshiftright(customers.customer_id, {BLOCK_BITS})::number(18, 0) in (select block from hits)",
-    )
-})
+    from ({_living(", customers.customer_id", f"{_BLOCK} in (select block from hits)")})
+),
+
+resident_gaps as (
+    select
+        missing.slot, missing.time_zone, missing.block, missing.customer_id as gap_number, missing.weight,
+        residents.place
+    from missing
+    inner join residents on missing.customer_id = residents.customer_id
+    inner join (select distinct slot, time_zone, block from hits) as hit
+        on missing.slot = hit.slot and missing.time_zone = hit.time_zone and missing.block = hit.block
 ),
 
 found as (
@@ -353,24 +358,7 @@ found as (
         select 0 as order_id, customer_id, time_zone, block, place from residents
         union all
         select order_id, null, time_zone, block, place
-        from ({
-    _past_gaps(
-        "slot, time_zone, block",
-        "select order_id, slot, time_zone, block, place from hits",
-        '''
-        select
-            missing.slot, missing.time_zone, missing.block, missing.customer_id as number, missing.weight,
-            residents.place
-        from missing
-        inner join residents on missing.customer_id = residents.customer_id
-        inner join (select distinct slot, time_zone, block from hits) as looked_into
-            on
-                missing.slot = looked_into.slot
-                and missing.time_zone = looked_into.time_zone
-                and missing.block = looked_into.block
-        ''',
-    )
-})
+        from ({_past_gaps("slot, time_zone, block", "hits", "resident_gaps")})
     )
     qualify order_id > 0
 ),

@@ -18,7 +18,7 @@ from types import SimpleNamespace
 import bundles
 import pytest
 import uvicorn
-from local_account import access, statements
+from local_account import access, parsing, statements
 from local_account.account import Account
 from local_account.catalogue import HOME
 from local_account.errors import SqlError
@@ -36,6 +36,16 @@ SECONDS_TO_START = 30
 BEGINNING = datetime(2026, 11, 2, 9, 10, tzinfo=UTC)
 GENERATION = re.compile(r"\$(\d+)")  # of a versioned schema, in the account's own names
 SIGNATURE = re.compile(r"\(.*\)")  # a procedure may get more arguments, each with a default
+
+
+@pytest.fixture(autouse=True, scope="package")
+def a_name_that_1_1_0_should_not_have():
+    """Its draw of buyers calls a column START, which Snowflake reserves, so it generates nothing there. Who came to it from
+    an earlier release has data all the same: here it may make its own.
+    """
+    parsing.RESERVED.discard("START")
+    yield
+    parsing.RESERVED.add("START")
 
 
 class Person:

@@ -108,3 +108,13 @@ select 'ab'::char;
 --! 100078
 select try_cast('abc' as varchar(2)), 'ab'::varchar(2), 'a'::char, column1::varchar(3) from values (123);
 --> NULL | ab | a | 123
+
+-- Reserved words are no names unless they are quoted (sql-reference/reserved-keywords).
+select 1 as start;
+--! 1003
+select row from (select 1 as "ROW");
+--! 1003
+create table reserved (id int, increment int);
+--! 1003
+select 1 as "START", 2 as "select", parse_json('{"start": 3}'):start as value, 4 as key, left('abc', 1) as name;
+--> 1 | 2 | 3 | 4 | a
