@@ -87,11 +87,8 @@ def drop(session: Session, match: Match) -> Result:
     installed = [
         key.name for key, other in session.account.catalogue.find("database", HOME) if other.get("package") == name
     ]
-    if document["versions"] and any(other["package_version"] for other in _installed(session, name)):
-        raise SqlError(
-            93_038,
-            f"Application package {name} cannot be dropped: applications use its versions ({', '.join(installed)}).",
-        )
+    if installed:  # there it can be dropped, and they can be used no more (sql-reference/sql/drop-application-package)
+        raise SqlError(93_038, f"Application package {name} cannot be dropped: {', '.join(installed)} would be left.")
     session.commit_before_definition()
     for version in document["versions"].values():
         for patch in version["patches"].values():

@@ -41,6 +41,11 @@ SHOWN = (
 )
 GRAPH_ERROR = 91_427
 MOST_TASKS, MOST_PARENTS, MOST_CHILDREN, MOST_RETRIES = 1000, 100, 100, 30
+_NUMBERS = {  # option -> its largest value, and the rule
+    "TASK_AUTO_RETRY_ATTEMPTS": (MOST_RETRIES, "TSK-12"),
+    "SUSPEND_TASK_AFTER_NUM_FAILURES": (2**31 - 1, "TSK-13"),
+    "USER_TASK_TIMEOUT_MS": (MOST_TIMEOUT_MS, "TSK-14"),
+}
 _WHEN_ALLOWED = re.compile(
     r"SYSTEM\$(STREAM_HAS_DATA|GET_PREDECESSOR_RETURN_VALUE)\s*\(|\b(AND|OR|NOT|TRUE|FALSE|IS|NULL)\b|'[^']*'|[()=<>!,:\d\s.]|::\s*\w+",
     re.IGNORECASE,
@@ -134,6 +139,8 @@ def parse(rest: str, task: str) -> dict[str, Any]:
     head, body = rest[: split.start], rest[split.end + 1 :].strip()
     if body.startswith("$$"):
         body = unquote_text(body)
+    if not body:
+        raise syntax_error(f"task {task}: its statement after AS is missing.")
     when = re.search(r"\bwhen\b([\s\S]*)\Z", head, re.IGNORECASE)
     if when:
         head = head[: when.start()]
@@ -163,17 +170,15 @@ def parse(rest: str, task: str) -> dict[str, Any]:
         raise SqlError(
             2, f"Unsupported feature 'OVERLAP_POLICY = {options['OVERLAP_POLICY']}' of the local account (task {task})."
         )
-    retries = options.get("TASK_AUTO_RETRY_ATTEMPTS", "0")
-    if not retries.isdigit() or int(retries) > MOST_RETRIES:
-        raise SqlError(GRAPH_ERROR, f"Task {task}: TASK_AUTO_RETRY_ATTEMPTS lies in 0 to {MOST_RETRIES} (rule TSK-12).")
     if not {"SCHEDULE", "WAREHOUSE"} & set(options) and when and not predecessors:
         raise SqlError(
             GRAPH_ERROR,
             f"Task {task}: a triggered serverless task needs TARGET_COMPLETION_INTERVAL (rule TSK-20), which the local account does not have: give it a SCHEDULE.",
         )
-    timeout = options.get("USER_TASK_TIMEOUT_MS", str(DEFAULT_TIMEOUT_MS))
-    if not timeout.isdigit() or int(timeout) > MOST_TIMEOUT_MS:
-        raise SqlError(GRAPH_ERROR, f"Task {task}: USER_TASK_TIMEOUT_MS lies in 0 to {MOST_TIMEOUT_MS}.")
+    for option, (most, rule) in _NUMBERS.items():
+        value = options.get(option, "0")
+        if not value.isdigit() or int(value) > most:
+            raise SqlError(GRAPH_ERROR, f"Task {task}: {option} is a whole number from 0 to {most} (rule {rule}).")
     if "SCHEDULE" in options:
         Schedule(options["SCHEDULE"])
     return {"options": options, "after": predecessors, "when": when[1].strip() if when else None, "body": body}
@@ -313,17 +318,16 @@ def drop(session: Session, match: Match) -> Result:
         if match.has("if exists") and error.errno == 2003:
             return reply.status("Drop statement executed successfully.")
         raise
-    _require_suspended_root(session.account, name, f"drop task {name[2]}")
+    # A task of its own need not be suspended, and what followed a dropped one is (sql-reference/sql/drop-task).
+    if len(graph(session.account, root_of(session.account, name))) > 1:
+        _require_suspended_root(session.account, name, f"drop task {name[2]}")
     with session.account.change(name[0], session) as change:
         change.delete("task", name[1], name[2])
         for key, document in session.account.catalogue.find("task", name[0], name[1]):
             if list(name) in document["after"]:
-                change.put(
-                    "task",
-                    key.schema,
-                    key.name,
-                    {**document, "after": [before for before in document["after"] if before != list(name)]},
-                )
+                left = [before for before in document["after"] if before != list(name)]
+                state = document["state"] if left else "suspended"
+                change.put("task", key.schema, key.name, {**document, "after": left, "state": state})
     return reply.status(f"{name[2]} successfully dropped.")
 
 

@@ -406,6 +406,12 @@ def test_two_instances_live_side_by_side(app, provider):
     assert provider(f"select * from {app.name}_2.state.notes") == []
 
 
+def test_a_package_whose_application_is_there_is_not_dropped(app, provider):
+    with pytest.raises(SqlError, match=app.name.upper()) as error:
+        provider(f"drop application package {app.package}")
+    assert error.value.errno == 93038
+
+
 def test_a_dropped_application_is_gone(app, provider):
     provider(f"drop application {app.name}")
 

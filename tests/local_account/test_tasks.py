@@ -142,11 +142,24 @@ def test_a_graph_changes_only_while_its_root_is_suspended(tasks, statement):
         tasks(statement)
 
 
+def test_what_followed_a_dropped_task_is_suspended_and_a_task_of_its_own_is_dropped_as_it_runs(tasks):
+    """docs.snowflake.com/en/sql-reference/sql/drop-task"""
+    tasks("create task alone schedule = '1 minute' as select 1")
+    tasks("alter task alone resume")
+    tasks("drop task alone")
+
+    tasks("alter task second resume")
+    tasks("drop task first")
+    assert [(row[1], row[10]) for row in tasks("show tasks")] == [("SECOND", "suspended")]
+    tasks("create task first schedule = '30 minutes' as select 1")
+
+
 @pytest.mark.parametrize(
     "statement",
     ["create task x schedule = '5 seconds' as select 1", "create task x schedule = 'now and then' as select 1", "create task x after first schedule = '1 minute' as select 1",
      "create task x after nobody as select 1", "create task x warehouse = w user_task_managed_initial_warehouse_size = 'XSMALL' schedule = '1 minute' as select 1",
-     "create task x schedule = '1 minute' when (select true) as select 1", "execute task second", "create task x schedule = '1 minute' colour = 'red' as select 1", "create task first schedule = '1 minute' as select 1"],
+     "create task x schedule = '1 minute' when (select true) as select 1", "execute task second", "create task x schedule = '1 minute' colour = 'red' as select 1", "create task first schedule = '1 minute' as select 1",
+     "create task x schedule = '1 minute' as", "create task x schedule = '1 minute' suspend_task_after_num_failures = -1 as select 1", "create task x schedule = '1 minute' user_task_timeout_ms = 604800001 as select 1"],
 )  # fmt: skip
 def test_what_snowflake_refuses_of_a_task_is_refused(tasks, statement):
     with pytest.raises(SqlError):
