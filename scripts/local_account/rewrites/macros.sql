@@ -60,7 +60,7 @@ create or replace macro sf_typeof(v) as case json_type(v)
 create or replace macro sf_key(v) as case when v is null then null else {
     'rank': case json_type(v) when 'VARCHAR' then 3 when 'OBJECT' then 5 when 'ARRAY' then 4 when 'BOOLEAN' then 1 when 'NULL' then 6 else 2 end,
     'number': case when json_type(v) in ('DOUBLE', 'UBIGINT', 'BIGINT', 'HUGEINT') then json_extract_string(v, '$')::decimal(38, 12) end,
-    'text': json_extract_string(v, '$') } end;
+    'text': case when json_type(v) not in ('DOUBLE', 'UBIGINT', 'BIGINT', 'HUGEINT') then json_extract_string(v, '$') end } end;
 
 -- The member of an object or the element of an array.
 create or replace macro sf_get(v, k) as case

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlglot import exp
 
+from local_account.errors import compilation
 from local_account.rewrites.kinds import (
     call,
     cast,
@@ -23,7 +24,14 @@ from local_account.rewrites.kinds import (
 @rule(exp.JSONExtract)
 def path(node: exp.JSONExtract) -> exp.Expression:
     """`v:a = 1` and `v:a || 'x'`: DuckDB's arrow binds weaker than most operators, so a path stands in parentheses."""
+    _require_variant(node.this)
     return node if isinstance(node.parent, exp.Paren) else _path(node)
+
+
+def _require_variant(value: exp.Expression) -> None:
+    """Snowflake looks for members in variants, objects and arrays only; DuckDB would read a text as JSON."""
+    if (found := kind(value)) not in ("variant", None):
+        raise compilation(1044, f"Invalid argument types for function 'GET': ({found.upper()}, VARCHAR)", "42P13")
 
 
 def _path(node: exp.JSONExtract) -> exp.Expression:
@@ -43,6 +51,7 @@ def member(node: exp.Expression) -> exp.Expression:
     key = node.expressions[0] if isinstance(node, exp.Bracket) else node.expression
     if isinstance(node, exp.Bracket) and len(node.expressions) != 1:
         return node
+    _require_variant(node.this)
     if isinstance(key, exp.Literal):
         step = exp.JSONPathKey(this=key.name) if key.is_string else exp.JSONPathSubscript(this=int(key.name))
         found = exp.Paren(

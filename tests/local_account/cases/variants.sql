@@ -186,3 +186,11 @@ select path from table(flatten(input => parse_json('{"a": {"b": [7]}}'), path =>
 select typeof(parse_json('100000000000000000000')), typeof(parse_json('1.5')), null::variant;
 --: text | text | variant
 --> INTEGER | DECIMAL | NULL
+select t:a from v;
+--! 1044
+select column1['a'] from values ('{"a": 1}');
+--! 1044
+select s.t:a from (select upper(t) t from v) s;
+--! 1044
+select count(*) from (select parse_json('1.0') x) a join (select parse_json('1') y) b on x = y;
+--> 1
