@@ -163,6 +163,9 @@ def practices(manifest: dict[str, Any]) -> Iterator[str]:
     asked = [name.upper() for entry in _entries(manifest, "privileges") for name in entry]
     for name in sorted({name for name in asked if asked.count(name) > 1}):
         yield f"the privilege {name} is asked for twice (rule MAN-16)."
+    artifacts = manifest.get("artifacts") or {}
+    if {"container_services", "default_web_endpoint"} & set(artifacts) or "CREATE COMPUTE POOL" in asked:
+        yield "an application without containers needs no container_services, web endpoint or compute pool (rule MAN-13)."
     configuration = manifest.get("configuration") or {}
     if configuration.get("trace_level", "OFF") != "OFF":
         yield "configuration.trace_level: traces may show calls of hidden procedures to readers of the event table (rule MAN-22)."

@@ -86,6 +86,12 @@ RULES = (
     _row("STR-01", None, r"create\s+or\s+replace\s+stream\b", "the rows that wait in it are lost: CREATE STREAM IF NOT EXISTS"),
     _row("STR-12", None, r"alter\b[\s\S]*\bset\s+change_tracking\s*=\s*false\b", "the streams on the table break"),
     _row("TSK-10", None, r"create\s+task\s+if\s+not\s+exists\b", "a later version's definition would never arrive: CREATE OR REPLACE or OR ALTER"),
+    _row("TSK-11", None, rf"{_OR_REPLACE}task\b[\s\S]*\b(?:allow_overlapping_execution\s*=\s*true|overlap_policy\s*=\s*(?!no_overlap\b)\w+)", "two runs of the graph at once write the same rows: leave it out"),
+    _row("TSK-13", None, rf"{_OR_REPLACE}task\b(?=[\s\S]*\bschedule\s*=)(?![\s\S]*\bsuspend_task_after_num_failures\b)", "say after how many failures it gives up: SUSPEND_TASK_AFTER_NUM_FAILURES"),
+    _row("TSK-14", None, rf"{_OR_REPLACE}task\b(?=[\s\S]*\bschedule\s*=)(?![\s\S]*\buser_task_timeout_ms\b)", "say how long a run may take, less than its schedule: USER_TASK_TIMEOUT_MS"),
+    _row("TSK-16", None, rf"{_OR_REPLACE}task\b(?![\s\S]*\b(?:warehouse|user_task_managed_initial_warehouse_size)\s*=)", "a serverless task begins in MEDIUM: USER_TASK_MANAGED_INITIAL_WAREHOUSE_SIZE"),
+    _row("TSK-21", None, r"create\s+or\s+alter\s+task\b[\s\S]*\b(?:target_completion_interval|serverless_task_\w+|user_task_minimum_trigger_interval_in_seconds)\s*=", "CREATE OR ALTER TASK does not set it: CREATE OR REPLACE"),
+    _row("UI-02", None, r"create\s+streamlit\s+if\s+not\s+exists\b", "its files are copied when it is created, so a later version's would never arrive: CREATE OR REPLACE"),
     _row("PY-01", None, rf"{_OR_REPLACE}{_CODE}\bruntime_version\s*=\s*(?:'3\.10'|[\d.]+)", "write RUNTIME_VERSION quoted, '3.11' or newer: 3.10 is deprecated"),
 )  # fmt: skip
 

@@ -250,6 +250,8 @@ class Report:
                 streamlits.page(self.root, text[found.end() :].strip(), path[-1])
         self.created[kind, ".".join(path[-2:])] = self.number
         if kind in ("PROCEDURE", "FUNCTION"):
+            if not is_versioned:
+                self.warn("SCH-06", f"{shown}: in a versioned schema it would change with its version at once")
             self._signature(kind, path, text[found.end() :].lstrip().removeprefix("("), is_versioned)
 
     def _has_schema(self, shown: str, path: list[str]) -> bool:

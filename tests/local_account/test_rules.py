@@ -133,6 +133,13 @@ PRACTICES = {
     "SET-46": (f"begin {ROOT} exception when other then raise; end;", ROOT),
     "STR-01": ("create stream if not exists state.s on table state.notes;", "create or replace stream state.s on table state.notes;"),
     "STR-12": ("alter table state.notes set comment = 'x';", "alter table state.notes set change_tracking = false;"),
+    "SCH-06": (sql(name="code.p()"), sql(name="state.p()")),
+    "TSK-11": (ROOT.replace(" as ", " overlap_policy = no_overlap as "), ROOT.replace(" as ", " overlap_policy = allow_child_overlap as ")),
+    "TSK-13": (ROOT, ROOT.replace("suspend_task_after_num_failures = 5", "")),
+    "TSK-14": (ROOT, ROOT.replace("user_task_timeout_ms = 60000", "")),
+    "TSK-16": (ROOT, ROOT.replace("user_task_managed_initial_warehouse_size = 'XSMALL'", "")),
+    "TSK-21": (ROOT, ROOT.replace("or replace", "or alter").replace(" as ", " target_completion_interval = '5 minutes' as ")),
+    "UI-02": ("create or replace streamlit code.ui from '/' main_file = 'lib.py';", "create streamlit if not exists code.ui from '/' main_file = 'lib.py';"),
     "TSK-10": (ROOT, ROOT.replace("or replace task", "task if not exists")),
 }  # fmt: skip
 
@@ -274,6 +281,7 @@ def test_tasks_need_the_privileges_of_the_manifest(app, manifest, statement):
     [
         ("configuration: {trace_level: ON_EVENT}\n", "MAN-22"),
         ("  - EXECUTE TASK: {description: twice}\n", "MAN-16"),
+        ("  - CREATE COMPUTE POOL: {description: d}\n", "MAN-13"),
         ("configuration: {telemetry_event_definitions: [{type: TRACES, sharing: MANDATORY}]}\n", "MAN-24"),
         ("lifecycle_callbacks: {version_initializer: code.nobody}\n", "MAN-25"),
     ],
