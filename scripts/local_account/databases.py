@@ -109,15 +109,7 @@ def unset_session(session: Session, match: Match) -> Result:
 
 def _set(session: Session, variables: list[str], query: str, binds: list[Any]) -> Result:
     """Gives each variable its column of the query's one row; none is set before all are known."""
-    plan = names.resolve(session, engine.parse(query), binds)
-    result = engine.run(
-        session.cursor,
-        plan.tree,
-        plan.binds,
-        names.context(session),
-        in_transaction=session.transaction.open,
-        tables=plan.relations,
-    )
+    result = names.evaluate(session, engine.parse(query), binds)
     if result.rowcount != 1 or len(result.columns) != len(variables):
         raise syntax_error(f"SET of {len(variables)} variable(s) takes one row of as many values.")
     for column in result.columns:

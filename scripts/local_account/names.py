@@ -144,8 +144,15 @@ def _constant(session: Session, argument: exp.Expression, binds: list[Any]) -> A
         return binds[int(argument.name) - 1]
     if isinstance(argument, exp.Literal | exp.Null | exp.Boolean):
         return argument.to_py()
-    plan = resolve(session, exp.select(argument.copy()), binds)
-    result = engine.run(
+    return evaluate(session, exp.select(argument.copy()), binds).table.column(0)[0].as_py()
+
+
+def evaluate(session: Session, tree: exp.Expression, binds: list[Any]) -> engine.Result:
+    """What a query gives that stands inside another statement, read with the session's rights."""
+    plan = resolve(session, tree, binds)
+    for name in plan.reads:
+        access.require(session, "SELECT", "TABLE", *name)
+    return engine.run(
         session.cursor,
         plan.tree,
         plan.binds,
@@ -153,7 +160,6 @@ def _constant(session: Session, argument: exp.Expression, binds: list[Any]) -> A
         in_transaction=session.transaction.open,
         tables=plan.relations,
     )
-    return result.table.column(0)[0].as_py()
 
 
 def context(session: Session) -> engine.Context:

@@ -267,15 +267,7 @@ def _argument_values(
         else:
             value = exp.cast(given.copy(), exp.DataType.build(argument["type"], dialect="snowflake"))
         expressions.append(exp.alias_(value, f"A{place}", quoted=True))
-    plan = names.resolve(session, exp.select(*expressions), binds)
-    result = engine.run(
-        session.cursor,
-        plan.tree,
-        plan.binds,
-        names.context(session),
-        in_transaction=session.transaction.open,
-        tables=plan.relations,
-    )
+    result = names.evaluate(session, exp.select(*expressions), binds)
     row = [column[0].as_py() for column in result.table.columns]
     return [declared.from_arrow(column, value) for column, value in zip(columns, row, strict=True)]
 

@@ -499,6 +499,26 @@ def test_a_grant_counts_for_who_may_use_the_database_and_the_schema(client):
     assert reader(f"select * from {name}.public.t") == []
 
 
+@pytest.mark.parametrize(
+    "statement", ["set found = (select max(a) from {0}.t)", "call {0}.told((select max(a) from {0}.t))"]
+)
+def test_a_query_inside_another_statement_reads_what_its_role_may(client, statement):
+    place = f"{client.session.database.lower()}.public"
+    client("create table t (a int)")
+    client("insert into t values (7)")
+    client("create procedure told(a int) returns int language sql as $$begin return a; end$$")
+    client("create or replace role asking")
+    client("grant role asking to user local")
+    for what in (f"database {client.session.database}", f"schema {place}", f"procedure {place}.told(int)"):
+        client(f"grant usage on {what} to role asking")
+    asking = type(client)(client.account, "ASKING")
+
+    with pytest.raises(SqlError, match="does not exist or not authorized"):
+        asking(statement.format(place))
+    client("grant select on table t to role asking")
+    asking(statement.format(place))
+
+
 def test_only_an_owner_grants_alters_and_drops(client):
     name = client.session.database.lower()
     client("create table t (a int)")
