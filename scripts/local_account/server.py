@@ -235,7 +235,7 @@ class Server:
     async def chunk(self, request: Request) -> Response:
         result = self.large.get(request.path_params["key"])
         if not result:
-            return PlainTextResponse("Gone: ask again.", status_code=404)
+            return PlainTextResponse("Gone: ask again.", status_code=501)
         start = int(request.path_params["start"])
         stream = await run_in_threadpool(results.arrow_stream, result, start, CHUNK_ROWS)
         return Response(bytes(stream), media_type="application/octet-stream")
@@ -403,6 +403,7 @@ class Server:
                 Route("/account/clock", self.clock, methods=["POST"]),
                 Route("/account/watch", self.watch, methods=["POST"]),
                 Route("/account/streamlit", self.streamlit, methods=["POST"]),
+                Route("/api/{path:path}", _no_rest, methods=["GET", "POST", "PUT", "DELETE"]),
                 Route("/{path:path}", self.page, methods=["GET"]),
             ],
         )
@@ -410,6 +411,12 @@ class Server:
 
 async def _nothing(request: Request) -> Response:
     return _success(None)
+
+
+async def _no_rest(request: Request) -> Response:
+    """The REST API that `snow object create` asks: there is none, and the client says to write SQL."""
+    message = f"Unsupported feature 'REST API {request.url.path}' of the local account: CREATE it in SQL."
+    return JSONResponse({"code": "000002", "message": message}, status_code=501)
 
 
 async def _body(request: Request) -> dict[str, Any]:

@@ -139,6 +139,17 @@ def test_a_client_of_another_major_version_is_told_so(account):
     assert "version 4" in told["message"]
 
 
+def test_what_the_client_asks_of_the_rest_api_is_refused_by_name(account):
+    port = json.loads((Path(account.environment["SNOWFLAKE_HOME"]).parent / "account.json").read_text())["port"]
+    import urllib.error
+    import urllib.request
+
+    with pytest.raises(urllib.error.HTTPError) as answer:
+        urllib.request.urlopen(f"http://127.0.0.1:{port}/api/v2/databases/")
+    assert answer.value.code == 501
+    assert "Unsupported feature 'REST API /api/v2/databases/'" in json.load(answer.value)["message"]
+
+
 def manage(data, *arguments):
     command = [sys.executable, "-m", "local_account", *arguments, "--data", str(data)]
     return subprocess.run(
