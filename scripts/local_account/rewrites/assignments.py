@@ -1,11 +1,11 @@
 """Values on their way into columns: INSERT, UPDATE and MERGE convert by the column's type."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from sqlglot import exp
 
 from local_account.errors import compilation
-from local_account.rewrites.kinds import call, kind, moment_of
+from local_account.rewrites.kinds import call, cast, kind, moment_of
 
 
 def assign(tree: exp.Expression, columns: Sequence[tuple[str, str]]) -> exp.Expression:
@@ -85,10 +85,24 @@ def _assign_insert(tree: exp.Insert, columns: Sequence[tuple[str, str]], types: 
         if any(item.is_star for item in select.expressions):
             continue
         _same_width(names, select.expressions)
+        fit = _fit if select is source else _fit_branch
         select.set(
             "expressions",
-            [_fit_projection(item, types[name]) for name, item in zip(names, select.expressions, strict=True)],
+            [_fit_projection(item, types[name], fit) for name, item in zip(names, select.expressions, strict=True)],
         )
+
+    target = tree.this.this
+    if source.find(exp.SetOperation) and any(table.parts == target.parts for table in source.find_all(exp.Table)):
+        tree.set("expression", _read_first(source))
+
+
+def _read_first(source: exp.Expression) -> exp.Select:
+    """A union's rows, all of them before the first is written: DuckDB would read in one branch what another has inserted."""
+    name = exp.to_identifier("_SOURCE", quoted=True)
+    cte = exp.CTE(this=source.copy(), alias=exp.TableAlias(this=name), materialized=True)
+    return exp.Select(
+        expressions=[exp.Star()], from_=exp.From(this=exp.Table(this=name.copy())), with_=exp.With(expressions=[cte])
+    )
 
 
 def _selects(query: exp.Expression) -> list[exp.Select]:
@@ -104,11 +118,18 @@ def _selects(query: exp.Expression) -> list[exp.Select]:
     return [query] if isinstance(query, exp.Select) and not query.args.get("distinct") else []
 
 
-def _fit_projection(item: exp.Expression, type_: str) -> exp.Expression:
+def _fit_projection(item: exp.Expression, type_: str, fit: Callable) -> exp.Expression:
     if isinstance(item, exp.Alias):
-        fitted = _fit(item.this, type_)
+        fitted = fit(item.this, type_)
         return item if fitted is item.this else exp.alias_(fitted.copy(), item.args["alias"])
-    return _fit(item, type_)
+    return fit(item, type_)
+
+
+def _fit_branch(value: exp.Expression, type_: str) -> exp.Expression:
+    """As `_fit`, for a branch of a union: numbers would lose their decimals beside whole ones (`numbers.common_type`)."""
+    if type_.startswith("DECIMAL") and kind(value) == "number":
+        return cast(value.copy(), type_)
+    return _fit(value, type_)
 
 
 def _assign_set(assignments: list[exp.Expression], types: dict[str, str]) -> None:

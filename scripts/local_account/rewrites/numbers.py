@@ -75,6 +75,47 @@ def quotient(node: exp.Div) -> exp.Expression:
     return call("sf_divide", node.this.unnest(), node.expression.unnest())
 
 
+_OF_NUMBERS = (exp.Sum, exp.Count, exp.Mul, exp.Div, exp.Mod, exp.Neg, exp.Round, exp.Abs)
+
+
+def _is_number(value: exp.Expression) -> bool:
+    value = value.unnest()
+    if isinstance(value, (exp.Add, exp.Sub)):
+        return _is_number(value.this) and _is_number(value.expression)
+    ours = isinstance(value, exp.Anonymous) and value.name in ("sf_divide", "sf_average")
+    return kind(value) == "number" or ours or isinstance(value, _OF_NUMBERS)
+
+
+@rule(exp.Coalesce, exp.If, exp.Case, exp.Greatest, exp.Least, exp.Nvl2, exp.DecodeCase)
+def common_type(node: exp.Expression) -> exp.Expression:
+    """NUMBER(38, 0) beside NUMBER(10, 2) gives NUMBER(38, 2) in Snowflake; DuckDB rounds to NUMBER(38, 0), to have room
+    for 38 digits before the point.
+
+    So each value takes the type that their sum has, unless there is but one beside whole literals, which are narrow.
+    """
+    if isinstance(node, exp.Case):
+        slots = [*(branch.args["true"] for branch in node.args["ifs"]), node.args.get("default")]
+    elif isinstance(node, exp.If):
+        slots = [] if isinstance(node.parent, exp.Case) else [node.args["true"], node.args.get("false")]
+    elif isinstance(node, exp.Nvl2):
+        slots = [node.args["true"], node.args.get("false")]
+    elif isinstance(node, exp.DecodeCase):
+        slots = [*node.expressions[2::2], *(node.expressions[-1:] if len(node.expressions) % 2 == 0 else [])]
+    else:
+        slots = [node.this, *node.expressions]
+    values = [value for value in slots if value is not None and not isinstance(value, exp.Null)]
+    wide = {value.sql(): value for value in values if not (isinstance(value, exp.Literal) and value.is_int)}
+    if len(wide) < 2 or not all(map(_is_number, values)) or any(value.find(exp.Query, exp.Window) for value in values):
+        return node
+    total: exp.Expression | None = None
+    for value in wide.values():
+        part = exp.Paren(this=value.copy())
+        total = exp.Add(this=total, expression=part) if total else part
+    for value in values:
+        value.replace(call("cast_to_type", value.copy(), total.copy(), type="decimal"))
+    return node
+
+
 @rule(exp.Mul)
 def wide_product(node: exp.Mul) -> exp.Expression:
     """Snowflake's literals multiply as 38-digit numbers; DuckDB's as 32- or 64-bit integers, which overflow."""
@@ -246,7 +287,7 @@ def number_text(value: exp.Expression) -> exp.Expression:
 
 
 RULES = (
-    types, variants_as_numbers, quotient, wide_product, mean, mean_over, median, percentile, whole_arguments, narrow_shifts,
+    types, variants_as_numbers, quotient, common_type, wide_product, mean, mean_over, median, percentile, whole_arguments, narrow_shifts,
     bits_of_numbers,
     rounding_to_decimals, days, randomness, to_number,
 )  # fmt: skip

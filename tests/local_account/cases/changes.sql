@@ -58,3 +58,10 @@ update target set (id, name) = (1, 'x');
 --! 1003
 update target set nosuch = 1;
 --! 904
+-- What an INSERT reads is what was there before it.
+create table own (i int);
+insert into own values (1);
+insert into own select * from (select 5 union all select i from own);
+--> 2
+insert into own select i + 10 from own union all select i + 20 from own;
+--> 6

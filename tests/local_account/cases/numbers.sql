@@ -72,3 +72,21 @@ select seq4() from table(generator(rowcount => 3));
 --> 2
 select hash('a') = hash('a'), hash('a') <> hash('b');
 --> true | true
+-- A whole number beside one with decimals leaves it its decimals.
+create table mixed (id int, n number(10, 2));
+insert into mixed values (1, 1.40);
+select coalesce(n, id), iff(true, n, id), case id when 1 then n else id end, greatest(id, n), nvl2(id, n, id), decode(id, 1, n, id), zeroifnull(n) from mixed;
+--> 1.40 | 1.40 | 1.40 | 1.40 | 1.40 | 1.40 | 1.40
+select coalesce(sum(n), max(id)), coalesce(sum(id), 1.5), coalesce(avg(n), sum(id)) from mixed;
+--> 1.40 | 1.0 | 1.40000000
+select id = n, id < n, id + n, id in (1.4) from mixed;
+--> false | true | 2.40 | false
+insert into mixed select 2, 2.5 union all select 3, id from mixed;
+update mixed set n = case when id = 1 then 7.25 else id end where id < 3;
+select id, n from mixed;
+--> 1 | 7.25
+--> 2 | 2.00
+--> 3 | 1.00
+select id, iff(id = 1, id, 1.5::float) from mixed where id = 1;
+--: number(38,0) | real
+--> 1 | 1.0
