@@ -170,9 +170,7 @@ def drop_database(session: Session, match: Match) -> Result:
     name = match.name()
     document = session.account.database(name)
     if not document:
-        if match.has("if exists"):
-            return reply.status(f"Drop statement executed successfully ({name} already dropped).")
-        raise missing("Database", name)
+        return reply.nothing_to_drop(match, name, missing("Database", name))
     _require_own_standard(session, name, document)
     session.commit_before_definition()
     session.account.drop_database(name)
@@ -237,9 +235,7 @@ def drop_schema(session: Session, match: Match) -> Result:
     database, schema = account.qualify_schema(session, match.path())
     document = account.catalogue.get("schema", database, "", schema)
     if not document:
-        if match.has("if exists"):
-            return reply.status(f"Drop statement executed successfully ({schema} already dropped).")
-        raise access.not_found("SCHEMA", database, "", schema)
+        return reply.nothing_to_drop(match, schema, access.not_found("SCHEMA", database, "", schema))
     if document.get("versioned"):
         raise SqlError(
             2, f"DROP SCHEMA {schema}: a versioned schema cannot be dropped: its version takes it along (rule SET-31)."
@@ -308,9 +304,7 @@ def create_warehouse(session: Session, match: Match) -> Result:
 def drop_warehouse(session: Session, match: Match) -> Result:
     name = match.name()
     if not session.account.catalogue.get("warehouse", HOME, "", name):
-        if match.has("if exists"):
-            return reply.status(f"Drop statement executed successfully ({name} already dropped).")
-        raise _missing("warehouse", name)
+        return reply.nothing_to_drop(match, name, _missing("warehouse", name))
     if not access.may(session, "OWNERSHIP", "WAREHOUSE", HOME, "", name):
         raise denied(f"Insufficient privileges to operate on warehouse '{name}'.")
     with session.account.change(HOME, session) as change:

@@ -48,9 +48,7 @@ def create_file_format(session: Session, match: Match) -> Result:
 def drop_file_format(session: Session, match: Match) -> Result:
     database, schema, name = session.account.qualify(session, match.path(), "file format")
     if not session.account.catalogue.get("file format", database, schema, name):
-        if match.has("if exists"):
-            return reply.status(f"Drop statement executed successfully ({name} already dropped).")
-        raise access.not_found("FILE FORMAT", database, schema, name)
+        return reply.nothing_to_drop(match, name, access.not_found("FILE FORMAT", database, schema, name))
     access.require(session, "OWNERSHIP", "FILE FORMAT", database, schema, name)
     with session.account.change(database, session) as change:
         change.delete("file format", schema, name)

@@ -118,5 +118,12 @@ def scope(session: Session, match: Match) -> tuple[str | None, str | None]:
     return session.database, None
 
 
+def nothing_to_drop(match: Match, name: str, error: SqlError) -> Result:
+    """DROP of what is not there: an error, but with IF EXISTS."""
+    if not match.has("if exists"):
+        raise error
+    return status(f"Drop statement executed successfully ({name} already dropped).")
+
+
 def exists(name: str) -> SqlError:
     return SqlError(2002, f"SQL compilation error: Object '{name}' already exists.", "42710")

@@ -62,9 +62,7 @@ def create(session: Session, match: Match) -> Result:
 def drop(session: Session, match: Match) -> Result:
     role = match.name()
     if not session.account.catalogue.get("role", HOME, "", role):
-        if match.has("if exists"):
-            return reply.status(f"Drop statement executed successfully ({role} already dropped).")
-        raise missing("Role", role)
+        return reply.nothing_to_drop(match, role, missing("Role", role))
     _require_manager(session, "ROLE", HOME, "", role)
     _forget_role(session, role)
     with session.account.change(HOME, session) as change:
@@ -97,6 +95,8 @@ def drop_application_role(session: Session, match: Match) -> Result:
     database, role = _application_role(session, match.path())
     if session.application != database:
         raise denied("DROP APPLICATION ROLE works only in an application's own code.")
+    if not session.account.catalogue.get("application_role", database, "", role):
+        return reply.nothing_to_drop(match, role, missing("Application role", role))
     with session.account.change(database, session) as change:
         change.delete("application_role", "", role)
         _forget_grants(session, change, f"{database}.{role}")

@@ -64,9 +64,7 @@ def create(session: Session, match: Match) -> Result:
 def drop(session: Session, match: Match) -> Result:
     name = session.account.qualify(session, match.path(), "stage")
     if not session.account.catalogue.get("stage", *name):
-        if match.has("if exists"):
-            return reply.status(f"Drop statement executed successfully ({name[2]} already dropped).")
-        raise access.not_found("STAGE", *name)
+        return reply.nothing_to_drop(match, name[2], access.not_found("STAGE", *name))
     access.require(session, "OWNERSHIP", "STAGE", *name)
     with session.account.change(name[0], session) as change:
         change.delete("stage", name[1], name[2])

@@ -89,9 +89,7 @@ def drop(session: Session, match: Match) -> Result:
     name = session.account.qualify(session, match.path(), "streamlit")
     document = session.account.catalogue.get("streamlit", *name)
     if not document:
-        if match.has("if exists"):
-            return reply.status(f"Drop statement executed successfully ({name[2]} already dropped).")
-        raise access.not_found("STREAMLIT", *name)
+        return reply.nothing_to_drop(match, name[2], access.not_found("STREAMLIT", *name))
     access.require(session, "OWNERSHIP", "STREAMLIT", *name)
     with session.account.change(name[0], session) as change:
         change.delete("streamlit", name[1], name[2])

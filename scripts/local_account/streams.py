@@ -356,9 +356,7 @@ def create(session: Session, match: Match) -> Result:
 def drop(session: Session, match: Match) -> Result:
     name = session.account.qualify(session, match.path(), "stream")
     if not is_stream(session.account, name):
-        if match.has("if exists"):
-            return reply.status(f"Drop statement executed successfully ({name[2]} already dropped).")
-        raise access.not_found("STREAM", *name)
+        return reply.nothing_to_drop(match, name[2], access.not_found("STREAM", *name))
     access.require(session, "OWNERSHIP", "STREAM", *name)
     with session.account.change(name[0], session) as change:
         change.delete("stream", name[1], name[2])

@@ -205,7 +205,7 @@ def test_no_temporary_table_inside_an_application(app):
 
 @pytest.mark.parametrize(
     "statement",
-    ["use schema state;", "use role sysadmin;", "create role r;", "grant select on table state.notes to role public;", "create versioned schema other;",
+    ["use schema state;", "use role sysadmin;", "drop application role nobody;", "create role r;", "grant select on table state.notes to role public;", "create versioned schema other;",
      "create or replace procedure state.p() returns int language python runtime_version = '3.11' packages = ('snowflake-snowpark-python') imports = ('/code/version.sql') handler = 'x.y';",
      "create or replace procedure code.p() returns int language sql execute as caller as 'begin return 1; end';", "create or replace procedure code.p() returns int language python runtime_version = '3.9' packages = ('snowflake-snowpark-python') handler = 'x.y';",
      "create or replace procedure code.p() returns int language python runtime_version = '3.11' packages = ('snowflake-snowpark-python') imports = ('code/version.sql') handler = 'x.y';",
