@@ -1,5 +1,7 @@
 """Numbers: types, quotients, means, and whole numbers where DuckDB asks for them."""
 
+from functools import reduce
+
 from sqlglot import exp
 
 from local_account.errors import unsupported
@@ -107,10 +109,8 @@ def common_type(node: exp.Expression) -> exp.Expression:
     wide = {value.sql(): value for value in values if not (isinstance(value, exp.Literal) and value.is_int)}
     if len(wide) < 2 or not all(map(_is_number, values)) or any(value.find(exp.Query, exp.Window) for value in values):
         return node
-    total: exp.Expression | None = None
-    for value in wide.values():
-        part = exp.Paren(this=value.copy())
-        total = exp.Add(this=total, expression=part) if total else part
+    parts: list[exp.Expression] = [exp.Paren(this=value.copy()) for value in wide.values()]
+    total = reduce(lambda left, right: exp.Add(this=left, expression=right), parts)
     for value in values:
         value.replace(call("cast_to_type", value.copy(), total.copy(), type="decimal"))
     return node
