@@ -18,6 +18,7 @@ from sqlglot.tokens import Token, TokenType
 from local_account.errors import SqlError, compilation
 from local_account.rewrites import names
 from local_account.rewrites.functions import snowflake_functions
+from local_account.syntax import refuse_reserved
 
 # sqlglot warns of each statement it leaves unread; whoever routes the statement decides what that means.
 logging.getLogger("sqlglot").setLevel(logging.CRITICAL)
@@ -95,29 +96,12 @@ def _refuse_foreign_functions(tokens: list[Token], tree: exp.Expression) -> None
             raise compilation(2140, f"Unknown function {name}.", "42601")
 
 
-# sql-reference/reserved-keywords: no identifiers without quotes, and those that are no names of columns.
-RESERVED = set(
-    """
-    all alter and any as between by check column connect create current delete distinct drop else exists following for from
-    grant group having ilike in increment insert intersect into is like minus not null of on or order qualify regexp revoke
-    rlike row rows sample select set some start table tablesample then to trigger union unique update values whenever
-    where with
-    """.upper().split()
-)
-_NO_COLUMNS = frozenset({"CONSTRAINT", "LOCALTIME", "LOCALTIMESTAMP"})
-
-
 def _refuse_reserved_words(tree: exp.Expression) -> None:
     """sqlglot takes most words for names wherever one may stand; Snowflake keeps some for itself unless they are quoted."""
     for node in tree.find_all(exp.Identifier):
-        word = node.name.upper()
-        if node.quoted or not (word in RESERVED or (word in _NO_COLUMNS and isinstance(node.parent, exp.ColumnDef))):
-            continue
-        line, end = node.meta.get("line", 1), node.meta.get("col", 1)
-        place = f"line {line} at position {max(end - len(word), 0)}"
-        raise compilation(
-            1003, f"syntax error {place} unexpected '{node.name}'. The word is reserved: quote it", "42000"
-        )
+        if not node.quoted:
+            line, end = node.meta.get("line", 1), node.meta.get("col", 1)
+            refuse_reserved(node.name, f" line {line} at position {max(end - len(node.name), 0)}")
 
 
 _BEFORE_NAMES = {

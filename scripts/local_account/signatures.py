@@ -11,7 +11,7 @@ from sqlglot.tokens import Token
 
 from local_account import declared
 from local_account.errors import SqlError, syntax_error
-from local_account.syntax import fold, unquote_text
+from local_account.syntax import fold, refuse_reserved, unquote_text
 
 RUNTIMES = {
     "3.10",
@@ -107,8 +107,14 @@ def _argument(source: str, tokens: list[Token], name: str) -> dict[str, Any]:
         raise syntax_error(f"{name}: an argument needs a name and a type.")
     type_ = source[tokens[1].start : tokens[end - 1].end + 1]
     declared.canonical(type_)
-    written = source[tokens[0].start : tokens[0].end + 1]
-    return {"name": fold(written), "type": type_, "default": default}
+    return {"name": _name(source, tokens[0]), "type": type_, "default": default}
+
+
+def _name(source: str, token: Token) -> str:
+    """An argument's or a column's name, as it is kept."""
+    written = source[token.start : token.end + 1]
+    refuse_reserved(written)  # never one with its quotes
+    return fold(written)
 
 
 def _returns(
@@ -118,7 +124,7 @@ def _returns(
         close = _closing(tokens, position + 1, name)
         columns = []
         for part in _split(tokens[position + 2 : close]):
-            columns.append((fold(source[part[0].start : part[0].end + 1]), source[part[1].start : part[-1].end + 1]))
+            columns.append((_name(source, part[0]), source[part[1].start : part[-1].end + 1]))
         for _, type_ in columns:
             declared.canonical(type_)
         return source[tokens[position].start : tokens[close].end + 1], columns, close + 1

@@ -159,3 +159,24 @@ def like(pattern: str, name: str) -> bool:
         flags=re.DOTALL,
     )
     return re.fullmatch(regex, name, re.IGNORECASE | re.DOTALL) is not None
+
+
+# sql-reference/reserved-keywords: no names without quotes.
+RESERVED = set(
+    """
+    all alter and any as between by check column connect create current delete distinct drop else exists following for from
+    grant group having ilike in increment insert intersect into is like minus not null of on or order qualify regexp revoke
+    rlike row rows sample select set some start table tablesample then to trigger union unique update values whenever
+    where with
+    """.upper().split()
+)
+
+
+def refuse_reserved(name: str, place: str = "") -> None:
+    """Raises SqlError where a name that stands without quotes is a word that Snowflake keeps for itself."""
+    if name.upper() in RESERVED:
+        raise SqlError(
+            1003,
+            f"SQL compilation error:\nsyntax error{place} unexpected '{name}'. The word is reserved: quote it",
+            "42000",
+        )

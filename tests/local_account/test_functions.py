@@ -204,3 +204,12 @@ def test_a_table_can_be_made_from_a_function(total):
     total("create table totals as select t.total from numbers s, table(total(s.n, 1) over (partition by s.part)) t")
 
     assert [(3,), (10,)] == total("select total from totals order by 1")
+
+
+@pytest.mark.parametrize("head", ["(start int) returns int", "(a int) returns table (row int)"])
+def test_an_argument_and_a_column_are_no_reserved_words_unless_they_are_quoted(client, head):
+    create = "create procedure named{} language sql as $$begin return table(select 1); end$$"
+
+    with pytest.raises(SqlError, match="The word is reserved"):
+        client(create.format(head))
+    client(create.format(head.replace("start", '"START"').replace("row", '"ROW"')))

@@ -464,6 +464,15 @@ def test_a_transaction_does_not_read_a_table_that_was_defined_since_it_began(tab
     assert table("select v from t") == table("select n from later") == []
 
 
+def with_role(client, role, *grants):
+    """A session of a new role, which holds these grants and nothing else."""
+    client(f"create or replace role {role}")
+    client(f"grant role {role} to user local")
+    for grant in grants:
+        client(f"grant {grant} to role {role}")
+    return type(client)(client.account, role.upper())
+
+
 MADE = ["database {0}_more", "warehouse {0}_more", "role {0}_more", "application package {0}_more", "stage {0}.public.more", "task {0}.public.more schedule = '1 minute' as select 1", "stream {0}.public.more on table {0}.public.t", "file format {0}.public.more type = parquet", "procedure {0}.public.more() returns int language sql as $$begin return 1; end$$"]  # fmt: skip
 
 
@@ -472,11 +481,8 @@ def test_who_creates_something_must_be_allowed_to(client, made):
     name, kind = client.session.database.lower(), made.split(" {")[0]
     where = f"schema {name}.public" if "public" in made else "account"
     client("create table t (a int)")
-    client("create or replace role maker")
-    client("grant role maker to user local")
-    for what in (f"usage on database {name}", f"usage on schema {name}.public", f"select on table {name}.public.t"):
-        client(f"grant {what} to role maker")
-    maker = type(client)(client.account, "MAKER")
+    usage = (f"usage on database {name}", f"usage on schema {name}.public")
+    maker = with_role(client, "maker", *usage, f"select on table {name}.public.t")
 
     with pytest.raises(SqlError, match=f"lacks CREATE {kind.upper()}") as error:
         maker(f"create {made.format(name)}")
@@ -489,9 +495,7 @@ def test_a_grant_counts_for_who_may_use_the_database_and_the_schema(client):
     """docs.snowflake.com/en/user-guide/security-access-control-privileges"""
     name = client.session.database.lower()
     client("create table t (a int)")
-    client("create or replace role reader")
-    client("grant role reader to user local")
-    reader = type(client)(client.account, "READER")
+    reader = with_role(client, "reader")
     for grant in (f"select on table {name}.public.t", f"usage on database {name}", f"usage on schema {name}.public"):
         with pytest.raises(SqlError, match="does not exist or not authorized"):
             reader(f"select * from {name}.public.t")
@@ -507,11 +511,8 @@ def test_a_query_inside_another_statement_reads_what_its_role_may(client, statem
     client("create table t (a int)")
     client("insert into t values (7)")
     client("create procedure told(a int) returns int language sql as $$begin return a; end$$")
-    client("create or replace role asking")
-    client("grant role asking to user local")
-    for what in (f"database {client.session.database}", f"schema {place}", f"procedure {place}.told(int)"):
-        client(f"grant usage on {what} to role asking")
-    asking = type(client)(client.account, "ASKING")
+    used = (f"database {client.session.database}", f"schema {place}", f"procedure {place}.told(int)")
+    asking = with_role(client, "asking", *(f"usage on {what}" for what in used))
 
     with pytest.raises(SqlError, match="does not exist or not authorized"):
         asking(statement.format(place))
@@ -523,9 +524,7 @@ def test_only_an_owner_grants_alters_and_drops(client):
     name = client.session.database.lower()
     client("create table t (a int)")
     client(f"create application package {name}_package")
-    client("create or replace role stranger")
-    client("grant role stranger to user local")
-    stranger = type(client)(client.account, "STRANGER")
+    stranger = with_role(client, "stranger")
     for statement in (f"grant select on table {name}.public.t to role stranger", "grant role accountadmin to role stranger", "drop role sysadmin", "grant create database on account to role stranger", f"drop database {name}", f"create or replace database {name}", "drop warehouse local_wh", f"drop application package {name}_package", f"alter application package {name}_package set comment = 'mine'"):  # fmt: skip
         with pytest.raises(SqlError) as error:
             stranger(statement)

@@ -18,7 +18,7 @@ from types import SimpleNamespace
 import bundles
 import pytest
 import uvicorn
-from local_account import access, parsing, statements
+from local_account import access, statements, syntax
 from local_account.account import Account
 from local_account.catalogue import HOME
 from local_account.errors import SqlError
@@ -43,9 +43,9 @@ def a_name_that_1_1_0_should_not_have():
     """Its draw of buyers calls a column START, which Snowflake reserves, so it generates nothing there. Who came to it from
     an earlier release has data all the same: here it may make its own.
     """
-    parsing.RESERVED.discard("START")
+    syntax.RESERVED.discard("START")
     yield
-    parsing.RESERVED.add("START")
+    syntax.RESERVED.add("START")
 
 
 class Person:
