@@ -38,16 +38,6 @@ GENERATION = re.compile(r"\$(\d+)")  # of a versioned schema, in the account's o
 SIGNATURE = re.compile(r"\(.*\)")  # a procedure may get more arguments, each with a default
 
 
-@pytest.fixture(autouse=True, scope="package")
-def a_name_that_1_1_0_should_not_have():
-    """Its draw of buyers calls a column START, which Snowflake reserves, so it generates nothing there. Who came to it from
-    an earlier release has data all the same: here it may make its own.
-    """
-    syntax.RESERVED.discard("START")
-    yield
-    syntax.RESERVED.add("START")
-
-
 class Person:
     """A session that is asked in SQL."""
 
@@ -214,6 +204,20 @@ class Shop:
 
 
 @contextmanager
+def name_of_1_1_0() -> Iterator[None]:
+    """The draw of buyers of 1.1.0 calls a column START, which Snowflake reserves, so it generates nothing there. Who came
+    to it from an earlier release has data all the same: here it may make its own.
+    """
+    was_refused = "START" in syntax.RESERVED
+    syntax.RESERVED.discard("START")
+    try:
+        yield
+    finally:
+        if was_refused:
+            syntax.RESERVED.add("START")
+
+
+@contextmanager
 def opened(folder: Path) -> Iterator[Shop]:
     """The account of a folder, answering on a port of its own until the block ends."""
     with socket.socket() as free:
@@ -233,7 +237,8 @@ def opened(folder: Path) -> Iterator[Shop]:
         while not server.started:
             assert thread.is_alive() and time.monotonic() < until, "the account does not start"
             time.sleep(0.01)
-        yield Shop(account)
+        with name_of_1_1_0():
+            yield Shop(account)
     finally:
         server.should_exit = True
         thread.join()
