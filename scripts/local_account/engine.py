@@ -23,6 +23,7 @@ from local_account.rewrites import MACROS, rewritten, to_sql, understood
 from local_account.rewrites.assignments import assign
 from local_account.rewrites.functions import snowflake_functions
 from local_account.rewrites.kinds import kind_of_duckdb
+from local_account.rewrites.sets import widen
 from local_account.shapes import quote, text
 from local_account.types import Column, column_of, is_nested, with_types, with_variants
 
@@ -141,6 +142,9 @@ def _translated(
             read.append((bare, _columns(cursor, bare)))
             return read[-1][1]
 
+        if tree.find(exp.SetOperation):
+            tree = tree.copy()
+            widen(tree, lambda query: _describe(cursor, query)[1])
         tree = understood(tree, lambda table: _kinds(columns_of(table)))
         if target is not None:
             tree = assign(tree, columns_of(target))

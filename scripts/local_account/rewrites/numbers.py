@@ -84,36 +84,56 @@ def _is_number(value: exp.Expression) -> bool:
     value = value.unnest()
     if isinstance(value, (exp.Add, exp.Sub)):
         return _is_number(value.this) and _is_number(value.expression)
+    if isinstance(value, (exp.Window, exp.Filter)):
+        return _is_number(value.this)
     ours = isinstance(value, exp.Anonymous) and value.name in ("sf_divide", "sf_average")
     return kind(value) == "number" or ours or isinstance(value, _OF_NUMBERS)
 
 
-@rule(exp.Coalesce, exp.If, exp.Case, exp.Greatest, exp.Least, exp.Nvl2, exp.DecodeCase)
+@rule(exp.Coalesce, exp.If, exp.Case, exp.Greatest, exp.Least, exp.Nvl2, exp.DecodeCase, exp.Values)
 def common_type(node: exp.Expression) -> exp.Expression:
     """NUMBER(38, 0) beside NUMBER(10, 2) gives NUMBER(38, 2) in Snowflake; DuckDB rounds to NUMBER(38, 0), to have room
-    for 38 digits before the point.
+    for 38 digits before the point (`sets.widen` does the same for UNION).
 
     So each value takes the type that their sum has, unless there is but one beside whole literals, which are narrow.
     """
-    if isinstance(node, exp.Case):
-        slots = [*(branch.args["true"] for branch in node.args["ifs"]), node.args.get("default")]
-    elif isinstance(node, exp.If):
-        slots = [] if isinstance(node.parent, exp.Case) else [node.args["true"], node.args.get("false")]
-    elif isinstance(node, exp.Nvl2):
-        slots = [node.args["true"], node.args.get("false")]
-    elif isinstance(node, exp.DecodeCase):
-        slots = [*node.expressions[2::2], *(node.expressions[-1:] if len(node.expressions) % 2 == 0 else [])]
-    else:
-        slots = [node.this, *node.expressions]
-    values = [value for value in slots if value is not None and not isinstance(value, exp.Null)]
-    wide = {value.sql(): value for value in values if not (isinstance(value, exp.Literal) and value.is_int)}
-    if len(wide) < 2 or not all(map(_is_number, values)) or any(value.find(exp.Query, exp.Window) for value in values):
-        return node
-    parts: list[exp.Expression] = [exp.Paren(this=value.copy()) for value in wide.values()]
-    total = reduce(lambda left, right: exp.Add(this=left, expression=right), parts)
-    for value in values:
-        value.replace(call("cast_to_type", value.copy(), total.copy(), type="decimal"))
+    for slots in _alternatives(node):
+        values = [value for value in slots if value is not None and not isinstance(value, exp.Null)]
+        literals = [value for value in values if _is_literal(value)]
+        # One cast of a type stands for all, lest the sum of a thousand rows grow as long as they are.
+        others = {
+            (value.to if isinstance(value, exp.Cast) else value).sql(): value
+            for value in values
+            if not _is_literal(value)
+        }
+        finest = max(literals, key=lambda value: len(value.sql().partition(".")[2]), default=None)
+        wide = [*others.values(), *([finest] if finest is not None and not finest.is_int else [])]
+        if others and len(wide) > 1 and all(map(_is_number, values)):
+            parts: list[exp.Expression] = [exp.Paren(this=value.copy()) for value in wide]
+            total = reduce(lambda left, right: exp.Add(this=left, expression=right), parts)
+            for value in values:
+                value.replace(call("cast_to_type", value.copy(), total.copy(), type="decimal"))
     return node
+
+
+def _is_literal(value: exp.Expression) -> bool:
+    return isinstance(value.this if isinstance(value, exp.Neg) else value, exp.Literal)
+
+
+def _alternatives(node: exp.Expression) -> list[list[exp.Expression | None]]:
+    """The values of which the node gives one: a list of them for each column that it has."""
+    if isinstance(node, exp.Values):
+        rows = [row.expressions if isinstance(row, exp.Tuple) else [row] for row in node.expressions]
+        return [list(column) for column in zip(*rows, strict=False)] if len(rows) > 1 else []
+    if isinstance(node, exp.Case):
+        return [[*(branch.args["true"] for branch in node.args["ifs"]), node.args.get("default")]]
+    if isinstance(node, exp.If):
+        return [] if isinstance(node.parent, exp.Case) else [[node.args["true"], node.args.get("false")]]
+    if isinstance(node, exp.Nvl2):
+        return [[node.args["true"], node.args.get("false")]]
+    if isinstance(node, exp.DecodeCase):
+        return [[*node.expressions[2::2], *(node.expressions[-1:] if len(node.expressions) % 2 == 0 else [])]]
+    return [[node.this, *node.expressions]]
 
 
 @rule(exp.Mul)

@@ -90,3 +90,31 @@ select id, n from mixed;
 select id, iff(id = 1, id, 1.5::float) from mixed where id = 1;
 --: number(38,0) | real
 --> 1 | 1.0
+create table whole (i int, n number(10, 2));
+insert into whole values (1::int, 2.25), (3, 1.75), (-4, 0.5);
+select i from whole union all select n from whole order by 1;
+--> -4.00
+--> 0.50
+--> 1.00
+--> 1.75
+--> 2.25
+--> 3.00
+with own as (select i from whole), both_of as (select i x from own union (select n from whole order by n limit 1)) select max(x), sum(x) from both_of;
+--> 3.00 | 0.50
+select i from whole intersect select n + 1.25 from whole;
+--> 3.00
+select coalesce(sum(i) over (), n), greatest(i, sum(n) over ()), case when i = 1 then (select max(n) from whole) else i end from whole where i = 3;
+--> 3.00 | 3.00 | 3.00
+insert into whole (n) values (1::int), (2.25), (null), (1 + 1);
+select n from whole where i is null order by n;
+--> 1.00
+--> 2.00
+--> 2.25
+--> NULL
+select x, k from (values (1::int, 'a'), (2.25, 'b'), (-3.125, 'c')) v (x, k) order by k;
+--> 1.000 | a
+--> 2.250 | b
+--> -3.125 | c
+select i from whole where i in (select n + 0.75 from whole) or i between 0.5 and 1.25;
+--> 1
+--> 3

@@ -1,0 +1,68 @@
+"""The common type of numbers that stand below one another in a UNION."""
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+
+import duckdb
+from sqlglot import exp
+
+from local_account.errors import SqlError
+from local_account.types import Column
+
+
+def widen(tree: exp.Expression, describe: Callable[[exp.Expression], Sequence[Column]]) -> None:
+    """NUMBER(38, 0) above NUMBER(10, 2) gives NUMBER(38, 2) in Snowflake; DuckDB rounds to NUMBER(38, 0), to have room
+    for 38 digits before the point.
+
+    So each query that takes part, and whose numbers would leave no room for the others' decimals, is cast. Only the
+    binder knows those types: `describe` tells the columns of a query. The tree is changed.
+    """
+    for union in list(tree.find_all(exp.SetOperation)):
+        if isinstance(union.parent, exp.SetOperation):
+            continue
+        parts = _parts(union)
+        with suppress(SqlError, duckdb.Error):  # a part that reads what stands around it cannot be described alone
+            columns = [describe(_alone(part)) for part in parts]
+            scales = [max(column.scale or 0 for column in below) for below in zip(*columns, strict=True)]
+            for part, own in zip(parts, columns, strict=True):
+                if any(map(_leaves_no_room, own, scales)):
+                    part.replace(_widened(part, own, scales))
+
+
+def _parts(query: exp.Expression) -> list[exp.Expression]:
+    if isinstance(query, exp.SetOperation):
+        return [part for side in (query.this, query.expression) for part in _parts(side)]
+    return [query]
+
+
+def _alone(part: exp.Expression) -> exp.Expression:
+    """The query beside every common table expression that it may name."""
+    alone = exp.select("*").from_(exp.Subquery(this=part.unnest().copy()))
+    found: list[exp.Expression] = []
+    child, scope = part, part.parent
+    while scope is not None:
+        beside = scope.args["with_"].expressions if scope.args.get("with_") else []
+        found = [*(cte.copy() for cte in (beside[: child.index] if isinstance(child, exp.CTE) else beside)), *found]
+        child, scope = (scope, scope.parent) if not isinstance(scope, exp.With) else (child, scope.parent)
+    if found:
+        alone.set("with_", exp.With(expressions=found))
+    return alone
+
+
+def _leaves_no_room(column: Column, scale: int) -> bool:
+    return column.type == "fixed" and column.precision - column.scale + scale > 38
+
+
+def _widened(part: exp.Expression, columns: Sequence[Column], scales: Sequence[int]) -> exp.Expression:
+    names = [exp.to_identifier(f"C{number}", quoted=True) for number in range(len(columns))]
+    values = [
+        exp.cast(exp.column(name.copy()), f"number(38, {scale})")
+        if _leaves_no_room(column, scale)
+        else exp.column(name.copy())
+        for name, column, scale in zip(names, columns, scales, strict=True)
+    ]
+    items = [
+        value.as_(exp.to_identifier(column.name, quoted=True)) for value, column in zip(values, columns, strict=True)
+    ]
+    alias = exp.TableAlias(this=exp.to_identifier("_", quoted=True), columns=names)
+    return exp.select(*items).from_(exp.Subquery(this=part.unnest().copy(), alias=alias))
