@@ -1,4 +1,4 @@
-"""The event table (SNOWFLAKE.TELEMETRY.EVENTS): what handlers log, and a span for each call, as far as the levels in force let them
+"""The event table (SNOWFLAKE.TELEMETRY.EVENTS): what handlers log, and a span for each call with its events, as far as the levels in force let them
 (developer-guide/native-apps/event-definition): those of the versioned schema, or else of the manifest.
 
 Outside applications, where no statement here sets a level, handlers' logs are kept and spans are not.
@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 
     from local_account.session import Frame, Session
 
+_EVENTS = 128  # in one span (developer-guide/logging-tracing/tracing-how-events-work)
 _SEVERITIES = ("TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL", "OFF")
-_COLUMNS = ("timestamp", "start_timestamp", "observed_timestamp", "trace", "resource_attributes", "scope", "record_type", "record", "value")  # fmt: skip
+_COLUMNS = ("timestamp", "start_timestamp", "observed_timestamp", "trace", "resource_attributes", "scope", "record_type", "record", "record_attributes", "value")  # fmt: skip
 
 
 class Telemetry:
@@ -36,6 +37,7 @@ class Telemetry:
             "snow.executable.name": key,
             "snow.executable.type": kind,
         }
+        self.told: list[dict[str, Any]] = []
         self.log_level, self.trace_level = (self._level(frame, which) for which in ("log_level", "trace_level"))
 
     def _level(self, frame: Frame, which: str) -> str:
@@ -45,15 +47,17 @@ class Telemetry:
         return schema.get(which) or manifests.level(manifests.read_once(frame.snapshot), which)
 
     def log(self, entry: dict[str, Any]) -> None:
-        """One of the handler's log entries (handlers.Log)."""
-        if _SEVERITIES.index(entry["level"]) >= _SEVERITIES.index(self.log_level):
+        """One of the things that the handler said (handlers.Log)."""
+        if entry["attributes"] is not None:  # of the span, which is written when the call ends
+            self.told.append(entry)
+        elif _SEVERITIES.index(entry["level"]) >= _SEVERITIES.index(self.log_level):
             scope = {"name": entry["logger"] or entry["source"]}
             self._write("LOG", {"severity_text": entry["level"]}, scope=scope, value=entry["message"])
 
     @contextmanager
     def span(self) -> Iterator[None]:
-        """A call of it: one row when it ends, within that of its caller."""
-        if self.trace_level != "ALWAYS":
+        """A call of it: its events and its own row when it ends, within that of its caller; ON_EVENT, only if there are events."""
+        if self.trace_level == "OFF":
             yield
             return
         outer = self.session.span
@@ -66,15 +70,31 @@ class Telemetry:
             yield
             status = "STATUS_CODE_UNSET"
         finally:
-            self._write("SPAN", {**record, "status": {"code": status}}, began)
+            happened = [entry for entry in self.told if entry["source"] == "event"][:_EVENTS]
+            for entry in happened:
+                self._write("SPAN_EVENT", {"name": entry["message"]}, attributes=entry["attributes"])
+            if happened or self.trace_level == "ALWAYS":
+                said = {
+                    key: value
+                    for entry in self.told
+                    if entry["source"] == "span"
+                    for key, value in entry["attributes"].items()
+                }
+                self._write("SPAN", {**record, "status": {"code": status}}, began, attributes=said)
             self.session.span = outer
 
     def _write(
-        self, type_: str, record: dict[str, Any], began: datetime | None = None, scope: Any = None, value: Any = None
+        self,
+        type_: str,
+        record: dict[str, Any],
+        began: datetime | None = None,
+        scope: Any = None,
+        attributes: Any = None,
+        value: Any = None,
     ) -> None:
         """Over a connection of its own, so that a rollback does not take the row."""
         now = self.clock.now().replace(tzinfo=None)
-        documents = [None if part is None else json.dumps(part) for part in (self.session.span or None, self.resource, scope, record, value)]  # fmt: skip
+        documents = [None if part is None else json.dumps(part) for part in (self.session.span or None, self.resource, scope, record, attributes, value)]  # fmt: skip
         row = [now, began and began.replace(tzinfo=None), now, *documents[:3], type_, *documents[3:]]
         cursor = self.session.account.cursor()
         try:

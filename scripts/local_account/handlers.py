@@ -38,7 +38,7 @@ _START_SECONDS = 120
 _SCRIPTS = Path(__file__).parents[1]
 
 Log = Callable[[dict[str, Any]], None]
-"""Takes one entry of what a handler said: time (aware), source ('log', 'stdout', 'stderr'), level, logger, message."""
+"""Takes one entry of what a handler said: time (aware), source ('log', 'stdout', 'stderr', 'event', 'span'), level, logger, message, attributes."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,9 @@ def name_of(package: str) -> str:
 
 def _is_there(package: str) -> bool:
     with suppress(importlib.metadata.PackageNotFoundError):
-        return package in PACKAGES and bool(importlib.metadata.version(package))
+        return package in PACKAGES and (
+            package == "snowflake-telemetry-python" or bool(importlib.metadata.version(package))
+        )
     return False
 
 

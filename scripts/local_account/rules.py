@@ -57,7 +57,8 @@ RULES = (
     _row("SET-01", 90_236, r"use\s+(?:(?:database|schema|role|secondary\s+roles?|warehouse)\b)?", f"{_NOT_IN_CODE}: qualify names instead", any_code=True),
     _row("PY-16", 90_236, r"alter\s+session\b|(?:un)?set\s+(?=[\w$\"(])", f"{_NOT_IN_CODE}: it would change or read the caller's context", any_code=True),
     _row("PY-16", 90_236, r"show\s+(?:variables|locks|transactions|delegated\s+authorizations|(?:parameters|grants)(?:\s+like\s+\S+)?\s*\Z)", f"{_NOT_IN_CODE}: it reads the caller's session", any_code=True),
-    _row("SET-43", 90_236, r"(?:put\s+'?file|get\s+'?@|(?:remove|rm)\s+@|!)", f"{_NOT_IN_CODE}: an application's code is SQL over what its package brings"),
+    _row("SET-43", 90_236, r"(?:put\s+'?file:|get\s+'?@[\s\S]*\s'?file:)", f"{_NOT_IN_CODE}: files come and go by session.file of Python", any_code=True),
+    _row("SET-43", 90_236, r"(?:(?:remove|rm)\s+@|!)", f"{_NOT_IN_CODE}: an application's code is SQL over what its package brings"),
     # what an application may not create
     _row("SET-02", 93_202, rf"{_OR_REPLACE}{_CODE}\bexecute\s+as\s+caller\b", "EXECUTE AS CALLER is not allowed in an application: leave it out"),
     _row("SET-02", 93_202, rf"{_OR_REPLACE}{_CODE}\bexecute\s+as\s+restricted\s+caller\b", "EXECUTE AS RESTRICTED CALLER needs restricted_callers_rights in the manifest", _declares("restricted_callers_rights")),

@@ -11,6 +11,7 @@ from __future__ import annotations
 import builtins
 import datetime as dt
 import gc
+import gzip
 import importlib
 import importlib.util
 import io
@@ -50,7 +51,7 @@ PACKAGES = {
     "scipy": "scipy numpy",
     "snowflake-connector-python": _CONNECTOR,
     "snowflake-snowpark-python": f"{_CONNECTOR} snowflake.snowpark cloudpickle yaml google setuptools wheel",
-    "snowflake-telemetry-python": "snowflake.telemetry opentelemetry",
+    "snowflake-telemetry-python": "snowflake.telemetry",  # it need not be installed: see Log
 }
 INLINE = "_udf_code"  # the module name that Snowflake gives to inline code, seen in its tracebacks
 ROW_NUMBER = "METADATA$ROW"
@@ -276,7 +277,39 @@ def open_session(login: dict[str, Any]) -> Any:
         server_session_keep_alive=True,
         log_imported_packages_in_telemetry=False,
     )
+    _transfer_files(connection)
     return Session.builder.configs({"connection": connection}).create()
+
+
+def _transfer_files(connection: Any) -> None:
+    """What session.file does: the connector that Snowflake has in procedures is not public, and the public one can only write to stages."""
+    from snowflake.connector.errors import ProgrammingError
+
+    def ask(**given: Any) -> dict[str, Any]:
+        stage, file = ((given[key] or "").strip("'") for key in ("stage_location", "local_file_name"))
+        if given["command_type"] == "UPLOAD":
+            if given.get("has_source_from_stream"):
+                stage, _, file = stage.rpartition("/")
+            text = f"put '{file.removeprefix('file://')}' '{stage}'"
+        else:
+            target = (given["target_directory"] or ".").removeprefix("file://")
+            Path(target).mkdir(parents=True, exist_ok=True)
+            text = f"get '{stage}' '{target}'"
+        options = [f"{name}={value}" for name, value in (given["options"] or {}).items()]
+        with connection.cursor() as cursor:
+            answer = cursor._execute_helper(" ".join([text, *options]), is_internal=True)
+        if not answer["success"]:
+            raise ProgrammingError(answer["message"], errno=int(answer["code"]), sqlstate=answer["data"]["sqlState"])
+        return answer
+
+    def download(answer: dict[str, Any], decompress: bool = False) -> io.BytesIO:
+        if not (found := answer["data"]["src_locations"]):
+            raise FileNotFoundError("the file does not exist on the stage")
+        content = Path(answer["data"]["stageInfo"]["location"], found[0]).read_bytes()
+        return io.BytesIO(gzip.decompress(content) if decompress else content)
+
+    connection._file_operation_parser.parse_file_operation = ask
+    connection._stream_downloader.download_as_stream = download
 
 
 def call_procedure(request: dict[str, Any]) -> tuple[dict[str, Any], memoryview | bytes]:
@@ -384,21 +417,38 @@ class Log(logging.Handler):
             logging.getLogger(library).setLevel(logging.WARNING)
         sys.stdout, sys.stderr = _Lines(self, "stdout"), _Lines(self, "stderr")
         sys.stdin = io.StringIO()
+        sys.modules["snowflake.telemetry"] = telemetry = ModuleType("snowflake.telemetry")
+        vars(telemetry).update(
+            add_event=lambda name, attributes=None: self.add("event", name, attributes=_kept(attributes or {})),
+            set_span_attribute=lambda key, value: self.add("span", "", attributes=_kept({key: value})),
+        )
 
     def emit(self, record: logging.LogRecord) -> None:
         level = ("TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL")[min(record.levelno // 10, 5)]
         self.add("log", self.format(record), level, record.name)
 
-    def add(self, source: str, message: str, level: str = "INFO", logger: str = "") -> None:
+    def add(self, source: str, message: str, level: str = "INFO", logger: str = "", attributes: Any = None) -> None:
         if len(self.entries) < _LOG_LIMIT:
-            now = dt.datetime.now(dt.UTC)
-            self.entries.append({"time": now, "source": source, "level": level, "logger": logger, "message": message})
+            entry = {"time": dt.datetime.now(dt.UTC), "source": source, "level": level, "logger": logger}
+            self.entries.append({**entry, "message": message, "attributes": attributes})
 
     def take(self) -> list[dict[str, Any]]:
         for stream in (sys.stdout, sys.stderr):
             stream.flush()
         entries, self.entries = self.entries, []
         return entries
+
+
+def _kept(attributes: dict[str, Any]) -> dict[str, Any]:
+    """The attributes that OpenTelemetry takes (texts, numbers, booleans, and sequences of them): it drops the others."""
+    return {
+        str(key): value
+        for key, value in attributes.items()
+        if all(
+            isinstance(each, str | bool | int | float)
+            for each in (value if isinstance(value, list | tuple) else [value])
+        )
+    }
 
 
 class _Lines(io.TextIOBase):

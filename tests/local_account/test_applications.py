@@ -1,5 +1,6 @@
 """Installing, upgrading and dropping applications; versions, channels and directives."""
 
+import json
 import threading
 import time
 from pathlib import Path
@@ -440,6 +441,50 @@ $$;
     begin let n int := (select code.told(7)); return n; end $$;
     grant usage on procedure code.ask() to application role reader;
 """
+
+
+TRACED = """
+    create or replace function code.asked(n int) returns int language python runtime_version = '3.11'
+    packages = ('snowflake-telemetry-python') handler = 'asked' as $$
+from snowflake import telemetry
+
+def asked(n):
+    telemetry.set_span_attribute("step", "begin")
+    telemetry.set_span_attribute("step", {no_events})
+    if not {no_events}:
+        telemetry.add_event("read", {{"rows": 7, "tables": ["a", "b"], "dropped": object()}})
+        telemetry.add_event("written")
+    return n
+$$;
+    grant usage on function code.asked(int) to application role reader;
+"""
+READ = [("SPAN_EVENT", "read", {"rows": 7, "tables": ["a", "b"]}), ("SPAN_EVENT", "written", {})]
+
+
+@pytest.mark.parametrize(
+    ("trace_level", "no_events", "told"),
+    [
+        ("'OFF'", False, []),
+        ("ON_EVENT", True, []),
+        ("ON_EVENT", False, [*READ, ("SPAN", "asked", {"step": False})]),
+        ("ALWAYS", True, [("SPAN", "asked", {"step": True})]),
+    ],
+)
+def test_a_handlers_events_and_attributes_go_with_its_span(app, provider, trace_level, no_events, told):
+    app.stage(
+        "two",
+        SETUP + TRACED.format(no_events=no_events),
+        f"manifest_version: 2\nconfiguration: {{trace_level: {trace_level}}}\n",
+    )
+    app.upgrade()
+    assert app("select app.code.asked(7)") == [(7,)]
+
+    events = provider(
+        "select record_type, record:name::varchar, record_attributes, trace:span_id::varchar from snowflake.telemetry.events "
+        f"where resource_attributes:\"snow.database.name\"::varchar = '{app.name.upper()}' order by timestamp"
+    )
+    assert [(kind, name, json.loads(attributes)) for kind, name, attributes, _ in events] == told
+    assert len({span for *_, span in events}) == bool(told)
 
 
 @pytest.mark.parametrize(

@@ -294,6 +294,38 @@ def test_snowpark_merges_loads_and_stages(snowpark):
         assert stream.read() == b"content"
 
 
+FILES = """
+import io
+from pathlib import Path
+
+def run(session):
+    Path("/tmp/from_a_handler.txt").write_text("content")
+    session.file.put("/tmp/from_a_handler.txt", "@files/a", auto_compress=False)
+    session.file.put_stream(io.BytesIO(b"streamed"), "@files/a/b.txt", auto_compress=True)
+    session.file.get("@files/a/from_a_handler.txt", "/tmp/to_a_handler")
+    texts = Path("/tmp/to_a_handler/from_a_handler.txt").read_text(), session.file.get_stream("@files/a/b.txt.gz", decompress=True).read().decode()
+    refused = []
+    for wrong in (lambda: session.file.put("/tmp/from_a_handler.txt", "@nowhere"), lambda: session.file.get("@nowhere/a", "/tmp"),
+                  lambda: session.sql("put file:///tmp/from_a_handler.txt @files").collect()):
+        try:
+            wrong()
+        except Exception as error:
+            refused.append(str(error))
+    return [*texts, *refused]
+"""
+
+
+def test_a_procedures_handler_writes_to_stages_and_reads_from_them(database):
+    rows(database, "create stage files")
+    made = f"create procedure p() returns array language python runtime_version = '3.11' packages = ('snowflake-snowpark-python') handler = 'run' as $${FILES}$$"
+    rows(database, made)
+    ((told,),) = rows(database, "call p()")
+    written, streamed, *refused = json.loads(told)
+    assert (written, streamed) == ("content", "streamed")
+    assert ["does not exist" in text for text in refused] == [True, True, False]
+    assert "Unsupported statement type 'PUT" in refused[2]
+
+
 def test_temporary_objects_end_with_their_session(account, database):
     ((name,),) = rows(database, "select current_database()")
     with account.connect() as other:
