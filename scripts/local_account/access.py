@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from local_account.session import Session
 
 APPLICATION = "APPLICATION"
+SHARE = "SHARE IN APPLICATION PACKAGE"
 # What a role may be granted on the account; MANAGE GRANTS is for who grants what he does not own.
 ON_ACCOUNT = {f"CREATE {what}" for what in ("APPLICATION", "APPLICATION PACKAGE", "DATABASE", "ROLE", "WAREHOUSE")}
 ON_ACCOUNT |= {"MANAGE GRANTS"}
@@ -57,6 +58,15 @@ def user_grantee(user: str) -> str:
     return f"@{user}"
 
 
+def share_grantee(package: str) -> str:
+    """How a grant's list of holders names what a package shares with its applications (sharing.py)."""
+    return f"{SHARE} {package}"
+
+
+def _of_application(session: Session, application: str) -> set[str]:
+    return {application, share_grantee((session.account.database(application) or {}).get("package", ""))}
+
+
 def _inherited(account: Account, waiting: list[str]) -> set[str]:
     catalogue = account.catalogue
     held: set[str] = set()
@@ -84,7 +94,7 @@ def may(session: Session, privilege: str, kind: str, database: str, schema: str,
     """Whether the session has the privilege; ``schema`` is the physical one ('' for a schema itself)."""
     if session.application and database in (session.application, "SNOWFLAKE"):
         return True
-    held = {session.application} if session.application else roles_of(session)
+    held = _of_application(session, session.application) if session.application else roles_of(session)
     in_application = is_application(session, database)
     if not in_application and not session.application:
         owner = _owner(session, kind, database, schema, name)
@@ -96,7 +106,7 @@ def may(session: Session, privilege: str, kind: str, database: str, schema: str,
             for key, document in session.account.catalogue.find("grant", database)
         )
     else:
-        granted = _granted(session, held, privilege, kind, database, schema, name)
+        granted = is_granted(session, held, privilege, kind, database, schema, name)
     if in_application or not granted or not (schema or kind == "SCHEMA"):
         return granted
     # A grant counts for those only who may use the database and the schema
@@ -150,7 +160,7 @@ def grant_name(kind: str, name: str, privilege: str) -> str:
     return f"{kind}:{name}:{privilege}"
 
 
-def _granted(
+def is_granted(
     session: Session, held: set[str], privilege: str, kind: str, database: str, schema: str, name: str
 ) -> bool:
     get = session.account.catalogue.get
@@ -178,7 +188,7 @@ def holds_on_account(session: Session, privilege: str) -> bool:
 def require_on_account(session: Session, privilege: str) -> None:
     """Here ACCOUNTADMIN alone has these from the beginning; who else needs one has it granted."""
     held = roles_of(session)
-    if "ACCOUNTADMIN" not in held and not _granted(session, held, privilege, "ACCOUNT", HOME, "", ""):
+    if "ACCOUNTADMIN" not in held and not is_granted(session, held, privilege, "ACCOUNT", HOME, "", ""):
         raise denied(f"the role {session.role} lacks {privilege} on the account.")
 
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote as file_name
 
-from local_account import access, definitions, engine, query_history, streams
+from local_account import access, definitions, engine, query_history, sharing, streams
 from local_account.catalogue import HOME, Catalogue, Change, quote
 from local_account.clock import Clock
 from local_account.errors import SqlError
@@ -170,7 +170,8 @@ class Account:
         if len(path) == 3:
             database, schema, name = path
         elif len(path) == 2:
-            database, (schema, name) = self.current_database(session, what), path
+            schema, name = path
+            database = sharing.place(session, self.current_database(session, what), schema)
         else:
             database, schema, name = self.current_database(session, what), self.current_schema(session, what), path[0]
         from local_account import temporaries

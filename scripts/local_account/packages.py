@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from local_account import access, manifests, reply, stages
+from local_account import access, manifests, reply, roles, stages
 from local_account.catalogue import HOME
 from local_account.errors import SqlError, missing, syntax_error, unsupported
 from local_account.syntax import IDENTIFIER, fold, like, parse_options
@@ -94,6 +94,7 @@ def drop(session: Session, match: Match) -> Result:
         for patch in version["patches"].values():
             shutil.rmtree(patch["snapshot"], ignore_errors=True)
     session.account.drop_database(name)
+    roles.forget(session, access.share_grantee(name))
     return reply.status(f"{name} successfully dropped.")
 
 

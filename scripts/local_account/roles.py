@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from local_account import access, reply
+from local_account import access, reply, sharing
 from local_account.catalogue import HOME
 from local_account.errors import SqlError, compilation, denied, missing, unsupported
 from local_account.syntax import like, split_path
@@ -43,7 +43,7 @@ def create(session: Session, match: Match) -> Result:
             return reply.status(f"{role} already exists, statement succeeded.")
         if not match.has("or replace"):
             raise reply.exists(role)
-        _forget_role(session, role)
+        forget(session, role)
     with session.account.change(HOME, session) as change:
         change.put(
             "role",
@@ -64,7 +64,7 @@ def drop(session: Session, match: Match) -> Result:
     if not session.account.catalogue.get("role", HOME, "", role):
         return reply.nothing_to_drop(match, role, missing("Role", role))
     _require_manager(session, "ROLE", HOME, "", role)
-    _forget_role(session, role)
+    forget(session, role)
     with session.account.change(HOME, session) as change:
         change.delete("role", "", role)
     return reply.status(f"{role} successfully dropped.")
@@ -103,7 +103,7 @@ def drop_application_role(session: Session, match: Match) -> Result:
     return reply.status(f"{role} successfully dropped.")
 
 
-def _forget_role(session: Session, role: str) -> None:
+def forget(session: Session, role: str) -> None:
     for key, _ in session.account.catalogue.find("database", HOME):
         with session.account.change(key.name, session) as change:
             _forget_grants(session, change, role)
@@ -211,11 +211,14 @@ def _change_privileges(session: Session, match: Match, *, add: bool) -> Result:
     kind = " ".join(match.raw("kind").upper().split()) or "ACCOUNT"
     privileges = [" ".join(privilege.upper().split()) for privilege in match.raw("privileges").split(",")]
     to_kind = " ".join(match.raw("to_kind").upper().split())
+    shared = to_kind == access.SHARE
     if to_kind == "APPLICATION ROLE":
         to_database, to_role = _application_role(session, match.path("to"))
         if not account.catalogue.get("application_role", to_database, "", to_role):
             raise missing("Application role", to_role)
         grantee = f"{to_database}.{to_role}"
+    elif shared:
+        grantee = access.share_grantee(match.name("to"))
     else:
         grantee = match.path("to")[-1]
         if to_kind == "DATABASE ROLE":
@@ -232,16 +235,20 @@ def _change_privileges(session: Session, match: Match, *, add: bool) -> Result:
     for target_kind, database, schema, name in _targets(session, match, kind):
         access.require_own_code(session, database)
         _require_manager(session, target_kind, database, schema, name)
-        allowed = access.GRANTABLE.get("VIEW" if kind in ("VIEW", "ALL VIEWS IN SCHEMA") else target_kind)
-        if to_kind == "APPLICATION ROLE" and not allowed:
-            raise compilation(3008, f"Nothing can be granted on a {kind.lower()} to an application role (rule SET-14).")
+        if shared:
+            sharing.require_own(session, match.name("to"), target_kind, database, schema, name)
+        allowed = (sharing.GRANTABLE if shared else access.GRANTABLE).get(
+            "VIEW" if kind in ("VIEW", "ALL VIEWS IN SCHEMA") else target_kind
+        )
+        if (shared or to_kind == "APPLICATION ROLE") and not allowed:
+            raise compilation(3008, f"Nothing can be granted on a {kind.lower()} to {to_kind} (rule SET-14).")
         wanted = sorted(allowed) if privileges in (["ALL"], ["ALL PRIVILEGES"]) and allowed else privileges
         with account.change(database, session) as change:
             for privilege in wanted:
                 if (
                     allowed
                     and privilege not in allowed
-                    and not privilege.startswith("CREATE ")
+                    and (shared or not privilege.startswith("CREATE "))
                     and (privilege, to_kind) != ("OWNERSHIP", "ROLE")
                 ):
                     raise SqlError(
@@ -424,8 +431,12 @@ def show_grants(session: Session, match: Match) -> Result:
                         "privilege": privilege,
                         "granted_on": object_kind,
                         "name": shown,
-                        "granted_to": "APPLICATION_ROLE" if "." in role else "ROLE",
-                        "grantee_name": role,
+                        "granted_to": "APPLICATION PACKAGE SHARE"
+                        if role.startswith(access.SHARE)
+                        else "APPLICATION_ROLE"
+                        if "." in role
+                        else "ROLE",
+                        "grantee_name": role.removeprefix(f"{access.SHARE} "),
                         "grant_option": "false",
                         "granted_by": key.database,
                     }

@@ -50,6 +50,7 @@ ROUTES = tuple(
         ("use secondary roles|role {name}", roles.use_secondary),
         ("use warehouse {name}", databases.use_warehouse),
         ("use database {name}", databases.use_database),
+        ("use application package {name}", databases.use_database),
         ("use schema {name}", databases.use_schema),
         ("use {name}", databases.use_database),
         ("alter session set {rest}", databases.alter_session),

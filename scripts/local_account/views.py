@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import duckdb
 from sqlglot import exp
 
-from local_account import definitions
+from local_account import definitions, sharing
 from local_account.errors import compilation, unsupported
 from local_account.rewrites.kinds import kind_of_duckdb
 
@@ -41,6 +41,7 @@ def require_unchanged(session: Session, name: Name) -> None:
     cursor = session.account.cursor()  # a failure on the session's own would end its transaction
     with suppress(duckdb.Error):  # a table is gone: the query will say so
         for *read, before in document["reads"]:
+            sharing.require_shared(session, name, *read)
             for column, type_ in definitions.columns_of(cursor, _table(read)):
                 if kind_of_duckdb(type_) != kind_of_duckdb(before.get(column, type_)):
                     raise unsupported(

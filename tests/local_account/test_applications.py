@@ -608,3 +608,72 @@ def test_a_feature_policy_forbids_new_tasks_to_all_applications_but_those_with_o
     provider(f"alter application {app.name}_c unset feature policy")
     provider.upgrade(f"{app.name}_c", app.package)
     provider("drop feature policy policies.public.no_tasks")
+
+
+SHARED = """
+    create application role if not exists reader;
+    create or alter versioned schema code;
+    grant usage on schema code to application role reader;
+    create view code.seen as select * from shared.v;
+    grant select on view code.seen to application role reader;
+"""
+
+
+@pytest.fixture
+def sharing(provider, tmp_path):
+    """A package that shares a table, and a view of another database; its application has a view of each."""
+    number = next(names)
+    place, pkg = f"other{number}", f"pkg{number}"
+    provider.stage(pkg, provider.write(tmp_path, SHARED))
+    for statement in (
+        f"create database {place}",
+        "create table t as select 7 as n",
+        f"use application package {pkg}",
+        "create schema shared",
+        f"create view shared.v as select * from {place}.public.t",
+        f"grant reference_usage on database {place} to share in application package {pkg}",
+        f"grant usage on schema shared to share in application package {pkg}",
+        f"grant select on view shared.v to share in application package {pkg}",
+    ):
+        provider(statement)
+    return provider, f"app{number}", pkg, place
+
+
+def test_an_application_shows_what_its_package_shares_and_the_consumer_sees_that_alone(sharing):
+    provider, app, pkg, place = sharing
+    provider.install(app, pkg)
+
+    provider(f"insert into {place}.public.t values (8)")
+
+    assert provider(f"select n from {app}.code.seen order by n") == [(7,), (8,)]
+    with pytest.raises(SqlError, match="does not exist or not authorized"):
+        provider(f"select n from {app}.shared.v")
+
+
+@pytest.mark.parametrize("privilege, what", [("select", "view shared.v"), ("usage", "schema shared")])
+def test_what_a_package_shares_no_more_fails_in_its_applications(sharing, privilege, what):
+    provider, app, pkg, _ = sharing
+    provider.install(app, pkg)
+
+    provider(f"revoke {privilege} on {what} from share in application package {pkg}")
+
+    with pytest.raises(SqlError, match="SHARED.V' does not exist or not authorized"):
+        provider(f"select n from {app}.code.seen")
+
+
+def test_a_package_shares_a_view_of_another_database_once_it_may_refer_to_that(sharing):
+    provider, _, pkg, place = sharing
+
+    provider(f"revoke reference_usage on database {place} from share in application package {pkg}")
+
+    with pytest.raises(SqlError, match="cannot reference objects from other databases"):
+        provider(f"grant select on view shared.v to share in application package {pkg}")
+
+
+def test_a_package_shares_its_own_only_and_to_read_only(sharing):
+    provider, _, pkg, place = sharing
+
+    for statement in (f"grant select on table {place}.public.t", "grant insert on view shared.v"):
+        with pytest.raises(SqlError) as refused:
+            provider(f"{statement} to share in application package {pkg}")
+        assert refused.value.errno == 3008
