@@ -186,10 +186,11 @@ def create_schema(session: Session, match: Match) -> Result:
     if not session.account.database(database):
         raise missing("Database", database)
     if existing:
-        if existing.get("versioned"):
-            raise SqlError(2002, f"SQL compilation error: '{schema}' exists already as a versioned schema.", "42710")
         if not match.has("if not exists"):
             raise reply.exists(schema)
+        if existing.get("versioned") and session.application == database:  # of an earlier version, perhaps
+            physical = session.account.physical_schema(session, database, schema)
+            session.account.create_schema(database, schema, existing, physical)
     else:
         access.require(session, "CREATE SCHEMA", "DATABASE", database, "", database)
         session.commit_before_definition()

@@ -208,7 +208,7 @@ def revoke(session: Session, match: Match) -> Result:
 
 def _change_privileges(session: Session, match: Match, *, add: bool) -> Result:
     account = session.account
-    kind = " ".join(match.raw("kind").upper().split()) or "ACCOUNT"
+    kind = " ".join(match.raw("kind").upper().split()) or ("TABLE" if match.groups.get("on") else "ACCOUNT")
     privileges = [" ".join(privilege.upper().split()) for privilege in match.raw("privileges").split(",")]
     to_kind = " ".join(match.raw("to_kind").upper().split())
     shared = to_kind == access.SHARE
@@ -400,6 +400,7 @@ def show_grants(session: Session, match: Match) -> Result:
     rows: list[dict[str, Any]] = []
     if direction == "TO":
         grantee = ".".join(_application_role(session, path)) if kind == "APPLICATION ROLE" else path[-1]
+        grantee = access.share_grantee(grantee) if kind == access.SHARE else grantee
     else:
         grantee = None
     wanted = (

@@ -15,7 +15,7 @@ SETUP = """
     create schema if not exists state;
     grant usage on schema state to application role reader;
     create table if not exists state.notes (id int, text varchar);
-    grant select, insert on table state.notes to application role reader;
+    grant select, insert on state.notes to application role reader;
     create or alter versioned schema code;
     grant usage on schema code to application role reader;
     execute immediate from './code/version.sql';
@@ -64,6 +64,13 @@ def test_an_upgrade_brings_the_new_code_and_keeps_the_rows(app):
 
     assert app("call app.code.version()") == [("two",)]
     assert app("select * from app.code.all_notes") == [(1, "kept")]
+
+
+def test_an_ordinary_schema_by_the_name_of_a_versioned_one_is_that(app):
+    app.stage("two", SETUP.replace("create or alter versioned schema", "create schema if not exists"))
+    app.upgrade()
+
+    assert app("call app.code.version()") == [("two",)]
 
 
 def test_a_failed_upgrade_leaves_the_old_code_and_says_file_and_line(app):
@@ -646,6 +653,10 @@ def test_an_application_shows_what_its_package_shares_and_the_consumer_sees_that
     provider(f"insert into {place}.public.t values (8)")
 
     assert provider(f"select n from {app}.code.seen order by n") == [(7,), (8,)]
+    held = provider(f"show grants to share in application package {pkg}")
+    assert {(row[1], row[4], row[5]) for row in held} == {
+        (privilege, "APPLICATION PACKAGE SHARE", pkg.upper()) for privilege in ("REFERENCE_USAGE", "USAGE", "SELECT")
+    }
     with pytest.raises(SqlError, match="does not exist or not authorized"):
         provider(f"select n from {app}.shared.v")
 
