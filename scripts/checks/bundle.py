@@ -14,7 +14,7 @@ from typing import Any
 
 import sqlglot
 import yaml
-from local_account import manifests, scripting, signatures, validate
+from local_account import manifests, scripting, signatures
 from local_account.errors import SqlError
 from local_account.scripting.parsing import parse as parse_block
 from local_account.syntax import PATH, strip_comments, unquote_text
@@ -24,13 +24,13 @@ INCLUDE = re.compile(r"execute\s+immediate\s+from\s+('(?:[^']|'')*')\s*\Z", re.I
 CREATE = re.compile(
     rf"create\s+(?P<how>or\s+replace\s+|or\s+alter\s+)?(?:(?:secure|transient|recursive)\s+)*"
     rf"(?P<kind>application\s+role|versioned\s+schema|(?:dynamic\s+|hybrid\s+)?table|(?:materialized\s+)?view|procedure|function|"
-    rf"stream|task|stage|schema|streamlit|sequence|file\s+format|tag|masking\s+policy|row\s+access\s+policy)\s+"
+    rf"stream|task|stage|schema|streamlit|sequence|file\s+format|service|tag|masking\s+policy|row\s+access\s+policy)\s+"
     rf"(?P<guard>if\s+not\s+exists\s+)?(?P<name>{PATH})",
     re.IGNORECASE,
 )
 GRANT = re.compile(
-    rf"grant\s+(?P<privileges>[\w\s,]+?)\s+on\s+(?P<kind>\w+)\s+(?P<name>{PATH})\s*(?:\([^()]*\))?\s*"
-    rf"to\s+application\s+role\s+(?P<role>\w+)",
+    rf"grant\s+(?P<privileges>[\w\s,]+?)\s+on\s+(?P<all>all\s+\w+\s+in\s+)?(?P<kind>\w+(?:\s+(?:table|format|view))?)\s+"
+    rf"(?P<name>{PATH})\s*(?P<types>\([^()]*(?:\([^()]*\)[^()]*)*\))?\s*to\s+application\s+role\s+(?P<role>{PATH})",
     re.IGNORECASE,
 )
 _CODE = re.compile(r"create\s+(?:or\s+replace\s+)?(?:secure\s+)?(?:procedure|function)\b", re.IGNORECASE)
@@ -123,12 +123,6 @@ class Bundle:
             return {}
         return found if isinstance(found, dict) else {}
 
-    @cached_property
-    def validation(self) -> list[str]:
-        """What SYSTEM$VALIDATE_NATIVE_APP_SETUP says of it, each with its rule in parentheses."""
-        report = validate.report_on(self.root, "the bundle")
-        return [entry["message"] for entry in report["errors"] + report["warnings"]]
-
     # the setup script
 
     @cached_property
@@ -197,7 +191,7 @@ class Bundle:
 
     @cached_property
     def grants(self) -> list[tuple[Statement, re.Match[str]]]:
-        return [(s, found) for s in self.statements if (found := GRANT.match(s.text))]
+        return [(s, found) for s in self.statements if (found := GRANT.match(s.text)) and not found["all"]]
 
     def is_versioned(self, name: str) -> bool:
         return self.schemas.get(name.partition(".")[0]) == "versioned schema"
@@ -220,7 +214,7 @@ class Bundle:
             if name.endswith(".py"):
                 try:
                     found[name] = ast.parse(self.text(name), feature_version=(3, 11))
-                except SyntaxError:
+                except (SyntaxError, ValueError):  # also bytes that are no UTF-8
                     continue
         return found
 

@@ -1,7 +1,7 @@
 """The rules of native applications that one statement breaks by itself, as data.
 
-A rule with a number is a refusal: when an application's code (or, of the rules of owner's rights, any procedure) runs the statement, and in the
-report of SYSTEM$VALIDATE_NATIVE_APP_SETUP. A rule without one is a practice, or a refusal that nobody has seen yet: the report warns of it.
+Each is refused when an application's code (or, of the rules of owner's rights, any procedure) runs the statement, and in the report of
+SYSTEM$VALIDATE_NATIVE_APP_SETUP.
 Rules that need more than the statement stand where the account does the thing: manifests, tasks, signatures, roles.
 """
 
@@ -32,14 +32,14 @@ FORBIDDEN_FUNCTIONS = set(
 @dataclass(frozen=True)
 class Rule:
     id: str
-    errno: int | None
+    errno: int
     pattern: re.Pattern[str]  # of what the statement starts with, after `clean`
     says: str  # what is wrong and what to do; {what} is what the pattern found
     unless: Callable[[Manifest, re.Match[str]], bool] = lambda manifest, found: False
     any_code: bool = False  # holds in every procedure, also outside applications
 
 
-def _row(id_: str, errno: int | None, pattern: str, says: str, *rest: Any, **options: Any) -> Rule:
+def _row(id_: str, errno: int, pattern: str, says: str, *rest: Any, **options: Any) -> Rule:
     return Rule(id_, errno, re.compile(pattern, re.IGNORECASE), says, *rest, **options)
 
 
@@ -76,24 +76,6 @@ RULES = (
     _row("SET-40", 2, rf"(?:{_OR_REPLACE}|alter\s+|drop\s+)(?:storage\s+lifecycle\s+policy|(?:replication|failover)\s+group|resource\s+monitor|network\s+(?:policy|rule)|user|account|(?:api|storage|notification|catalog)\s+integration|snowflake\s*\.\s*ml\s*\.)", "Unsupported feature '{what}' in an application: take it out"),
     _row("SET-41", 3_001, rf"{_OR_REPLACE}(?:transient\s+)?(?P<kind>database|warehouse|compute\s+pool|(?:external\s+access|security)\s+integration|share|listing)\b(?!\s+role)", "SQL access control error: {what} needs the privilege CREATE {kind}: ask for it in the manifest", _has_privilege),
     _row("SET-42", 2, rf"{_OR_REPLACE}(?:external|iceberg)\s+table\b", "Unsupported feature '{what}' without restricted_features in the manifest: declare external_data there", _declares("restricted_features")),
-    # practices (developer-guide/native-apps/update-app-develop, creating-setup-script)
-    _row("SET-06", None, r"drop\s+application\s+role\b", "older versions still grant to the role, and consumers hold it: keep it"),
-    _row("SET-28", None, rf"insert\s+overwrite\b|truncate\b|delete\s+from\b|insert\s+into\s+{PATH}\s*(?:\([^()]*\)\s*)?values\b", "the script runs again with each version: insert by MERGE .. WHEN NOT MATCHED or WHERE NOT EXISTS, delete nothing"),
-    _row("SET-29", None, r"merge\b[\s\S]*\bwhen\s+matched\b[\s\S]*\bthen\s+update\b", "a seed that updates takes back what the consumer has changed: insert only what is missing"),
-    _row("SET-30", None, r"create\s+or\s+replace\s+(?:transient\s+|hybrid\s+|dynamic\s+)?(?P<kind>table|sequence|stage)\b", "an upgrade would empty it: CREATE .. IF NOT EXISTS, or CREATE OR ALTER"),
-    _row("SET-31", None, r"create\s+or\s+replace\s+(?:transient\s+)?schema\b|drop\s+schema\b", "everything in the schema goes with it: CREATE SCHEMA IF NOT EXISTS"),
-    _row("SET-34", None, r"alter\s+table\b[\s\S]*\badd\s+column\s+(?!if\s+not\b)", "a second run fails: ADD COLUMN IF NOT EXISTS"),
-    _row("SET-46", None, rf"{_OR_REPLACE}task\b|alter\s+task\b[\s\S]*\bresume\b", "a feature policy of the consumer may refuse tasks: do it in a block or procedure with an EXCEPTION handler"),
-    _row("STR-01", None, r"create\s+or\s+replace\s+stream\b", "the rows that wait in it are lost: CREATE STREAM IF NOT EXISTS"),
-    _row("STR-12", None, r"alter\b[\s\S]*\bset\s+change_tracking\s*=\s*false\b", "the streams on the table break"),
-    _row("TSK-10", None, r"create\s+task\s+if\s+not\s+exists\b", "a later version's definition would never arrive: CREATE OR REPLACE or OR ALTER"),
-    _row("TSK-11", None, rf"{_OR_REPLACE}task\b[\s\S]*\b(?:allow_overlapping_execution\s*=\s*true|overlap_policy\s*=\s*(?!no_overlap\b)\w+)", "two runs of the graph at once write the same rows: leave it out"),
-    _row("TSK-13", None, rf"{_OR_REPLACE}task\b(?=[\s\S]*\bschedule\s*=)(?![\s\S]*\bsuspend_task_after_num_failures\b)", "say after how many failures it gives up: SUSPEND_TASK_AFTER_NUM_FAILURES"),
-    _row("TSK-14", None, rf"{_OR_REPLACE}task\b(?=[\s\S]*\bschedule\s*=)(?![\s\S]*\buser_task_timeout_ms\b)", "say how long a run may take, less than its schedule: USER_TASK_TIMEOUT_MS"),
-    _row("TSK-16", None, rf"{_OR_REPLACE}task\b(?![\s\S]*\b(?:warehouse|user_task_managed_initial_warehouse_size)\s*=)", "a serverless task begins in MEDIUM: USER_TASK_MANAGED_INITIAL_WAREHOUSE_SIZE"),
-    _row("TSK-21", None, r"create\s+or\s+alter\s+task\b[\s\S]*\b(?:target_completion_interval|serverless_task_\w+|user_task_minimum_trigger_interval_in_seconds)\s*=", "CREATE OR ALTER TASK does not set it: CREATE OR REPLACE"),
-    _row("UI-02", None, r"create\s+streamlit\s+if\s+not\s+exists\b", "its files are copied when it is created, so a later version's would never arrive: CREATE OR REPLACE"),
-    _row("PY-01", None, rf"{_OR_REPLACE}{_CODE}\bruntime_version\s*=\s*(?:'3\.10'|[\d.]+)", "write RUNTIME_VERSION quoted, '3.11' or newer: 3.10 is deprecated"),
 )  # fmt: skip
 
 _HEAD = re.compile(
@@ -151,7 +133,7 @@ def refuse(session: Session, text: str) -> None:
         return
     manifest = manifests.read_once(frame.snapshot) if frame.snapshot else {}
     for rule, message in broken(clean(text), manifest):
-        if rule.errno and (frame.application or rule.any_code):
+        if frame.application or rule.any_code:
             raise SqlError(rule.errno, f"{message} In {frame.what}.", "0A000")
     # In a procedure's or task's body it waits for the call.
     if frame.application and (found := _REFERENCE.search(clean(text))):

@@ -6,7 +6,7 @@ import json
 import time
 from typing import TYPE_CHECKING, Any
 
-from local_account import access, streams
+from local_account import access, stages, streams
 from local_account.errors import unsupported
 
 if TYPE_CHECKING:
@@ -50,9 +50,10 @@ def cancel_all(session: Session, number: Any) -> str:
 
 
 def validate_setup(session: Session, stage: str) -> str:
-    from local_account import validate
+    """SYSTEM$VALIDATE_NATIVE_APP_SETUP: what `scripts/checks` says of the files, which it does not run."""
+    from checks.validation import report_on
 
-    return json.dumps(validate.setup_report(session, stage))
+    return json.dumps(report_on(stages.local_path(session, stage), stage))
 
 
 def hold_privilege(session: Session, privilege: str) -> bool:

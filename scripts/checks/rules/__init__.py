@@ -1,7 +1,7 @@
 """Snowflake's rules for native applications, decided on the bundle.
 
 What each rule asks, how grave it is and who decides it stands in docs/native-app-rules.md. The rules that the account itself enforces are written
-in `local_account` and come here by its validation; the functions of this package decide the others. A rule is one function, which yields what breaks it.
+in `local_account`; `checks.validation` looks for them before anything runs, and the functions of this package decide the others. A rule is one function, which yields what breaks it.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 
 from checks.bundle import Bundle
 
@@ -73,18 +74,36 @@ def register() -> dict[str, Rule]:
 
 def findings(project: Project) -> list[Finding]:
     """What breaks a rule, errors first."""
-    # These modules add themselves to DECISIONS.
-    from checks.rules import code, manifest, setup, staged, streamlit, tasks, versions  # noqa: F401
+    from checks import validation
+    from checks.rules import staged, versions
 
     rules, found = register(), []
-    for message in project.bundle.validation:
+    report = validation.report_on(project.bundle.root, "the bundle")
+    for message in (entry["message"] for entry in report["errors"] + report["warnings"]):
         place, _, says = message.partition(": ")
         named = _NAMED.search(message)
         severity = rules[named[1]].severity if named and named[1] in rules else ERROR
         found.append(Finding(severity, place, _NAMED.sub("", says).rstrip(" .") + ".", named[1] if named else ""))
-    for id_, decide in DECISIONS.items():
+    for id_, decide in _decisions(staged, versions):
         found += [Finding(rules[id_].severity, place, says, id_) for place, says in decide(project)]
     return sorted(found, key=lambda finding: (finding.severity != ERROR, finding.rule, finding.place))
+
+
+def of_the_bundle(bundle: Bundle) -> Iterator[tuple[bool, Finding]]:
+    """What the staged files show by themselves, and whether any installation of them would be refused: of code, tasks and
+    tables only some are, because it hangs on what is there already, or on what is called."""
+    from checks.rules import code, manifest, setup, streamlit, tasks
+
+    rules, project = register(), Project(bundle, bundle.root)
+    for id_, decide in _decisions(code, manifest, setup, streamlit, tasks):
+        is_refused = rules[id_].severity == ERROR and decide.__module__ == manifest.__name__
+        yield from ((is_refused, Finding(rules[id_].severity, place, says, id_)) for place, says in decide(project))
+
+
+def _decisions(*modules: ModuleType) -> list[tuple[str, Decision]]:
+    """Those that the modules have added."""
+    names = {module.__name__ for module in modules}
+    return [(id_, decide) for id_, decide in DECISIONS.items() if decide.__module__ in names]
 
 
 def questions() -> list[Rule]:

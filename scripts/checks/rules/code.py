@@ -6,6 +6,7 @@ import ast
 import re
 import sys
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import PurePosixPath
 from typing import TypeVar
 
@@ -22,10 +23,16 @@ LARGEST_LITERAL = 512  # values; from there on Snowpark makes a temporary table
 BUILT_IN = {"_snowflake"}  # what the server itself brings
 
 
+# Twenty rules look at the same trees; a tree is told from another by what it is, not by what it says.
+@lru_cache(maxsize=256)
+def walk(tree: ast.AST) -> tuple[ast.AST, ...]:
+    return tuple(ast.walk(tree))
+
+
 def _nodes(project: Project, kind: type[Node]) -> Iterator[tuple[str, Node]]:
     """The nodes of a kind in every shipped module, each with its file and line."""
     for name, tree in {**project.bundle.shipped, **project.bundle.dashboard}.items():
-        for node in ast.walk(tree):
+        for node in walk(tree):
             if isinstance(node, kind):
                 yield f"{name}, line {node.lineno}", node
 
@@ -54,20 +61,25 @@ def _imports(tree: ast.AST, *, deep: bool) -> Iterator[tuple[int, str]]:
             waiting += ast.iter_child_nodes(node)
 
 
-def strings(tree: ast.AST) -> Iterator[tuple[int, str]]:
+@lru_cache(maxsize=256)
+def strings(tree: ast.AST) -> list[tuple[int, str]]:
     """The texts of a module, with `?` for what an f-string fills in; no docstrings."""
     documents = {
         id(node.body[0].value)
-        for node in ast.walk(tree)
+        for node in walk(tree)
         if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef)) and node.body
         if isinstance(node.body[0], ast.Expr)
     }
-    within = {id(part) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for part in node.values}
-    for node in ast.walk(tree):
+    within = {id(part) for node in walk(tree) if isinstance(node, ast.JoinedStr) for part in node.values}
+    hidden = documents | within
+    found = []
+    for node in walk(tree):
         if isinstance(node, ast.JoinedStr):
-            yield node.lineno, "".join(str(p.value) if isinstance(p, ast.Constant) else "?" for p in node.values)
-        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in documents | within:
-            yield node.lineno, node.value
+            text = "".join(str(p.value) if isinstance(p, ast.Constant) else "?" for p in node.values)
+            found.append((node.lineno, text))
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in hidden:
+            found.append((node.lineno, node.value))
+    return found
 
 
 def _texts(project: Project) -> Iterator[tuple[str, str]]:

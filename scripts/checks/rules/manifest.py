@@ -86,12 +86,3 @@ def register_callbacks(project: Project) -> Faults:
         for code in project.bundle.code:
             if key == "register_callback" and code.name == str(named).lower() and code.types != ["VARCHAR"] * 3:
                 yield code.place, f"{named} is called with (name, operation, reference or alias), three VARCHARs"
-
-
-@rule("MAN-34")
-def no_debug_mode(project: Project) -> Faults:
-    if project.bundle.manifest.get("manifest_version") == 2:
-        for name in ("snowflake.yml", "app/setup.sql"):
-            code = re.sub(r"(#|--).*", "", project.project_file(name))
-            if re.search(r"\bdebug\s*:\s*true|\bdebug_mode\b", code, re.IGNORECASE):
-                yield name, "DEBUG_MODE is refused with manifest_version 2 (93362): use a debug session"

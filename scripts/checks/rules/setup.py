@@ -108,14 +108,6 @@ def code_goes_with_its_version(project: Project) -> Faults:
             )
 
 
-@rule("SCH-08")
-def nothing_outside_hangs_on_the_app(project: Project) -> Faults:
-    scripts = re.findall(r"sql_script:\s*([\w./-]+)", project.project_file("snowflake.yml"))
-    for name in scripts:
-        for made in re.findall(rf"create\s+(?:or\s+replace\s+)?view\s+{PATH}", project.project_file(name), re.I):
-            yield name, f"{made}: what post_deploy makes outside must not depend on objects of the app"
-
-
 # streams and transactions -----------------------------------------------------------------------------------------
 
 

@@ -9,6 +9,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 import yaml
+from local_account.syntax import PATH
 
 from checks.rules import Project, rule
 
@@ -215,3 +216,23 @@ def everything_can_be_read(project: Project) -> Faults:
 def no_file_for_containers(project: Project) -> Faults:
     if "marketplace.yml" in project.bundle.files:
         yield "marketplace.yml", "is for compute pools and endpoints, which this app has none of"
+
+
+# what stands outside the bundle and concerns it
+
+
+@rule("MAN-34")
+def no_debug_mode(project: Project) -> Faults:
+    if project.bundle.manifest.get("manifest_version") == 2:
+        for name in ("snowflake.yml", "app/setup.sql"):
+            code = re.sub(r"(#|--).*", "", project.project_file(name))
+            if re.search(r"\bdebug\s*:\s*true|\bdebug_mode\b", code, re.IGNORECASE):
+                yield name, "DEBUG_MODE is refused with manifest_version 2 (93362): use a debug session"
+
+
+@rule("SCH-08")
+def nothing_outside_hangs_on_the_app(project: Project) -> Faults:
+    scripts = re.findall(r"sql_script:\s*([\w./-]+)", project.project_file("snowflake.yml"))
+    for name in scripts:
+        for made in re.findall(rf"create\s+(?:or\s+replace\s+)?view\s+{PATH}", project.project_file(name), re.I):
+            yield name, f"{made}: what post_deploy makes outside must not depend on objects of the app"

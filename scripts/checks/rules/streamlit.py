@@ -15,7 +15,7 @@ from local_account import manifests
 
 from checks.bundle import Statement
 from checks.rules import Project, rule
-from checks.rules.code import _called, strings
+from checks.rules.code import _called, strings, walk
 
 Faults = Iterator[tuple[str, str]]
 VERSIONS = set(
@@ -59,7 +59,7 @@ def _pins(project: Project, folder: str) -> dict[str, str]:
 
 def _calls(project: Project) -> Iterator[tuple[str, str, ast.Call]]:
     for name, tree in project.bundle.dashboard.items():
-        for node in ast.walk(tree):
+        for node in walk(tree):
             if isinstance(node, ast.Call) and (called := _called(node)):
                 yield f"{name}, line {node.lineno}", called, node
 
@@ -130,7 +130,7 @@ def nothing_that_apps_cannot_show(project: Project) -> Faults:
         if called == "st.set_page_config" and {"page_title", "page_icon"} & {keyword.arg for keyword in node.keywords}:
             yield place, "set_page_config: page_title and page_icon do nothing in an app"
     for name, tree in project.bundle.dashboard.items():
-        for part in ast.walk(tree):
+        for part in walk(tree):
             for decorator in getattr(part, "decorator_list", []):
                 written = ast.unparse(decorator).partition("(")[0]
                 if written.removeprefix("st.") in UNSUPPORTED:
@@ -140,8 +140,8 @@ def nothing_that_apps_cannot_show(project: Project) -> Faults:
 @rule("UI-07")
 def the_permission_sdk_is_asked_for(project: Project) -> Faults:
     for name, tree in project.bundle.dashboard.items():
-        guarded = {id(part) for node in ast.walk(tree) if isinstance(node, ast.Try) for part in ast.walk(node)}
-        for node in ast.walk(tree):
+        guarded = {id(part) for node in walk(tree) if isinstance(node, ast.Try) for part in ast.walk(node)}
+        for node in walk(tree):
             if isinstance(node, (ast.Import, ast.ImportFrom)) and "snowflake.permissions" in ast.unparse(node):
                 if not any("snowflake-native-apps-permission" in _pins(project, f) for f in _folders(project)):
                     yield (
@@ -194,7 +194,7 @@ def what_is_shown_is_bounded(project: Project) -> Faults:
 @rule("UI-11")
 def nobody_is_known(project: Project) -> Faults:
     for name, tree in project.bundle.dashboard.items():
-        for node in ast.walk(tree):
+        for node in walk(tree):
             if isinstance(node, ast.Attribute) and ast.unparse(node) in ("st.user", "st.experimental_user"):
                 yield f"{name}, line {node.lineno}", "the viewer's name is not given to apps"
     for place, text in _texts(project):

@@ -50,7 +50,7 @@ def _alone(part: exp.Expression) -> exp.Expression:
 
 
 def _leaves_no_room(column: Column, scale: int) -> bool:
-    return column.type == "fixed" and column.precision - column.scale + scale > 38
+    return column.type == "fixed" and (column.precision or 0) - (column.scale or 0) + scale > 38
 
 
 def _widened(part: exp.Expression, columns: Sequence[Column], scales: Sequence[int]) -> exp.Expression:

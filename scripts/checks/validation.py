@@ -1,7 +1,7 @@
 """SYSTEM$VALIDATE_NATIVE_APP_SETUP: what the server can see of a setup script without running it (snowflake-cli/native-apps/validate-app).
 
-It follows EXECUTE IMMEDIATE FROM, and looks at each statement, into blocks and SQL bodies, and at how the statements fit together. What Snowflake
-refuses is an error, what it advises against a warning. It does not look into Python, and of the manifest it only warns, as Snowflake's lets it pass.
+It follows EXECUTE IMMEDIATE FROM, and looks at each statement, into blocks and SQL bodies, and at how the statements fit together; then `rules` look at the
+bundle as a whole. What every installation would refuse is an error; a warning is what is advised against, or refused later, as by a call of the Python in it.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from local_account import (
     access,
@@ -24,29 +24,15 @@ from local_account import (
     rules,
     scripting,
     signatures,
-    stages,
     streamlits,
     tasks,
 )
 from local_account.errors import SqlError
 from local_account.syntax import PATH, Match, split_path, strip_comments, unquote_text
 
-if TYPE_CHECKING:
-    from local_account.session import Session
+from checks.bundle import CREATE, GRANT, INCLUDE, Bundle
+from checks.rules import of_the_bundle
 
-_INCLUDE = re.compile(r"execute\s+immediate\s+from\s+('(?:[^']|'')*')\s*\Z", re.IGNORECASE)
-_CREATE = re.compile(
-    rf"create\s+(?P<how>or\s+replace\s+|or\s+alter\s+)?(?:(?:secure|transient|recursive)\s+)*"
-    rf"(?P<kind>application\s+role|versioned\s+schema|(?:dynamic\s+|hybrid\s+)?table|(?:materialized\s+)?view|procedure|function|stream|task|stage|"
-    rf"schema|streamlit|sequence|file\s+format|service|tag|masking\s+policy)\s+"
-    rf"(?P<guard>if\s+not\s+exists\s+)?(?P<name>{PATH})",
-    re.IGNORECASE,
-)
-_GRANT = re.compile(
-    rf"grant\s+(?P<privileges>[\w\s,]+?)\s+on\s+(?P<all>all\s+\w+\s+in\s+)?(?P<kind>\w+(?:\s+(?:table|format|view))?)\s+"
-    rf"(?P<name>{PATH})\s*(?P<types>\([^()]*(?:\([^()]*\)[^()]*)*\))?\s*to\s+application\s+role\s+(?P<role>{PATH})",
-    re.IGNORECASE,
-)
 _ROLE = re.compile(rf"grant\s+application\s+role\s+({PATH})\s+to\s+application\s+role\s+({PATH})", re.IGNORECASE)
 _TRANSACTION = re.compile(
     r"(?P<begins>begin|start)(?:\s+(?:transaction|work))?\s*\Z|(?:commit|rollback)\b", re.IGNORECASE
@@ -58,8 +44,23 @@ _NOT_VERSIONED = {"TASK", "SERVICE", "TAG", "MASKING POLICY"}
 _STATE = {"TABLE", "STREAM", "SEQUENCE", "STAGE", "DYNAMIC TABLE", "HYBRID TABLE"}
 
 
-def setup_report(session: Session, written: str) -> dict[str, Any]:
-    return report_on(stages.local_path(session, written), written)
+# What one statement of the script shows (developer-guide/native-apps/update-app-develop, creating-setup-script).
+_PRACTICES = [
+    (id_, re.compile(pattern, re.IGNORECASE), says)
+    for id_, pattern, says in (
+        ("SET-06", r"drop\s+application\s+role\b", "older versions still grant to the role, and consumers hold it: keep it"),
+        ("SET-28", rf"insert\s+overwrite\b|truncate\b|delete\s+from\b|insert\s+into\s+{PATH}\s*(?:\([^()]*\)\s*)?values\b", "the script runs again with each version: insert by MERGE .. WHEN NOT MATCHED or WHERE NOT EXISTS, delete nothing"),
+        ("SET-29", r"merge\b[\s\S]*\bwhen\s+matched\b[\s\S]*\bthen\s+update\b", "a seed that updates takes back what the consumer has changed: insert only what is missing"),
+        ("SET-30", r"create\s+or\s+replace\s+(?:transient\s+|hybrid\s+|dynamic\s+)?(?P<kind>table|sequence|stage)\b", "an upgrade would empty it: CREATE .. IF NOT EXISTS, or CREATE OR ALTER"),
+        ("SET-31", r"create\s+or\s+replace\s+(?:transient\s+)?schema\b|drop\s+schema\b", "everything in the schema goes with it: CREATE SCHEMA IF NOT EXISTS"),
+        ("SET-34", r"alter\s+table\b[\s\S]*\badd\s+column\s+(?!if\s+not\b)", "a second run fails: ADD COLUMN IF NOT EXISTS"),
+        ("SET-46", r"create\s+(?:or\s+replace\s+|or\s+alter\s+)?task\b|alter\s+task\b[\s\S]*\bresume\b", "a feature policy of the consumer may refuse tasks: do it in a block or procedure with an EXCEPTION handler"),
+        ("STR-01", r"create\s+or\s+replace\s+stream\b", "the rows that wait in it are lost: CREATE STREAM IF NOT EXISTS"),
+        ("STR-12", r"alter\b[\s\S]*\bset\s+change_tracking\s*=\s*false\b", "the streams on the table break"),
+        ("TSK-10", r"create\s+task\s+if\s+not\s+exists\b", "a later version's definition would never arrive: CREATE OR REPLACE or OR ALTER"),
+        ("PY-01", r"create\s+(?:or\s+replace\s+|or\s+alter\s+)?(?:secure\s+)?(?:procedure|function)\b[\s\S]*\bruntime_version\s*=\s*(?:'3\.10'|[\d.]+)", "write RUNTIME_VERSION quoted, '3.11' or newer: 3.10 is deprecated"),
+    )
+]  # fmt: skip
 
 
 def report_on(root: Path, shown: str) -> dict[str, Any]:
@@ -69,9 +70,11 @@ def report_on(root: Path, shown: str) -> dict[str, Any]:
         report.error(93_009, f"not at the root of {shown}", "MAN-01")
     else:
         for errno, fault in manifests.faults(root):
-            report.error(errno, fault) if errno in (93_003, 93_084, 93_300) else report.warn("", fault, f"{errno:06d}")
+            report.error(errno, fault)
         if not report.errors:
             report.run()
+        if not report.errors:
+            report.decide(Bundle(root))
     return {"status": "FAIL" if report.errors else "SUCCESS", "errors": report.errors, "warnings": report.warnings}
 
 
@@ -124,6 +127,16 @@ class Report:
         self.read(f"/{manifests.setup_script(self.root, self.manifest).relative_to(self.root).as_posix()}", [])
         self._fit()
 
+    def decide(self, bundle: Bundle) -> None:
+        """The rules that need the whole bundle. What stands in Python is found out when it is called, so it is no error of the script."""
+        told, self.statement = str(self.warnings), ""
+        for is_refused, finding in of_the_bundle(bundle):
+            self.place = finding.place
+            if is_refused:
+                self.error(1_003, finding.says, finding.rule)
+            elif finding.rule not in told:
+                self.warn(finding.rule, finding.says)
+
     def read(self, path: str, above: list[str]) -> None:
         """One file, and those that it includes."""
         file = self.root / path.lstrip("/")
@@ -149,13 +162,13 @@ class Report:
 
     def _statement(self, path: str, text: str, above: list[str]) -> None:
         self.number += 1
-        if found := _INCLUDE.match(text):
+        if found := INCLUDE.match(text):
             written = unquote_text(found[1])
             base = "/" if written.startswith("/") else posixpath.dirname(path)
             self.read(posixpath.normpath(posixpath.join(base, written)), above)
             return
         cleaned, refused = rules.clean(text), len(self.errors)
-        self._refusals(cleaned, warns=True)
+        self._refusals(cleaned)
         for name in rules.unknown_references(text, self.manifest):
             self.error(505_026, f"the manifest defines no reference '{name}'", "MAN-30")
         is_block = scripting.is_block(text)
@@ -168,19 +181,16 @@ class Report:
         if not is_block and len(self.errors) == refused:
             self._syntax(text)
 
-    def _refusals(self, cleaned: str, *, warns: bool) -> None:
+    def _refusals(self, cleaned: str) -> None:
         for rule, message in rules.broken(cleaned, self.manifest):
-            if rule.errno:
-                self.error(rule.errno, message)
-            elif warns:
-                self.warn(rule.id, message)
+            self.error(rule.errno, message)
         if function := rules.forbidden_function(cleaned):
             self.error(2_140, rules.forbidden(function))
 
     def _pieces(self, body: str, is_block: bool) -> None:
         """The statements inside a block or a body."""
         for piece in rules.inside(body):
-            self._refusals(piece, warns=False)
+            self._refusals(piece)
             if re.match(r"execute\s+immediate\s+from\s+'(?!/)", piece, re.IGNORECASE) and not is_block:
                 self.error(1_003, "inside a procedure EXECUTE IMMEDIATE FROM takes paths like '/file.sql'", "SET-25")
             self._note(piece, "")
@@ -190,6 +200,9 @@ class Report:
                 self.warn("SET-45", "the handler swallows the error: RAISE, or write it to a table")
 
     def _practices(self, cleaned: str) -> None:
+        for id_, pattern, says in _PRACTICES:
+            if pattern.match(cleaned):
+                self.warn(id_, says)
         if found := _TRANSACTION.match(cleaned):
             self.in_transaction = bool(found["begins"])
         elif self.in_transaction and re.match(r"(?:create|alter|drop|grant)\b", cleaned, re.IGNORECASE):
@@ -197,11 +210,11 @@ class Report:
 
     def _note(self, cleaned: str, text: str) -> None:
         """What a statement adds to the picture; ``text`` is empty inside blocks and bodies."""
-        if found := _CREATE.match(cleaned):
+        if found := CREATE.match(cleaned):
             self._create(found, text)
         elif found := _ROLE.match(cleaned):
             self.inherits[split_path(found[2])[-1]].add(split_path(found[1])[-1])
-        elif found := _GRANT.match(cleaned):
+        elif found := GRANT.match(cleaned):
             self._grant(found, bool(text))
         if (found := _EXECUTE_TASK.match(cleaned)) and tuple(split_path(found[1])[-2:]) in self.children:
             self.error(tasks.GRAPH_ERROR, "only the root of a graph can be executed", "TSK-27")
@@ -250,8 +263,6 @@ class Report:
                 streamlits.page(self.root, text[found.end() :].strip(), path[-1])
         self.created[kind, ".".join(path[-2:])] = self.number
         if kind in ("PROCEDURE", "FUNCTION"):
-            if not is_versioned:
-                self.warn("SCH-06", f"{shown}: in a versioned schema it would change with its version at once")
             self._signature(kind, path, text[found.end() :].lstrip().removeprefix("("), is_versioned)
 
     def _has_schema(self, shown: str, path: list[str]) -> bool:
@@ -358,10 +369,10 @@ class Report:
         created = {(kind, name.split("(")[0]) for kind, name in self.created}
         for key, written in manifests.callbacks(self.manifest):
             if ("PROCEDURE", ".".join(split_path(str(written)))) not in created:
-                self.warn("MAN-25", f"there is no procedure {written}, the manifest's {key}")
+                self.error(2_003, f"there is no procedure {written}, the manifest's {key}", "MAN-25")
         if streamlit := (self.manifest.get("artifacts") or {}).get("default_streamlit"):
             name = ".".join(split_path(str(streamlit)))
             if ("STREAMLIT", name) not in created:
-                self.warn("MAN-10", f"there is no Streamlit {streamlit}, the manifest's default")
+                self.error(2_003, f"there is no Streamlit {streamlit}, the manifest's default", "MAN-10")
             elif ("STREAMLIT", name) not in {(kind, granted) for _, _, kind, _, granted, _ in self.grants}:
                 self.warn("MAN-11", f"no application role may use the Streamlit {streamlit}")
