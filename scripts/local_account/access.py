@@ -20,7 +20,7 @@ APPLICATION = "APPLICATION"
 SHARE = "SHARE IN APPLICATION PACKAGE"
 # What a role may be granted on the account; MANAGE GRANTS is for who grants what he does not own.
 ON_ACCOUNT = {f"CREATE {what}" for what in ("APPLICATION", "APPLICATION PACKAGE", "DATABASE", "ROLE", "WAREHOUSE")}
-ON_ACCOUNT |= {"MANAGE GRANTS"}
+ON_ACCOUNT |= {"MANAGE GRANTS", "EXECUTE TASK", "EXECUTE MANAGED TASK"}
 # kind of object -> what may be granted on it to an application role
 # (docs.snowflake.com/en/sql-reference/sql/grant-privilege-application-role)
 GRANTABLE = {
@@ -180,16 +180,17 @@ def _owner(session: Session, kind: str, database: str, schema: str, name: str) -
 
 
 def holds_on_account(session: Session, privilege: str) -> bool:
-    """Whether the session's application was granted an account privilege."""
-    document = session.account.database(session.application) if session.application else None
-    return bool(document and privilege in document.get("privileges", []))
+    """Whether the session's application or role was granted an account privilege; ACCOUNTADMIN has all from the beginning."""
+    if session.application:
+        return privilege in (session.account.database(session.application) or {}).get("privileges", [])
+    held = roles_of(session)
+    return "ACCOUNTADMIN" in held or is_granted(session, held, privilege, "ACCOUNT", HOME, "", "")
 
 
 def require_on_account(session: Session, privilege: str) -> None:
-    """Here ACCOUNTADMIN alone has these from the beginning; who else needs one has it granted."""
-    held = roles_of(session)
-    if "ACCOUNTADMIN" not in held and not is_granted(session, held, privilege, "ACCOUNT", HOME, "", ""):
-        raise denied(f"the role {session.role} lacks {privilege} on the account.")
+    if not holds_on_account(session, privilege):
+        whose = f"application {session.application}" if session.application else f"role {session.role}"
+        raise denied(f"the {whose} lacks {privilege} on the account.")
 
 
 def require_installer(session: Session, package: str) -> None:

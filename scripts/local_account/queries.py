@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -64,7 +65,8 @@ def run_tree(
     elif isinstance(tree, _DEFINES) and str(tree.args.get("kind") or "TABLE").upper() in ("TABLE", "VIEW", "COLUMN"):
         runner = _define
     else:
-        raise unsupported(f"{' '.join(tree.sql('snowflake').split()[:4])}")
+        written = re.sub(r"\b(OR REPLACE|IF NOT EXISTS|IF EXISTS) ", "", " ".join(tree.sql("snowflake").split()))
+        raise unsupported(" ".join(written.split()[:4]))
     plan = names.resolve(session, tree, binds, relations)
     for name in plan.reads:
         access.require(session, "SELECT", "TABLE", *name)

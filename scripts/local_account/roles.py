@@ -233,8 +233,6 @@ def _change_privileges(session: Session, match: Match, *, add: bool) -> Result:
     if kind == "ACCOUNT":
         return _grant_on_account(session, privileges, to_kind, grantee, add=add)
     for target_kind, database, schema, name in _targets(session, match, kind):
-        access.require_own_code(session, database)
-        _require_manager(session, target_kind, database, schema, name)
         if shared:
             sharing.require_own(session, match.name("to"), target_kind, database, schema, name)
         allowed = (sharing.GRANTABLE if shared else access.GRANTABLE).get(
@@ -242,6 +240,8 @@ def _change_privileges(session: Session, match: Match, *, add: bool) -> Result:
         )
         if (shared or to_kind == "APPLICATION ROLE") and not allowed:
             raise compilation(3008, f"Nothing can be granted on a {kind.lower()} to {to_kind} (rule SET-14).")
+        access.require_own_code(session, database)
+        _require_manager(session, target_kind, database, schema, name)
         wanted = sorted(allowed) if privileges in (["ALL"], ["ALL PRIVILEGES"]) and allowed else privileges
         with account.change(database, session) as change:
             for privilege in wanted:
@@ -277,7 +277,7 @@ def _grant_on_account(session: Session, privileges: list[str], to_kind: str, gra
                 )
         return reply.status("Statement executed successfully.")
     if to_kind != "APPLICATION":
-        raise unsupported(f"GRANT ... ON ACCOUNT TO {to_kind}")
+        raise unsupported(f"GRANT {', '.join(privileges)} ON ACCOUNT TO {to_kind}")
     document = session.account.database(grantee)
     if not document or document.get("kind") != access.APPLICATION:
         raise missing("Application", grantee)

@@ -78,12 +78,12 @@ ROUTES = tuple(
         ("revoke application role {role} from {to_kind:words} {to}", roles.revoke_application_role),
         ("grant role {role} to {to_kind:words} {to}", roles.grant_role),
         ("revoke role {role} from {to_kind:words} {to}", roles.revoke_role),
-        ("grant {privileges:list} on account to {to_kind:words} {to}", roles.grant),
+        ("grant {privileges:list} on account to {to_kind:words} {to} [with grant option]", roles.grant),
         (
             "grant {privileges:list} on [{kind:words}] {on:target} to {to_kind:words} {to} [with grant option]",
             roles.grant,
         ),
-        ("revoke {privileges:list} on account from {to_kind:words} {to}", roles.revoke),
+        ("revoke [grant option for] {privileges:list} on account from {to_kind:words} {to}", roles.revoke),
         (
             "revoke [grant option for] {privileges:list} on [{kind:words}] {on:target} from {to_kind:words} {to} [cascade] [restrict]",
             roles.revoke,

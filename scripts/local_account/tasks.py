@@ -185,13 +185,9 @@ def parse(rest: str, task: str) -> dict[str, Any]:
 
 
 def _require_managed(session: Session, document: dict[str, Any], task: str) -> None:
-    if (
-        session.application
-        and "WAREHOUSE" not in document["options"]
-        and not access.holds_on_account(session, "EXECUTE MANAGED TASK")
-    ):
+    if "WAREHOUSE" not in document["options"] and not access.holds_on_account(session, "EXECUTE MANAGED TASK"):
         raise denied(
-            f"task {task} has no WAREHOUSE, so the application needs EXECUTE MANAGED TASK on the account: ask for it in the manifest, or have it granted."
+            f"task {task} has no WAREHOUSE, so its owner needs EXECUTE MANAGED TASK on the account: an application asks for it in the manifest, or has it granted."
         )
 
 
@@ -291,8 +287,8 @@ def _set_state(session: Session, match: Match, state: str) -> Result:
         if match.has("if exists") and error.errno == 2003:
             return reply.status("Statement executed successfully.")
         raise
-    if session.application and state == "started" and not access.holds_on_account(session, "EXECUTE TASK"):
-        raise denied(f"to resume task {name[2]} the application needs EXECUTE TASK on the account.")
+    if state == "started":
+        access.require_on_account(session, "EXECUTE TASK")
     if document["after"]:
         _require_suspended_root(
             session.account, name, f"{'resume' if state == 'started' else 'suspend'} task {name[2]}"
@@ -339,8 +335,7 @@ def execute(session: Session, match: Match) -> Result:
             GRAPH_ERROR,
             f"EXECUTE TASK {name[2]}: only the root of a graph can be executed ({root_of(session.account, name)[2]}; rule TSK-27).",
         )
-    if session.application and not access.holds_on_account(session, "EXECUTE TASK"):
-        raise denied("EXECUTE TASK needs the privilege EXECUTE TASK on the account.")
+    access.require_on_account(session, "EXECUTE TASK")
     session.account.scheduler.run_soon(name)
     return reply.status(f"Task {name[2]} is scheduled to run immediately.")
 

@@ -473,7 +473,7 @@ def with_role(client, role, *grants):
     return type(client)(client.account, role.upper())
 
 
-MADE = ["database {0}_more", "warehouse {0}_more", "role {0}_more", "application package {0}_more", "stage {0}.public.more", "task {0}.public.more schedule = '1 minute' as select 1", "stream {0}.public.more on table {0}.public.t", "file format {0}.public.more type = parquet", "procedure {0}.public.more() returns int language sql as $$begin return 1; end$$"]  # fmt: skip
+MADE = ["database {0}_more", "warehouse {0}_more", "role {0}_more", "application package {0}_more", "stage {0}.public.more", "task {0}.public.more warehouse = local_wh schedule = '1 minute' as select 1", "stream {0}.public.more on table {0}.public.t", "file format {0}.public.more type = parquet", "procedure {0}.public.more() returns int language sql as $$begin return 1; end$$"]  # fmt: skip
 
 
 @pytest.mark.parametrize("made", MADE, ids=[made.split(" {")[0] for made in MADE])

@@ -206,3 +206,24 @@ def test_a_statement_stops_at_its_timeout(client):
     with pytest.raises(SqlError, match="cancel"):
         client("select count(*) from range_of a, range_of b, range_of c")
     assert client("select 1") == [(1,)]
+
+
+def test_a_role_runs_tasks_with_the_privileges_that_it_was_granted(tasks):
+    role = f"runner_{tasks.session.database.lower()}"
+    tasks(f"create role {role}")
+    tasks(f"grant role {role} to role accountadmin")
+    tasks(f"grant usage on database {tasks.session.database} to role {role}")
+    tasks(f"grant all on schema public to role {role}")
+    tasks(f"grant create task on schema public to role {role}")
+    own = tasks.another(role.upper())
+    serverless = "create task own schedule = '1 minute' as select 1"
+
+    with pytest.raises(SqlError, match="EXECUTE MANAGED TASK"):
+        own(serverless)
+    tasks(f"grant execute managed task on account to role {role}")
+    own(serverless)
+    with pytest.raises(SqlError, match="lacks EXECUTE TASK"):
+        own("alter task own resume")
+    tasks(f"grant execute task on account to role {role} with grant option")
+    own("alter task own resume")
+    own("drop task own")
