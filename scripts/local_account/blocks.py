@@ -66,15 +66,11 @@ def to_result(returned: Any, column: str, type_: str = "VARCHAR") -> Result:
 def value_result(value: Any, column: str, type_: str) -> Result:
     """One value under the procedure's name, in its declared type."""
     described = declared.column(column, type_)
-    return Result(
-        [described],
-        pyarrow.table(
-            [pyarrow.array([declared.to_arrow_value(described, value)], type=declared.arrow_type(described))],
-            names=["c0"],
-        ),
-        1,
-        "select",
-    )
+    try:
+        cell = pyarrow.array([declared.to_arrow_value(described, value)], type=declared.arrow_type(described))
+    except (ArithmeticError, TypeError, ValueError):
+        raise SqlError(100_357, f"{column}: returned {value!r}, which is no {type_}.", "P0000") from None
+    return Result([described], pyarrow.table([cell], names=["c0"]), 1, "select")
 
 
 def execute_immediate(session: Session, match: Match) -> Result:

@@ -15,8 +15,9 @@ import pyarrow
 from sqlglot import exp
 
 from local_account import access, declared, engine, events, names, procedures
-from local_account.errors import syntax_error, unsupported
+from local_account.errors import compilation, syntax_error, unsupported
 from local_account.rewrites.kinds import call as call_of_engine
+from local_account.rewrites.kinds import kind
 from local_account.syntax import split_path
 
 if TYPE_CHECKING:
@@ -87,6 +88,9 @@ def chosen(
         value = positional[place] if place < len(positional) else named.get(parameter["name"])
         if value is None:
             value = engine.parse(f"select {parameter['default']}").expressions[0].unalias()
+        if kind(value) == "text" and declared.canonical(parameter["type"]).lower() in declared.SEMI_STRUCTURED:
+            wrong = f"Invalid argument types for function '{name[2]}': {parameter['name']} is {parameter['type']}, not VARCHAR"
+            raise compilation(1044, f"{wrong}: use PARSE_JSON or TO_VARIANT.", "42P13")
         given.append(_cast(value.copy(), parameter["type"]))
     return key, document, given
 

@@ -70,7 +70,7 @@ def connect_duckdb() -> duckdb.DuckDBPyConnection:
 
     Cursors of it are sessions.
     """
-    connection = duckdb.connect(config={"lambda_syntax": "ENABLE_SINGLE_ARROW"})
+    connection = duckdb.connect(config={"lambda_syntax": "ENABLE_SINGLE_ARROW", "ieee_floating_point_ops": False})
     connection.execute("set global TimeZone = 'UTC'")
     # It is two thirds of the time that writing a batch of JSON takes, for a third of the room.
     connection.execute("set global disabled_compression_methods = 'dict_fsst'")

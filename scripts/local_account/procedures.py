@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from sqlglot import exp
 
-from local_account import access, blocks, declared, engine, events, handlers, names, reply, scripting, signatures
+from local_account import access, blocks, declared, engine, events, handlers, names, reply, scripting, signatures, types
 from local_account.errors import SqlError, syntax_error
+from local_account.rewrites import kinds
 from local_account.session import Frame
 from local_account.syntax import split_path, strip_comments
 
@@ -140,7 +141,9 @@ def _drop(session: Session, match: Match, kind: str) -> Result:
 
 def find_signature(session: Session, kind: str, written: str) -> Name:
     """(database, physical schema, key) of 'core.p(number, varchar)'."""
-    path, _, arguments = written.partition("(")
+    path, parenthesis, arguments = written.partition("(")
+    if not parenthesis:
+        raise syntax_error(f"{kind} {written} is named with its argument types: {written}(NUMBER, VARCHAR).")
     database, schema, name = session.account.qualify(session, split_path(path), kind.lower())
     inner = arguments.rstrip().removesuffix(")").strip()
     key = f"{name}({', '.join(declared.canonical(part) for part in split_types(inner))})"
@@ -263,7 +266,7 @@ def _argument_values(
         if given is None:
             given = engine.parse(f"select {argument['default']}").expressions[0].unalias()
         if declared.canonical(argument["type"]) in ("VARIANT", "OBJECT", "ARRAY"):
-            value = given.copy()
+            value = kinds.call("sf_into_variant", given.copy())
         else:
             value = exp.cast(given.copy(), exp.DataType.build(argument["type"], dialect="snowflake"))
         expressions.append(exp.alias_(value, f"A{place}", quoted=True))
@@ -442,7 +445,7 @@ def _show(session: Session, match: Match, kind: str) -> Result:
                 "min_num_arguments": len(required),
                 "max_num_arguments": len(document["arguments"]),
                 "arguments": f"{key.name} RETURN {returns}",
-                "description": document["comment"] or "user-defined procedure",
+                "description": document["comment"] or f"user-defined {kind.lower()}",
                 "catalog_name": key.database,
                 "is_table_function": "Y" if document["table"] is not None else "N",
                 "valid_for_clustering": "N",
@@ -460,13 +463,19 @@ def describe_function(session: Session, match: Match) -> Result:
     return _describe(session, match, "FUNCTION")
 
 
+def _shown_type(written: str) -> str:
+    if written.upper().startswith("TABLE"):
+        return written.upper()
+    return types.canonical(exp.DataType.build(written, dialect="snowflake"))
+
+
 def _describe(session: Session, match: Match, kind: str) -> Result:
     database, schema, key = find_signature(session, kind, match.raw("on"))
     access.require(session, "USAGE", kind, database, schema, key)
     document = session.account.catalogue.get(kind.lower(), database, schema, key) or {}
     shown = {
         "signature": f"({', '.join(argument['name'] + ' ' + declared.canonical(argument['type']) for argument in document['arguments'])})",
-        "returns": document["returns"],
+        "returns": _shown_type(document["returns"]),
         "language": document["language"],
         "execute as": document["rights"],
         "runtime_version": document["runtime"],

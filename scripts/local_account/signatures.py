@@ -56,6 +56,8 @@ def parse(text: str, name: str) -> Signature:
     close = _closing(tokens, 0, name)
     source = f"({text}"
     arguments = [_argument(source, part, name) for part in _split(tokens[1:close])]
+    if len({argument["name"] for argument in arguments}) < len(arguments):
+        raise syntax_error(f"{name}: two arguments have one name.")
     optional = [argument["default"] is not None for argument in arguments]
     if optional != sorted(optional):
         raise syntax_error(f"{name}: optional arguments come after the required ones (rule PY-22).")

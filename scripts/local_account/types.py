@@ -64,7 +64,7 @@ def is_nested(type_: str) -> bool:
 
 
 _CANONICAL = {
-    **dict.fromkeys(("TINYINT", "SMALLINT", "INT", "MEDIUMINT", "BIGINT", "INT128"), "NUMBER(38,0)"),
+    **dict.fromkeys(("TINYINT", "SMALLINT", "INT", "BIGINT"), "NUMBER(38,0)"),
     **dict.fromkeys(("FLOAT", "DOUBLE"), "FLOAT"),
     **dict.fromkeys(("TIMESTAMP", "TIMESTAMPNTZ", "DATETIME"), "TIMESTAMP_NTZ(9)"),
     "TIMESTAMPLTZ": "TIMESTAMP_LTZ(9)",
@@ -75,7 +75,6 @@ _CANONICAL = {
     "VARIANT": "VARIANT",
     "OBJECT": "OBJECT",
     "ARRAY": "ARRAY",
-    "JSON": "VARIANT",
 }
 
 
@@ -96,7 +95,7 @@ def canonical(type_: exp.DataType) -> str:
         return f"VARCHAR({sizes[0] if sizes else 1})"
     if name in ("BINARY", "VARBINARY"):
         return f"BINARY({sizes[0] if sizes else MAX_BINARY})"
-    if name not in _CANONICAL:
+    if name not in _CANONICAL or (type_.expressions and not sizes):
         raise compilation(2040, f"Unsupported data type '{type_.sql(dialect='snowflake')}'.")
     return _CANONICAL[name]
 

@@ -122,7 +122,7 @@ def test_binds_keep_their_places_and_take_casts(session):
     assert session.rows("select :2", 1, "b") == [("b",)]
     assert [column.name for column in session.run("select ?, ? || 'x'", 1, "b").columns] == ["?", "? || 'X'"]
     session.run("create table bound (v variant, s varchar, n int)")
-    session.run("insert into bound values (?, ?, ?)", "text", 5, "7")
+    session.run("insert into bound select to_variant(?), ?, ?", "text", 5, "7")
     assert session.rows("select * from bound") == [('"text"', "5", 7)]
 
 

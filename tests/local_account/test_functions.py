@@ -213,3 +213,21 @@ def test_an_argument_and_a_column_are_no_reserved_words_unless_they_are_quoted(c
     with pytest.raises(SqlError, match="The word is reserved"):
         client(create.format(head))
     client(create.format(head.replace("start", '"START"').replace("row", '"ROW"')))
+
+
+def test_a_text_is_no_variant_and_arguments_have_names_of_their_own(client):
+    client("create function kind_of(v variant) returns varchar as 'typeof(v)'")
+    client("create procedure kind_of(v variant) returns varchar as 'begin return typeof(v); end'")
+    client("create procedure number() returns int as 'begin return ''abc''; end'")
+
+    assert (client.value("select kind_of(5)"), client.value("call kind_of(5)")) == ("INTEGER", "INTEGER")
+    with pytest.raises(SqlError, match="V is variant, not VARCHAR: use PARSE_JSON or TO_VARIANT"):
+        client("select kind_of('text')")
+    with pytest.raises(SqlError, match="expecting VARIANT but got VARCHAR"):
+        client("call kind_of('text')")
+    with pytest.raises(SqlError, match="'abc' is not recognized"):
+        client("call number()")
+    with pytest.raises(SqlError, match="two arguments have one name"):
+        client("create function twice(n int, N varchar) returns int as '1'")
+    with pytest.raises(SqlError, match="named with its argument types"):
+        client("drop function kind_of")

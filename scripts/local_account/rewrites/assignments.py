@@ -11,7 +11,7 @@ from local_account.rewrites.kinds import call, cast, kind, moment_of
 def assign(tree: exp.Expression, columns: Sequence[tuple[str, str]]) -> exp.Expression:
     """The statement with each value made fit for its column, given the target's columns (name, DuckDB's type) in order.
 
-    Snowflake makes a variant of a text that goes into a VARIANT column, and the bare string of a variant that goes into
+    Snowflake refuses a text that goes into a VARIANT column, and makes the bare string of a variant that goes into
     a VARCHAR column; DuckDB would read the one as JSON and keep the quotes of the other. An INSERT without a list of
     columns gets one, because a table may have hidden columns.
     """
@@ -148,7 +148,7 @@ def _fit(value: exp.Expression, type_: str | None) -> exp.Expression:
         return exp.var("DEFAULT")
     found = kind(value)
     if type_ == "JSON" and found != "variant":
-        return call("sf_variant", value.copy())
+        return call("sf_into_variant", value.copy())
     if type_ == "VARCHAR" and found != "text":
         return call("sf_text", value.copy())
     if type_ in ("TIMESTAMP", "TIMESTAMP WITH TIME ZONE") and found in ("text", "number", "variant"):

@@ -22,6 +22,8 @@ create or replace macro sf_variant(x) as case
     when starts_with(typeof(x), 'DECIMAL') then try_cast(x::varchar as json)
     when typeof(x) in ('TIMESTAMP', 'TIMESTAMP WITH TIME ZONE') then to_json(sf_text(x))
     else to_json(x) end;
+create or replace macro sf_into_variant(x) as case when typeof(x) = 'VARCHAR' and x is not null
+    then error('Expression type does not match column data type, expecting VARIANT but got VARCHAR: use PARSE_JSON or TO_VARIANT') else sf_variant(x) end;
 
 -- Quotients of numbers keep six more decimals than the dividend; with a float on either side they are floats. Exact to 15 digits.
 create or replace macro sf_divide(x, y) as cast_to_type(x::double / case when y = 0 then error('Division by zero') else y end::double, x * 0.000000 + y * 0);
@@ -85,7 +87,7 @@ create or replace macro sf_flatten_recursive(input, above) as table
 
 create or replace macro sf_try_parse_json(s) as case when json_valid(s) then json(s) end;
 -- The bits of an unsigned hash as a signed number.
-create or replace macro sf_hash(h) as case when h > 9223372036854775807 then (h::hugeint - 18446744073709551616)::bigint else h::bigint end;
+create or replace macro sf_hash(h) as ((h::hugeint + 9223372036854775808) % 18446744073709551616 - 9223372036854775808)::bigint;
 -- A time to format: text is read first.
 create or replace macro sf_moment(x) as case typeof(x) when 'TIMESTAMP WITH TIME ZONE' then try_cast(x::varchar as timestamptz)::timestamp else x::varchar::timestamp end;
 create or replace macro sf_haversine(lat1, lon1, lat2, lon2) as 2 * 6371 * asin(sqrt(
@@ -93,15 +95,16 @@ create or replace macro sf_haversine(lat1, lon1, lat2, lon2) as 2 * 6371 * asin(
 create or replace macro sf_width_bucket(x, low, high, n) as case
     when x < low then 0 when x >= high then n + 1 else floor((x - low)::double / (high - low)::double * n)::bigint + 1 end;
 
-create or replace macro sf_formatted(digits, negative, whole, decimals, zeros, tight) as case
+create or replace macro sf_formatted(digits, negative, width, zeros, tight) as case
+    when length(digits) > width then error('Number ' || digits || ' is too long and would be truncated')
     when tight then case when negative then '-' else '' end || digits
-    when zeros then case when negative then '-' else ' ' end || lpad(digits, whole + decimals + case when decimals > 0 then 1 else 0 end, '0')
-    else lpad(case when negative then '-' else '' end || digits, whole + decimals + 1 + case when decimals > 0 then 1 else 0 end, ' ') end;
--- Numbers in a format: digits before and after the point, groups of three, leading zeros, no blanks around.
-create or replace macro sf_format_number(x, whole, decimals, grouped, zeros, tight) as sf_formatted(
-    case when grouped then format('{:,}', trunc(abs(round(x, decimals)))::hugeint) else trunc(abs(round(x, decimals)))::hugeint::varchar end
+    when zeros then case when negative then '-' else ' ' end || lpad(digits, width, '0')
+    else lpad(case when negative then '-' else '' end || digits, width + 1, ' ') end;
+-- Numbers in a format: its width, digits after the point, groups of three, leading zeros, a zero before the point, no blanks around.
+create or replace macro sf_format_number(x, width, decimals, grouped, zeros, nought, tight) as sf_formatted(
+    case when abs(round(x, decimals)) < 1 and not nought then '' when grouped then format('{:,}', trunc(abs(round(x, decimals)))::hugeint) else trunc(abs(round(x, decimals)))::hugeint::varchar end
         || case when decimals > 0 then '.' || right(format('{:.' || decimals || 'f}', abs(round(x, decimals))::double), decimals) else '' end,
-    x < 0, whole, decimals, zeros, tight);
+    x < 0, width, zeros, tight);
 
 -- Arrays and objects.
 create or replace macro sf_list(a) as a::json[];

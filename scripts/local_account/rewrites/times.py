@@ -1,5 +1,7 @@
 """Dates and times: the movable clock, units, formats."""
 
+import re
+
 from sqlglot import exp
 
 from local_account.errors import unsupported
@@ -117,7 +119,7 @@ def strftime_format(format_: str) -> str:
 
 
 def number_format(value: exp.Expression, format_: str) -> exp.Expression:
-    """A number in one of Snowflake's formats: 9, 0, the point, the comma, X and FM."""
+    """A number in one of Snowflake's formats: X, or 9 or 0 before the point, 0 after it, commas; FM."""
     plain = format_.upper().removeprefix("FM")
     tight = plain != format_.upper()
     if set(plain) == {"X"}:
@@ -125,11 +127,11 @@ def number_format(value: exp.Expression, format_: str) -> exp.Expression:
             "lpad", call("upper", call("format", literal("{:x}"), cast(value, "bigint"))), len(plain) + 1, " "
         )
         return call("trim", digits, type="text") if tight else digits
-    if set(plain) - set("90.,"):
-        raise unsupported(f"format {format_}")
-    whole, _, decimals = plain.partition(".")
-    flags = [exp.convert("," in whole), exp.convert("0" in whole), exp.convert(tight)]
-    return call("sf_format_number", value, len(whole), len(decimals), *flags, type="text")
+    if not re.fullmatch(r"(9[9,]*0?|0+)(\.0+)?", plain):
+        raise unsupported(f"format {format_}", "digits after the point are 0, those before it 9 or 0")
+    whole, point, _ = plain.partition(".")
+    flags = [exp.convert(flag) for flag in ("," in whole, plain[0] == "0", whole[-1] == "0" or not point, tight)]
+    return call("sf_format_number", value, len(plain), len(plain) - len(whole + point), *flags, type="text")
 
 
 @rule(exp.ConvertTimezone)
@@ -164,7 +166,7 @@ def to_char(node: exp.Expression) -> exp.Expression:
     value = node.this
     if kind(value) == "variant":
         value = text_of(value)
-    if any(sign in format_.name for sign in "9X0") and not any(letter in format_.name.upper() for letter in "YMDHS"):
+    if re.fullmatch(r"(FM)?[9X0.,$SMI]*[9X0][9X0.,$SMI]*", format_.name, re.IGNORECASE):
         return number_format(value, format_.name)
     moment = value if kind(value) in ("ntz", "tz", "date") else call("sf_moment", value)
     if isinstance(node, exp.TimeToStr):

@@ -46,6 +46,16 @@ select 1.0::float::varchar, 0.1::float::varchar, 1.50::varchar, 12::varchar, tru
 --> 1 | 0.1 | 1.50 | 12 | true
 select to_char(1234.5, '9,999.00'), to_char(255, 'XX'), to_char(7, '000'), to_varchar(12.5);
 -->  1,234.50 |  FF |  007 | 12.5
+select to_char(0.5, '9.00'), to_char(0.5, '990.00'), to_char(-0.5, 'FM0.0'), to_char(1234.5, 'FM9,990.00'), to_char(0, '99');
+-->   .50 |    0.50 | -0.5 | 1,234.50 |   0
+select to_char(12345, '999');
+--! 100078
+select to_char(5, 'S99');
+--! 2
+select sqrt(-1);
+--! 100039
+select ln(0);
+--! 100039
 select square(3), power(2, 10), sqrt(9), sign(-2), ln(1), exp(0), pi() > 3.14, bitand(6, 3), bitor(6, 3), bitxor(6, 3), bitshiftleft(1, 4), bitshiftright(16, 2);
 --> 9.0 | 1024.0 | 3.0 | -1 | 0.0 | 1.0 | true | 2 | 7 | 5 | 16 | 4
 select width_bucket(5, 0, 10, 5), width_bucket(-1, 0, 10, 5), width_bucket(10, 0, 10, 5);

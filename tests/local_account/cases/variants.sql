@@ -98,9 +98,13 @@ select to_variant(5), to_variant('x'), 'x'::variant, 5::variant::int, to_array(1
 select strip_null_value(j:z), check_json('{'), check_json('1') is null from v where id = 1;
 --> NULL | Invalid JSON | true
 insert into v select 3, t, j:a from v where id = 1;
+--! 2023
+update v set j = 'text' where id = 1;
+--! 2023
+insert into v select 3, to_variant(t), j:a from v where id = 1;
 select j, t from v where id = 3;
 --> "plain" | x
-update v set j = 'five', t = j where id = 3;
+update v set j = to_variant('five'), t = j where id = 3;
 select j, t from v where id = 3;
 --> "five" | plain
 insert into v (id, j) values (4, parse_json('{}'));
