@@ -24,7 +24,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from local_account import queries, results, statements, streamlits, system
+from local_account import queries, rest, results, statements, streamlits, system
 from local_account.access import APPLICATION
 from local_account.catalogue import HOME
 from local_account.clock import parse_duration, parse_moment
@@ -303,6 +303,17 @@ class Server:
                 transaction.cursor.interrupt()
         return _success(None)
 
+    async def rest(self, request: Request) -> Response:
+        session = self.sessions.get(_token(request))
+        if not session:
+            return JSONResponse(LOGIN_AGAIN, status_code=401)
+        mode = request.query_params.get("createMode", "errorIfExists")
+        body = await _body(request)
+        status, said = await run_in_threadpool(
+            rest.answer, session, request.method, request.url.path.strip("/"), mode, body
+        )
+        return JSONResponse(said, status_code=status)
+
     # scripts/account ----------------------------------------------------------------------------------------------
 
     async def ping(self, request: Request) -> Response:
@@ -403,7 +414,7 @@ class Server:
                 Route("/account/clock", self.clock, methods=["POST"]),
                 Route("/account/watch", self.watch, methods=["POST"]),
                 Route("/account/streamlit", self.streamlit, methods=["POST"]),
-                Route("/api/{path:path}", _no_rest, methods=["GET", "POST", "PUT", "DELETE"]),
+                Route("/api/{path:path}", self.rest, methods=["GET", "POST", "PUT", "DELETE"]),
                 Route("/{path:path}", self.page, methods=["GET"]),
             ],
         )
@@ -411,12 +422,6 @@ class Server:
 
 async def _nothing(request: Request) -> Response:
     return _success(None)
-
-
-async def _no_rest(request: Request) -> Response:
-    """The REST API that `snow object create` asks: there is none, and the client says to write SQL."""
-    message = f"Unsupported feature 'REST API {request.url.path}' of the local account: CREATE it in SQL."
-    return JSONResponse({"code": "000002", "message": message}, status_code=501)
 
 
 async def _body(request: Request) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from local_account import access, definitions, reply, temporaries
 from local_account.account import EVENTS
 from local_account.catalogue import HOME, SYSTEM_SCHEMA
 from local_account.databases import SESSION_PARAMETERS
-from local_account.errors import SqlError, syntax_error
+from local_account.errors import SqlError, missing, syntax_error
 from local_account.syntax import PATH, TEXT, like, unquote_text
 
 if TYPE_CHECKING:
@@ -233,6 +233,38 @@ def describe_table(session: Session, match: Match) -> Result:
         "policy name",
     ]
     return reply.rows_of(names, rows)
+
+
+def describe_database(session: Session, match: Match) -> Result:
+    if not session.account.database(match.name()):
+        raise missing("Database", match.name())
+    match.groups |= {"scope_kind": "database", "scope": match.groups["name"]}
+    return _described(schemas(session, match), "SCHEMA")
+
+
+def describe_schema(session: Session, match: Match) -> Result:
+    database, schema = session.account.qualify_schema(session, match.path())
+    if not session.account.catalogue.get("schema", database, "", schema):
+        raise access.not_found("SCHEMA", database, "", schema)
+    match.groups |= {"scope_kind": "schema", "scope": match.groups["name"]}
+    match.text = "show objects"
+    return _described(tables(session, match))
+
+
+def describe_warehouse(session: Session, match: Match) -> Result:
+    document = session.account.catalogue.get("warehouse", HOME, "", match.name())
+    if not document:
+        raise missing("Warehouse", match.name())
+    created = datetime.fromisoformat(document["created_on"])
+    return reply.rows("created_on name kind", [{"created_on": created, "name": match.name(), "kind": "WAREHOUSE"}])
+
+
+def _described(shown: Result, kind: str = "") -> Result:
+    """DESCRIBE of what holds other things names them; SHOW tells more."""
+    cells = {column.name: shown.table.column(place).to_pylist() for place, column in enumerate(shown.columns)}
+    kinds = [kind] * shown.rowcount if kind else cells["kind"]
+    rows = zip(cells["created_on"], cells["name"], kinds, strict=True)
+    return reply.rows("created_on name kind", [{"created_on": a, "name": b, "kind": c} for a, b, c in rows])
 
 
 def warehouses(session: Session, match: Match) -> Result:

@@ -72,6 +72,14 @@ def drop(session: Session, match: Match) -> Result:
     return reply.status(f"{name[2]} successfully dropped.")
 
 
+def describe(session: Session, match: Match) -> Result:
+    """What its properties would say of any internal stage, of which nothing can be set here."""
+    access.require(session, "ANY", "STAGE", *session.account.qualify(session, match.path(), "stage"))
+    columns = "parent_property property property_type property_value property_default"
+    rows = [("STAGE_LOCATION", "URL", "String", "", ""), ("DIRECTORY", "ENABLE", "Boolean", "false", "false")]
+    return reply.rows(columns, [dict(zip(columns.split(), row, strict=True)) for row in rows])
+
+
 def directory(session: Session, name: Name) -> Path:
     return session.account.stage_directory(*name)
 

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
+import urllib.request
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -137,17 +138,6 @@ def test_a_client_of_another_major_version_is_told_so(account):
 
     assert told["success"] is False
     assert "version 4" in told["message"]
-
-
-def test_what_the_client_asks_of_the_rest_api_is_refused_by_name(account):
-    port = json.loads((Path(account.environment["SNOWFLAKE_HOME"]).parent / "account.json").read_text())["port"]
-    import urllib.error
-    import urllib.request
-
-    with pytest.raises(urllib.error.HTTPError) as answer:
-        urllib.request.urlopen(f"http://127.0.0.1:{port}/api/v2/databases/")
-    assert answer.value.code == 501
-    assert "Unsupported feature 'REST API /api/v2/databases/'" in json.load(answer.value)["message"]
 
 
 def manage(data, *arguments):
@@ -336,3 +326,35 @@ def test_temporary_objects_end_with_their_session(account, database):
 
     assert rows(database, f"show tables in schema {name}.public") == []
     assert rows(database, f"show stages in schema {name}.public") == []
+
+
+def test_snow_object_creates_by_the_rest_api(account, database):
+    """With the client's own code, which looks for the address of each kind of object."""
+    from snowflake.cli.api.rest_api import CannotDetermineCreateURLException, RestApi
+
+    def create(kind, mode=None, **about):
+        modes = {"if_not_exists": mode == "if not exists", "replace": mode == "replace"}
+        return api.send_rest_request(api.determine_url_for_create_query(kind, **modes), "post", about)
+
+    database.cursor().execute(f"use database {rows(database, 'select current_database()')[0][0]}")
+    api = RestApi(database)
+    columns = [{"name": "id", "datatype": "number(38,0)", "nullable": False}, {"name": "v", "datatype": "varchar"}]
+    create("schema", name="made")
+    database.cursor().execute("use schema made")
+    with pytest.raises(Exception, match="40[14]|390104"):
+        urllib.request.urlopen(f"{database.rest.server_url}/api/v2/databases/")
+    assert create("table", name="t", columns=columns, comment="it's")["status"] == "Table T successfully created."
+    assert "already exists" in create("table", "if not exists", name="t", columns=columns)["status"]
+    with pytest.raises(Exception, match="409"):
+        create("table", name="t", columns=columns)
+    with pytest.raises(Exception, match="400"):
+        create("table", name="u", columns=[{"name": "id", "datatype": "int", "collate": "de"}])
+    with pytest.raises(CannotDetermineCreateURLException):
+        create("function", name="f")
+    assert [row[:4] for row in rows(database, "describe table t")] == [
+        ("ID", "NUMBER(38,0)", "COLUMN", "N"),
+        ("V", "VARCHAR(16777216)", "COLUMN", "Y"),
+    ]
+    assert [row[1:] for row in rows(database, "describe schema made")] == [("T", "TABLE")]
+    assert ("MADE", "SCHEMA") in [row[1:] for row in rows(database, f"describe database {database.database}")]
+    assert rows(database, "describe warehouse local_wh")[0][1:] == ("LOCAL_WH", "WAREHOUSE")
