@@ -203,8 +203,7 @@ def _execute(session: Session, text: str, binds: list[Any] | None) -> Result:
             f"ROLLBACK, then begin again. The earlier error: {transaction.lost.message}",
             transaction.lost.sqlstate,
         )
-    if "identifier" in statement.lower():
-        statement, binds = inline_identifiers(statement, binds or [], session.variables)
+    statement, binds = inline_identifiers(statement, binds or [], session.variables)
     rules.refuse(session, statement)
     if (result := temporaries.execute(session, statement, binds or [])) is not None:
         return result

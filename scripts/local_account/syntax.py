@@ -24,7 +24,8 @@ _SLOTS = {
 }
 _OPAQUE = re.compile(rf"--[^\n]*|//[^\n]*|/\*[\s\S]*?\*/|{TEXT}|\$\$[\s\S]*?\$\$|\"(?:[^\"]|\"\")*\"")
 _IDENTIFIER_CALL = re.compile(
-    rf"\bidentifier\s*\(\s*(?:(?P<bind>\?)|(?P<text>{TEXT})|\$(?P<variable>\w+))\s*\)", re.IGNORECASE
+    rf"\b(?:identifier|table)\s*\(\s*(?:(?:cast\()?(?P<bind>\?)(?: as varchar\))?|(?P<text>{TEXT})|\$(?P<variable>\w+))\s*\)",
+    re.IGNORECASE,
 )
 _LEADING_COMMENTS = re.compile(r"\A(?:\s+|--[^\n]*(?:\n|\Z)|//[^\n]*(?:\n|\Z)|/\*[\s\S]*?\*/)+")
 _OPTION = re.compile(
@@ -89,7 +90,10 @@ class Match:
 
 
 def inline_identifiers(text: str, binds: list[Any], variables: dict[str, Any]) -> tuple[str, list[Any]]:
-    """The statement with the names in place that IDENTIFIER(?), IDENTIFIER('..') and IDENTIFIER($variable) stand for, and the binds left."""
+    """The statement with the names in place that IDENTIFIER(?), IDENTIFIER('..') and IDENTIFIER($variable) stand for, and the binds left;
+    TABLE(..) means the same where it has one of these."""
+    if not _IDENTIFIER_CALL.search(text):
+        return text, binds
     hidden = _OPAQUE.sub(lambda found: " " * len(found[0]), text)
     marks = [found.start() for found in re.finditer(r"\?", hidden)]
     parts, last, used = [], 0, set()

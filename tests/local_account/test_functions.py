@@ -231,3 +231,13 @@ def test_a_text_is_no_variant_and_arguments_have_names_of_their_own(client):
         client("create function twice(n int, N varchar) returns int as '1'")
     with pytest.raises(SqlError, match="named with its argument types"):
         client("drop function kind_of")
+
+
+def test_a_table_can_be_named_by_a_variable(client):
+    client("create table named (n int)")
+    client("set name = 'named'")
+    client("insert into table($name) values (1)")
+
+    block = "begin let t := 'named'; insert into identifier(:t) (n) values (2); delete from table(:t) where n = 1; return sqlrowcount; end"
+    assert client.value(block) == "1"
+    assert client("select n from table('named')") == client("select n from identifier($name)") == [(2,)]
