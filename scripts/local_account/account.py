@@ -170,12 +170,13 @@ class Account:
         if len(path) == 3:
             database, schema, name = path
         elif len(path) == 2:
-            schema, name = path
-            database = sharing.place(session, self.current_database(session, what), schema)
+            database, (schema, name) = self.current_database(session, what), path
         else:
             database, schema, name = self.current_database(session, what), self.current_schema(session, what), path[0]
         from local_account import temporaries
 
+        if session.application:
+            database = sharing.place(session, database, schema)
         place = database, self.physical_schema(session, database, schema), name
         return temporaries.meant(session, what, place) if session.temporaries else place
 

@@ -150,7 +150,7 @@ def _unexpected(manifest: dict[str, Any], references: list[tuple[str, Any]]) -> 
         if missing:
             yield f"reference {name}: {', '.join(missing)} missing (rule MAN-28)."
             continue
-        kind = str(about["object_type"]).upper()
+        kind = str(about["object_type"]).upper().replace("_", " ")
         asked = {str(privilege).upper() for privilege in about["privileges"]}
         if unfit := asked - REFERENCED.get(kind, asked):
             yield f"reference {name}: {', '.join(sorted(unfit))} cannot be asked for on a {kind} (rule MAN-28)."

@@ -81,7 +81,7 @@ RULES = (
 _HEAD = re.compile(
     r"(?:create|alter|drop|grant|revoke|use|set|unset|show|put|get|remove|rm|execute)\b|!", re.IGNORECASE
 )
-_REFERENCE = re.compile(r"\breference\s*\(\s*'([^']*)'", re.IGNORECASE)
+_REFERENCE = re.compile(r"\breference\s*\(\s*'([^']+)'", re.IGNORECASE)
 _FORBIDDEN = re.compile(rf"(?<![\w$.'])({'|'.join(map(re.escape, FORBIDDEN_FUNCTIONS))})\s*\(", re.IGNORECASE)
 _OPAQUE = re.compile(r"--[^\n]*|//[^\n]*|/\*[\s\S]*?\*/|'(?:[^'\\]|''|\\.)*'|\$\$[\s\S]*?\$\$|\"(?:[^\"]|\"\")*\"")
 _BETWEEN = re.compile(r";|\b(?:begin|declare|then|else|do|loop|repeat)\b", re.IGNORECASE)
@@ -112,9 +112,9 @@ def broken(cleaned: str, manifest: Manifest) -> Iterator[tuple[Rule, str]]:
 
 
 def unknown_references(text: str, manifest: Manifest) -> list[str]:
-    """The names in reference('..') that the manifest does not define."""
+    """The names in reference('..') that the manifest does not define; those in comments of a body are no names."""
     known = {str(name).upper() for entry in manifest.get("references") or [] for name in entry}
-    return [name for name in _REFERENCE.findall(text) if name.upper() not in known]
+    return [name for name in _REFERENCE.findall(clean(text.replace("$$", " "))) if name.upper() not in known]
 
 
 def forbidden_function(cleaned: str) -> str | None:

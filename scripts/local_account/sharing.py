@@ -49,9 +49,10 @@ def require_shared(session: Session, view: tuple[str, str, str], database: str, 
 
 
 def place(session: Session, database: str, schema: str) -> str:
-    """The database that a schema of an application means to its code: its package where that shares one of the name."""
-    account = session.account
-    if session.application != database or account.catalogue.get("schema", database, "", schema):
-        return database
-    package = (account.database(database) or {}).get("package", "")
-    return package if package and access.may(session, "USAGE", "SCHEMA", package, "", schema) else database
+    """The database that code of an application means: its package's where that shares a schema of the name, and never else."""
+    account, application = session.account, session.application or ""
+    package = (account.database(application) or {}).get("package", "")
+    if database == package:
+        raise missing("Database", package)
+    is_shared = database == application and not account.catalogue.get("schema", database, "", schema)
+    return package if is_shared and access.may(session, "USAGE", "SCHEMA", package, "", schema) else database

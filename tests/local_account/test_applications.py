@@ -623,6 +623,18 @@ SHARED = """
     grant usage on schema code to application role reader;
     create view code.seen as select * from shared.v;
     grant select on view code.seen to application role reader;
+    create procedure code.counts() returns int language sql as $$
+    begin
+        create or replace view code.again as select n from shared.v;
+        return (select count(*) from shared.v join code.again using (n));
+    end $$;
+    grant usage on procedure code.counts() to application role reader;
+    create procedure code.reads(name varchar) returns int language sql as $$
+    begin
+        let n int := (select max(n) from identifier(:name));
+        return n;
+    end $$;
+    grant usage on procedure code.reads(varchar) to application role reader;
 """
 
 
@@ -653,6 +665,10 @@ def test_an_application_shows_what_its_package_shares_and_the_consumer_sees_that
     provider(f"insert into {place}.public.t values (8)")
 
     assert provider(f"select n from {app}.code.seen order by n") == [(7,), (8,)]
+    assert provider(f"call {app}.code.counts()") == [(2,)]
+    assert provider(f"call {app}.code.reads('{app}.shared.v')") == [(8,)]
+    with pytest.raises(SqlError, match=f"'{pkg.upper()}' does not exist or not authorized"):
+        provider(f"call {app}.code.reads('{pkg}.shared.v')")
     held = provider(f"show grants to share in application package {pkg}")
     assert {(row[1], row[4], row[5]) for row in held} == {
         (privilege, "APPLICATION PACKAGE SHARE", pkg.upper()) for privilege in ("REFERENCE_USAGE", "USAGE", "SELECT")

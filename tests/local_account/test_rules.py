@@ -64,7 +64,7 @@ STATEMENTS = {
     "SET-43": ("select 1;", "remove @state.files;", 90236),
     "SCH-01": (ROOT, ROOT.replace("state.t", "code.t"), 93205),
     "SCH-04": (python(), python(schema="state"), 93203),
-    "MAN-30": ("select 1;", "select reference('elsewhere');", 505026),
+    "MAN-30": (sql(body="begin /* reference('later') */ return 'reference(''bound'')'; end"), "select reference('elsewhere');", 505026),
     "TSK-01": (ROOT + CHILD.format("c", "state.t"), ROOT + "create schema if not exists other; create or replace task other.c after state.t as select 1;", tasks.GRAPH_ERROR),
     "TSK-03": (ROOT + CHILD.format("c", "state.t"), ROOT + "create task if not exists state.c schedule = '1 minute' after state.t as select 1;", tasks.GRAPH_ERROR),
     "TSK-06": (ROOT, ROOT.replace("1 minute", "5 seconds"), tasks.GRAPH_ERROR),
@@ -168,7 +168,7 @@ MANIFESTS = {
     "MAN-26": ("lifecycle_callbacks: {version_initializer: code.hello}\n", "lifecycle_callbacks: {version_initializer: state.hello}\n", 93206),
     "MAN-27": (REFERENCE.format("USAGE", "WAREHOUSE", "_3"), REFERENCE.format("USAGE", "WAREHOUSE", ""), 2003),
     "MAN-28": (REFERENCE.format("USAGE", "WAREHOUSE", "_3"), REFERENCE.format("SELECT", "WAREHOUSE", "_3"), 93302),
-    "MAN-29": (REFERENCE.format("USAGE", "WAREHOUSE", "_3"), REFERENCE.format("USAGE", "SECRET", "_3"), 93302),
+    "MAN-29": (REFERENCE.format("USAGE", "EXTERNAL_ACCESS_INTEGRATION", "_3, configuration_callback: code.hello"), REFERENCE.format("USAGE", "SECRET", "_3"), 93302),
 }  # fmt: skip
 ALSO = sql(name="state.hello()") + sql(name="code.hello_3(a varchar, b varchar, c varchar)")
 numbers = iter(range(1000))

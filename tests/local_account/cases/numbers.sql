@@ -82,6 +82,8 @@ select seq4() from table(generator(rowcount => 3));
 --> 2
 select hash('a') = hash('a'), hash('a') <> hash('b');
 --> true | true
+select max(abs(n)) < 365, min(n) < 0 from (select hash(uuid_string()) % 365 as n from table(generator(rowcount => 1000)));
+--> true | true
 -- A whole number beside one with decimals leaves it its decimals.
 create table mixed (id int, n number(10, 2));
 insert into mixed values (1, 1.40);
