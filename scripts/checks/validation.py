@@ -281,7 +281,8 @@ class Report:
         signature = None
         with self._reporting():
             signature = signatures.parse(rest, path[-1])
-        if not signature:
+        if not signature:  # refused, or another language: its grants are no fault besides
+            self.created.pop((kind, ".".join(path[-2:])), None)
             return
         self.created[kind, f"{path[-2]}.{signature.key(path[-1])}"] = self.number
         if signature.language == "PYTHON":

@@ -354,6 +354,13 @@ def test_an_error_says_file_line_statement_rule_and_remedy(app):
         app.install(broken)
 
 
+@pytest.mark.parametrize("body, errors", [(python(version="'3.8'"), 1), (sql().replace("sql", "javascript"), 0)])
+def test_grants_of_what_is_refused_or_of_another_language_are_no_fault_besides(app, body, errors):
+    report = app.report(f"{body} grant usage on procedure code.p() to application role reader;")
+
+    assert len(report["errors"]) == errors
+
+
 def test_a_graph_has_limits(app, monkeypatch):
     """TSK-05"""
     monkeypatch.setattr(tasks, "MOST_CHILDREN", 1)
