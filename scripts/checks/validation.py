@@ -24,6 +24,7 @@ from local_account import (
     rules,
     scripting,
     signatures,
+    statements,
     streamlits,
     tasks,
 )
@@ -324,18 +325,14 @@ class Report:
             self.grants.append((self.number, self.place, kind, path[-2], name, role))
 
     def _syntax(self, text: str) -> None:
-        from local_account import engine
-        from local_account.statements import ROUTES
-
-        for _, pattern, function in ROUTES:
-            if found := pattern.match(text):
-                if function is tasks.create:
-                    self._task(Match(found, text, []))
-                return
-        try:
-            engine.parse(text)
-        except SqlError as error:
-            self.error(error.errno, error.message)
+        found = statements.route(text, [])
+        if found and found[0] is tasks.create:
+            self._task(found[1])
+        elif not found:
+            try:
+                statements.require_readable(text)
+            except SqlError as error:
+                self.error(error.errno, error.message)
 
     def _task(self, match: Match) -> None:
         if re.search(r"\bwarehouse\s*=\s*reference\b", match.raw("rest"), re.IGNORECASE):
@@ -343,7 +340,9 @@ class Report:
             return
         with self._reporting():
             name = match.path()[-2:]
-            parents = [split_path(path)[-2:] for path in tasks.parse(match.raw("rest"), name[-1])["after"]]
+            task = tasks.parse(match.raw("rest"), name[-1])
+            statements.require_readable(task["body"])
+            parents = [split_path(path)[-2:] for path in task["after"]]
             for parent in parents if len(name) == 2 else []:
                 self.children.add(tuple(name))
                 if parent[0] != name[0]:

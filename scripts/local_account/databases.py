@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from local_account.syntax import Match
 
 DONE = "Statement executed successfully."
+LONGEST_VARIABLE = 256  # bytes (sql-reference/session-variables)
 # Parameters that a session may set: those that act here, and those that change nothing that the account shows.
 SESSION_PARAMETERS = {
     "AUTOCOMMIT": True,
@@ -115,7 +116,16 @@ def _set(session: Session, variables: list[str], query: str, binds: list[Any]) -
     for column in result.columns:
         if column.type in (*SEMI_STRUCTURED, "binary"):
             raise unsupported(f"session variable of type {column.type.upper()}")
-    session.variables.update(zip(variables, results.python_rows(result)[0], strict=True))
+    values = dict(zip(variables, results.python_rows(result)[0], strict=True))
+    for name, value in values.items():
+        if isinstance(value, str) and (size := len(value.encode())) > LONGEST_VARIABLE:
+            says = f"Assignment to '{name}' not done because value exceeds size limit for variables."
+            raise compilation(
+                1003,
+                f"{says} Its size is {size}; the limit is {LONGEST_VARIABLE} (internal storage size in bytes)",
+                "54000",
+            )
+    session.variables |= values
     return reply.status(DONE)
 
 

@@ -12,8 +12,10 @@ import duckdb
 from sqlglot import exp
 
 from local_account import shapes
-from local_account.errors import compilation, unsupported
+from local_account.errors import SqlError, compilation, unsupported
 from local_account.rewrites import translate
+from local_account.rewrites.kinds import kind as kind_of
+from local_account.rewrites.kinds import kind_of_type
 from local_account.shapes import HIDDEN, Field, Table, execute, path_of, quote, rebuild, text
 from local_account.types import Column, canonical, canonical_of, duckdb_type, grows, text_length
 
@@ -173,6 +175,7 @@ def _field(node: exp.ColumnDef) -> Field:
         elif isinstance(kind, exp.CommentColumnConstraint):
             found = replace(found, comment=kind.this.name)
         elif isinstance(kind, exp.DefaultColumnConstraint):
+            _require_default(_name(node), kind.this.unnest(), node.args["kind"])
             found = replace(found, default=translate(kind.this), written_default=kind.this.sql(dialect="snowflake"))
         elif isinstance(kind, _KEY):
             found = replace(found, nullable=False)
@@ -183,6 +186,17 @@ def _field(node: exp.ColumnDef) -> Field:
         elif not isinstance(kind, _UNENFORCED):
             raise unsupported(f"column constraint {kind.sql(dialect='snowflake')}")
     return found
+
+
+def _require_default(name: str, default: exp.Expression, type_: exp.DataType) -> None:
+    """A literal is not cast: it has the type of its column."""
+    value = default.this if isinstance(default, exp.Neg) else default
+    own = "boolean" if isinstance(value, exp.Boolean) else kind_of(value) if isinstance(value, exp.Literal) else None
+    if own and own != {"float": "number"}.get(found := kind_of_type(type_) or "", found):
+        raise compilation(
+            2023,
+            f"Default value data type does not match data type for column {name}: write {default.sql('snowflake')}::{type_.sql('snowflake').lower()}.",
+        )
 
 
 def _definition(tree: exp.Create, now: str) -> Table:
@@ -323,6 +337,9 @@ def _become(cursor: Cursor, old: Table, new: Table) -> None:
         if item.name in shared:
             before = old.find(item.name)
             _check_type(item.name, before.type, item.type)
+            if item.written_default not in (None, before.written_default):
+                message = f"Unsupported feature 'CREATE OR ALTER TABLE that changes or adds the default of column {item.name}'"
+                raise SqlError(2, f"{message}: only dropping it is allowed.", "0A000")
             fields.append(replace(item, default=before.default, identity=None) if item.identity else item)
         else:
             _check_not_null(cursor, old.path, item)
@@ -507,6 +524,10 @@ def _add(cursor: Cursor, table: Table, action: exp.ColumnDef) -> None:
     if new.name in table.names:
         raise compilation(1430, f"column '{new.name}' already exists", "42601")
     _check_not_null(cursor, table.path, new)
+    if new.identity and not shapes.is_empty(cursor, table.path):
+        raise compilation(
+            2263, f"Cannot add column '{new.name}' with non-constant default to a non-empty table (rule SET-33)."
+        )
     if new.nullable and not new.identity and not text_length(new.type):
         added = f"alter table {table.path} add column {new.sql()}"
         execute(cursor, [added, shapes.column_comment(table.path, new)])

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from sqlglot import exp
 
 from local_account import access, engine, rules, streams, system, temporaries, views
-from local_account.errors import SqlError, missing, syntax_error, unsupported
+from local_account.errors import SqlError, compilation, missing, syntax_error, unsupported
 
 if TYPE_CHECKING:
     import pyarrow
@@ -54,14 +54,31 @@ def resolve(
     for table in list(plan.tree.find_all(exp.Table)):
         if id(table) not in targets:
             _read(session, plan, table)
-    for column in plan.tree.find_all(
-        exp.Column
-    ):  # a table's alias is its own name, so schema.table.column is table.column
-        if column.args.get("db") and not isinstance(column.this, exp.Star):
-            column.set("db", None)
-            column.set("catalog", None)
+    _unqualify_columns(plan)
     keep_used_binds(plan)
     return plan
+
+
+def _unqualify_columns(plan: Plan) -> None:
+    """A table's alias is its own name, so schema.table.column becomes table.column, if the statement has that table."""
+    tables = {
+        (database, schema.split("$")[0], temporaries.plain(name))
+        for database, schema, name in {*plan.reads, *plan.writes}
+    }
+    tables |= {(database, *stream.partition(".")[::2]) for database, stream in plan.streams}
+    for column in plan.tree.find_all(exp.Column):
+        if not column.args.get("db") or isinstance(column.this, exp.Star):
+            continue
+        database, schema, table = (
+            column.args.get(part) and fold(column.args[part]) for part in ("catalog", "db", "table")
+        )
+        if schema != "INFORMATION_SCHEMA" and not any(
+            found[1:] == (schema, table) and database in (None, found[0]) for found in tables
+        ):
+            written = ".".join(filter(None, (database, schema, table, fold(column.this))))
+            raise compilation(904, f"error line 1 at position 0\ninvalid identifier '{written}'")
+        column.set("db", None)
+        column.set("catalog", None)
 
 
 def keep_used_binds(plan: Plan) -> None:

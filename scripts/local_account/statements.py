@@ -12,6 +12,7 @@ from local_account import (
     applications,
     blocks,
     databases,
+    engine,
     feature_policies,
     loading,
     packages,
@@ -20,6 +21,7 @@ from local_account import (
     query_history,
     roles,
     rules,
+    scripting,
     shows,
     stages,
     streamlits,
@@ -209,7 +211,24 @@ def _execute(session: Session, text: str, binds: list[Any] | None) -> Result:
         return result
     if blocks.is_block(statement):
         return session.remember(blocks.run_anonymous(session, statement))
+    if found := route(statement, binds or []):
+        function, match = found
+        return session.remember(function(session, match))
+    return session.remember(queries.run(session, statement, binds or []))
+
+
+def route(statement: str, binds: list[Any]) -> tuple[shows.Handler, Match] | None:
+    """What answers a statement; None when it is ordinary SQL."""
     for _, pattern, function in ROUTES:
         if found := pattern.match(statement):
-            return session.remember(function(session, Match(found, statement, binds or [])))
-    return session.remember(queries.run(session, statement, binds or []))
+            return function, Match(found, statement, binds)
+    return None
+
+
+def require_readable(text: str) -> None:
+    """Raises SqlError for a statement or block that nobody could run."""
+    statement = strip_comments(text)
+    if blocks.is_block(statement):
+        scripting.parse(text, ())
+    elif not route(statement, []):
+        engine.parse(statement)

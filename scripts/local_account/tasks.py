@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from sqlglot.dialects.snowflake import Snowflake
 
 from local_account import access, feature_policies, reply
-from local_account.catalogue import Key
-from local_account.errors import SqlError, denied, syntax_error
+from local_account.catalogue import HOME, Key
+from local_account.errors import SqlError, denied, missing, syntax_error
 from local_account.syntax import PATH, parse_options, split_path, unquote_text
 
 if TYPE_CHECKING:
@@ -53,6 +53,8 @@ _WHEN_ALLOWED = re.compile(
 
 
 def create(session: Session, match: Match) -> Result:
+    from local_account import statements
+
     account = session.account
     name = account.qualify(session, match.path(), "task")
     database, schema, task = name
@@ -65,6 +67,10 @@ def create(session: Session, match: Match) -> Result:
     if not account.catalogue.get("schema", database, "", schema):
         raise access.not_found("SCHEMA", database, "", schema)
     document = parse(match.raw("rest"), task)
+    statements.require_readable(document["body"])
+    warehouse = document["options"].get("WAREHOUSE")
+    if warehouse and not account.catalogue.get("warehouse", HOME, "", split_path(warehouse)[-1]):
+        raise missing("Warehouse", warehouse)
     _require_managed(session, document, task)
     feature_policies.require_allowed(session, "TASKS")
     existing = account.catalogue.get("task", *name)

@@ -153,6 +153,29 @@ def test_session_variables_stand_for_their_values(client):
     assert client.value("select $low + $high") == 24
 
 
+def test_a_session_variable_holds_256_bytes(client):
+    client("set v = repeat('x', 256)")
+    with pytest.raises(SqlError, match="Its size is 257; the limit is 256"):
+        client("set v = repeat('x', 257)")
+
+    assert client.value("select length($v)") == 256
+
+
+@pytest.mark.parametrize("written", ["t.id", "public.t.id", "{0}.public.t.id", "{0}.PUBLIC.T.ID"])
+def test_a_column_may_say_where_its_table_stands(table, written):
+    table("insert into t values (1, 'a')")
+
+    assert table.value(f"select {written.format(table.session.database)} from public.t") == 1
+
+
+@pytest.mark.parametrize("written", ["other.t.id", "elsewhere.public.t.id", "public.u.id"])
+def test_a_column_of_a_table_that_the_statement_does_not_name_is_unknown(table, written):
+    table("create table u (id int)")
+    for statement in (f"select {written} from t", f"update t set id = {written}", f"delete from t where {written} = 1"):
+        with pytest.raises(SqlError, match=f"invalid identifier '{written.upper()}'"):
+            table(statement)
+
+
 @pytest.mark.parametrize(
     ("value", "type_"),
     [("1.5::float", "real"), ("1.50", "fixed"), ("'2024-01-02'::date", "date"), ("'10:11'::time", "time"),

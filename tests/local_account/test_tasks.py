@@ -48,6 +48,23 @@ def test_a_new_task_is_suspended(tasks):
     assert tasks.value("select count(*) from runs") == 0
 
 
+@pytest.mark.parametrize(
+    ("rest", "said"),
+    [
+        ("warehouse = nowhere as select 1", "Warehouse 'nowhere' does not exist"),
+        ("as selct 1", "syntax error"),
+        ("as begin let x := ; end", "syntax error"),
+        ("as frobnicate the warehouse", "unsupported|Unsupported|syntax error"),
+    ],
+)
+def test_a_task_that_can_never_run_is_not_made(client, rest, said):
+    with pytest.raises(SqlError, match=said):
+        client(f"create task t schedule = '1 minute' {rest}")
+    client("create task t schedule = '1 minute' as insert into made_later select 1")
+
+    assert [row[1] for row in client("show tasks")] == ["T"]
+
+
 def test_a_suspended_child_is_passed_over(tasks):
     tasks("create task third after second as insert into runs select 'third', sysdate()")
     tasks("alter task third resume")

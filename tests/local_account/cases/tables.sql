@@ -167,3 +167,19 @@ select "c".* from cased c;
 --! 904
 select id2 from cased union all select 3 order by "id2";
 --! 904
+-- What a definition may not change, and what it may not say.
+create table kept (id int, k int default 1);
+create or alter table kept (id int, k int default 2);
+--! 2
+create or alter table kept (id int default 1, k int default 1);
+--! 2
+create or alter table kept (id int, k int);
+insert into kept (id) select 1;
+alter table kept add column z int autoincrement;
+--! 2263
+create table typed (id int default '5');
+--! 2023
+create table typed (name varchar default 5);
+--! 2023
+alter table kept add column day date default '2020-01-01';
+--! 2023
