@@ -61,6 +61,7 @@ def denied(message: str) -> SqlError:
 # that fits names the error. Errors of the first three classes are found before a statement runs.
 _COMPILING = (duckdb.CatalogException, duckdb.BinderException, duckdb.ParserException)
 _PHRASES = {
+    "drawn": "Unsupported feature 'alias of what is drawn for each row, read in the same SELECT' of the local account: use a sub-query.",
     "missing": "does not exist or not authorized.",
     "conflict": "Statement aborted because another transaction changed the same rows first.",
 }
@@ -82,6 +83,7 @@ _KNOWN = (
     (_BINDER, r"Referenced (?:column|table) \"([^\"]+)\" not found", 904, "42000", "{invalid}"),
     (_BINDER, r"Ambiguous reference to column name \"([^\"]+)\"", 2025, "42601", "ambiguous column name '{0}'"),
     (_BINDER, rf"column {_NAME} must appear in the GROUP", 979, "42601", "[{0}] is not a valid group by expression"),
+    (_BINDER, r"Alias \"+([^\"]+)\"+ referenced - but", 2, "0A000", "{drawn}"),
     (_BINDER, r"(.*)", 904, "42000", "{0}"),
     (duckdb.ParserException, r"(.*)", 1003, "42000", "{0}"),
     (_CONSTRAINT, r"NOT NULL [^:]*: (?:\S*\.)?(\S+)", 100072, "22000", "NULL result in a non-nullable column: '{0}'"),
@@ -96,7 +98,7 @@ _KNOWN = (
     (_CONVERSION, rf"string {_TEXT} to {_NUMBER}", 100038, "22018", "Numeric value '{0}' is not recognized"),
     (_CONVERSION, rf"string {_TEXT} to BOOL", 100037, "22018", "Boolean value '{0}' is not recognized"),
     (_CONVERSION, rf"(?:date|time).*?{_TEXT}", 100035, "22007", "Timestamp '{0}' is not recognized"),
-    (_CONVERSION, r"out of range|Could not cast value", 100039, "22003", "Number out of representable range: {text}"),
+    (_CONVERSION, r"value (\S+) (?:can't be cast|to )", 100039, "22003", "Number out of representable range: value {0}"),
     (_CONVERSION, r"(.*)", 100038, "22018", "{0}"),
     (duckdb.TransactionException, r"[Cc]onflict|cannot update", LOCK_CONFLICT, "57014", "{conflict}"),
     (duckdb.InterruptException, r"", 604, "57014", "SQL execution canceled"),

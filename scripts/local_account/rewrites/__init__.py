@@ -14,7 +14,7 @@ from pathlib import Path
 from sqlglot import exp
 from sqlglot.optimizer.annotate_types import annotate_types
 
-from local_account.rewrites import arrays, functions, names, numbers, tables, times, variants
+from local_account.rewrites import arrays, draws, functions, names, numbers, tables, times, variants
 from local_account.rewrites.columns import KindsOf, note_kinds
 from local_account.rewrites.kinds import Rule
 
@@ -68,6 +68,7 @@ def rewritten(root: exp.Expression) -> exp.Expression:
                 if not isinstance(new, rule.nodes):
                     break
     variants.parse_once(root)
+    draws.draw_once(root)
     return root
 
 

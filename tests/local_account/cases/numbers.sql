@@ -84,6 +84,15 @@ select hash('a') = hash('a'), hash('a') <> hash('b');
 --> true | true
 select max(abs(n)) < 365, min(n) < 0 from (select hash(uuid_string()) % 365 as n from table(generator(rowcount => 1000)));
 --> true | true
+-- What is drawn is drawn once, however often it is read.
+select count_if(n = 0), count_if(z is null), count_if(d is null), count_if(not i), max(q) from (
+    select nullif(uniform(0, 1, random()), 0) as n, zeroifnull(nullif(uniform(0, 1, random()), 0)) as z,
+        decode(uniform(1, 2, random()), 1, 'a', 2, 'b') as d, uniform(1, 3, random()) in (1, 2, 3) as i,
+        div0(0, uniform(0, 1, random())) as q
+    from table(generator(rowcount => 500)));
+--> 0 | 0 | 0 | 0 | 0.000000
+select uuid_string() as u, hash(u);
+--! 2
 -- A whole number beside one with decimals leaves it its decimals.
 create table mixed (id int, n number(10, 2));
 insert into mixed values (1, 1.40);
