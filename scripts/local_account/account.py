@@ -51,7 +51,7 @@ class Account:
             (directory / folder).mkdir(parents=True, exist_ok=True, mode=0o700)
         from local_account import calls, temporaries
 
-        self._duck = engine.connect_duckdb()
+        self._duck = engine.connect_duckdb(directory)
         self.catalogue = Catalogue()
         self.definitions = threading.RLock()  # one definition at a time: DuckDB's catalogue conflicts otherwise
         self._attach(HOME, HOME_FILE)

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 
 import duckdb
 import pyarrow as pa
@@ -65,8 +66,8 @@ class Context:
     timezone: str = "UTC"
 
 
-def connect_duckdb() -> duckdb.DuckDBPyConnection:
-    """A root: an in-memory DuckDB with this account's macros, to which databases are attached.
+def connect_duckdb(directory: Path | None = None) -> duckdb.DuckDBPyConnection:
+    """A root: an in-memory DuckDB with this account's macros, to which databases are attached. It reads and writes below `directory` only.
 
     Cursors of it are sessions.
     """
@@ -75,6 +76,8 @@ def connect_duckdb() -> duckdb.DuckDBPyConnection:
     # It is two thirds of the time that writing a batch of JSON takes, for a third of the room.
     connection.execute("set global disabled_compression_methods = 'dict_fsst'")
     connection.execute(MACROS)
+    connection.execute("set allowed_directories = ?", [[f"{directory}/"] if directory else []])
+    connection.execute("set enable_external_access = false")
     return connection
 
 
@@ -290,7 +293,7 @@ def _rows(cursor: duckdb.DuckDBPyConnection, statement: _Translated, binds: Sequ
     relation = cursor.sql(statement.sql, params=_bound(statement, binds))
     described = [(name, str(type_)) for name, type_ in zip(relation.columns, relation.types, strict=True)]
     if nested := [name for name, type_ in described if is_nested(type_)]:
-        # A list or a struct is an array or an object; clients read them as JSON.
+        # A list or a map is an array or an object; clients read them as JSON.
         replaced = ", ".join(f"to_json({quote(name)}) as {quote(name)}" for name in nested)
         return _rows(
             cursor, _Translated(f"select * replace ({replaced}) from ({statement.sql})", statement.binds), binds

@@ -54,7 +54,7 @@ def _parsed(sql: str) -> exp.Expression:
             raise SqlError(900, "SQL compilation error:\nEmpty SQL statement.", "42601")
         raise SqlError(8, f"Actual statement count {len(trees)} did not match the desired statement count 1.", "0A000")
     tree = trees[0]
-    _refuse_foreign_functions(tokens, tree)
+    _refuse_foreign(tokens, tree)
     _refuse_reserved_words(tree)
     if isinstance(tree, exp.Comment) and isinstance(tree.this, exp.Column):
         column = tree.this
@@ -78,17 +78,26 @@ def parse(sql: str) -> exp.Expression:
     return _parsed(sql).copy()
 
 
-def _refuse_foreign_functions(tokens: list[Token], tree: exp.Expression) -> None:
-    """sqlglot reads functions of all dialects; one that Snowflake does not have would run here and fail there."""
+def _refuse_foreign(tokens: list[Token], tree: exp.Expression) -> None:
+    """sqlglot reads the operators, clauses and functions of all dialects; one that Snowflake does not have would run here and fail there."""
     if isinstance(tree, exp.Command):
         return
+    for node in tree.find_all(exp.Join, exp.Distinct, exp.SimilarTo):
+        clause = node.args.get("on") if isinstance(node, exp.Distinct) else node.args.get("kind") in ("SEMI", "ANTI")
+        if clause or isinstance(node, exp.SimilarTo):
+            raise compilation(1003, f"syntax error: unexpected '{node.sql(dialect='snowflake')}'.")
     unread = {node.name.upper() for node in tree.find_all(exp.Anonymous)}
     for before, token, after in zip([None, *tokens], tokens, tokens[1:], strict=False):
         name = token.text.upper()
+        first = token.token_type == TokenType.FROM and (before is None or before.token_type in _BEFORE_QUERIES)
+        if first or (name in _FOREIGN_SIGNS and token.token_type not in _QUOTED):
+            raise compilation(
+                1003, f"syntax error line {token.line} at position {token.col - len(name)} unexpected '{token.text}'."
+            )
         if (
             after.token_type == TokenType.L_PAREN
-            and token.token_type == TokenType.VAR
-            and name in _Dialect.Parser.FUNCTIONS
+            and (token.token_type == TokenType.VAR or name in _FOREIGN_NAMES)
+            and (name in _Dialect.Parser.FUNCTIONS or name in _Dialect.Parser.FUNCTION_PARSERS)
             and name not in snowflake_functions()
             and name not in unread
             and not (before and before.token_type in _BEFORE_NAMES)
@@ -104,9 +113,12 @@ def _refuse_reserved_words(tree: exp.Expression) -> None:
             refuse_reserved(node.name, f" line {line} at position {max(end - len(node.name), 0)}")
 
 
+_FOREIGN_SIGNS = {"&", "|", "^", "~", "~~", "~*", "<=>"}
+_FOREIGN_NAMES = {"FIRST", "FORMAT", "LIST", "MAP", "STRUCT", "UUID", "XOR"}  # the functions among sqlglot's words
+_QUOTED = {TokenType.IDENTIFIER, TokenType.STRING, TokenType.RAW_STRING}
+_BEFORE_QUERIES = {TokenType.L_PAREN, TokenType.ALIAS}
 _BEFORE_NAMES = {
-    TokenType.DOT, TokenType.INTO, TokenType.TABLE, TokenType.VIEW, TokenType.ALIAS, TokenType.JOIN, TokenType.FROM,
-    TokenType.WITH, TokenType.UPDATE,
+    TokenType.DOT, TokenType.INTO, TokenType.TABLE, TokenType.VIEW, TokenType.ALIAS, TokenType.WITH, TokenType.UPDATE,
     TokenType.EXISTS, TokenType.R_PAREN, TokenType.VAR, TokenType.IDENTIFIER,
 }  # fmt: skip
 

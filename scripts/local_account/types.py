@@ -53,14 +53,16 @@ def column_of(name: str, type_: str, *, nullable: bool = True) -> Column:
         return Column(name, "fixed", 38, 0, None, nullable)
     if type_ in _WIRE:
         return Column(name, *_WIRE[type_], nullable)
+    if type_.startswith("STRUCT"):  # a row: DuckDB lets a table's name stand for it
+        raise compilation(904, f"error line 1 at position 0\ninvalid identifier '{name}'")
     if is_nested(type_):
         return Column(name, "variant", None, None, None, nullable)
     raise unsupported(f"a result of type {type_} (column {name})")
 
 
 def is_nested(type_: str) -> bool:
-    """Whether a type of DuckDB is a list, a struct or a map."""
-    return type_.endswith("]") or type_.startswith(("STRUCT", "MAP"))
+    """Whether a type of DuckDB is a list or a map."""
+    return type_.endswith("]") or type_.startswith("MAP")
 
 
 _CANONICAL = {

@@ -118,3 +118,23 @@ create table reserved (id int, increment int);
 --! 1003
 select 1 as "START", 2 as "select", parse_json('{"start": 3}'):start as value, 4 as key, left('abc', 1) as name;
 --> 1 | 2 | 3 | 4 | a
+
+-- What only DuckDB or other dialects know, and files of the machine.
+select * from read_csv('/etc/passwd');
+--! 2140
+select a.n from (values (1)) a (n) join read_text('/etc/passwd') b on true;
+--! 2140
+select 2 ^ 3;
+--! 1003
+from (values (1)) a (n);
+--! 1003
+select a.n from (values (1)) a (n) semi join (values (1)) b (n) on true;
+--! 1003
+select distinct on (n) n from (values (1)) a (n);
+--! 1003
+select list(n) from (values (1)) a (n);
+--! 2140
+select a from (values (1)) a (n);
+--! 904
+select n from (values (1)) a (n) where n = 1 and (n < 2 or exists (select 1)) and case when true then true end;
+--> 1
