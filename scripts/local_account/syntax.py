@@ -22,20 +22,33 @@ _SLOTS = {
     "target": PATH + r"(?:\s*\([^()]*(?:\([^()]*\)[^()]*)*\))?",
     "direction": r"to|on|of",
 }
-_OPAQUE = re.compile(rf"--[^\n]*|//[^\n]*|/\*[\s\S]*?\*/|{TEXT}|\$\$[\s\S]*?\$\$|\"(?:[^\"]|\"\")*\"")
+_OPAQUE = re.compile(rf"--[^\n]*|(?<!:)//[^\n]*|/\*[\s\S]*?\*/|{TEXT}|\$\$[\s\S]*?\$\$|\"(?:[^\"]|\"\")*\"")
+_COMMENT = re.compile(r"--|//|/\*")
+_BODY = re.compile(r"\bas\b(?!\s+(?:owner|caller|restricted)\b)", re.IGNORECASE)
 _IDENTIFIER_CALL = re.compile(
     rf"\b(?:identifier|table)\s*\(\s*(?:(?:cast\()?(?P<bind>\?)(?: as varchar\))?|(?P<text>{TEXT})|\$(?P<variable>\w+))\s*\)",
     re.IGNORECASE,
 )
-_LEADING_COMMENTS = re.compile(r"\A(?:\s+|--[^\n]*(?:\n|\Z)|//[^\n]*(?:\n|\Z)|/\*[\s\S]*?\*/)+")
 _OPTION = re.compile(
     rf"\s*,?\s*(?P<key>[A-Za-z_][\w ]*?)\s*=\s*(?P<value>{TEXT}|\$\$[\s\S]*?\$\$|\([^()]*(?:\([^()]*\)[^()]*)*\)|\"[^\"]*\"|[^\s,()]+)"
 )
 
 
 def strip_comments(text: str) -> str:
-    """The statement without comments before it, white space around it and its semicolon."""
-    return _LEADING_COMMENTS.sub("", text).strip().rstrip(";").rstrip()
+    """The statement without comments, but those of a body after AS, without white space around it and without its semicolon."""
+    if _COMMENT.search(text):
+        hidden = _OPAQUE.sub(_blank, text)
+        body = _BODY.search(hidden) if hidden.lstrip()[:6].lower() == "create" else None
+        end = body.start() if body else len(text)
+        text = (
+            _OPAQUE.sub(lambda found: _blank(found) if _COMMENT.match(found[0]) else found[0], text[:end]) + text[end:]
+        )
+    return text.strip().rstrip(";").rstrip()
+
+
+def _blank(found: re.Match[str]) -> str:
+    """As many blanks and lines, so that positions stay."""
+    return re.sub(r"[^\n]", " ", found[0])
 
 
 def compile_pattern(pattern: str) -> re.Pattern[str]:

@@ -1,5 +1,6 @@
 """Transactions, names and variables of a session; two sessions at once."""
 
+import re
 import threading
 
 import pytest
@@ -572,3 +573,28 @@ def test_an_application_is_no_database_to_be_replaced(client):
 )  # fmt: skip
 def test_a_block_answers_text(client, value, text):
     assert client.value(f"begin return {value}; end") == text
+
+
+COMMENTED = """
+    create table t (id int -- the key
+        ) comment = 'no -- comment'
+    grant select /* only */ on table t to role public -- for all
+    create procedure counted(a int -- a number
+        ) returns int -- returns varchar
+        language sql // handler = 'x'
+        execute as owner /* as */ as $$ begin return a; /* end */ end $$
+    call counted(1 -- one
+        )
+    create task ticks -- every minute
+        schedule = '1 minute' /* at least */ as -- one
+        select 1
+    use /* this */ schema public
+"""
+
+
+def test_comments_stand_wherever_blanks_do(client):
+    for statement in re.split(r"\n    (?=\S)", COMMENTED.rstrip())[1:]:
+        client(statement)
+
+    assert "no -- comment" in client("show tables")[0]
+    assert "-- one\n        select 1" in client("show tasks -- of mine")[0]
