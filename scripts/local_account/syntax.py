@@ -22,8 +22,9 @@ _SLOTS = {
     "target": PATH + r"(?:\s*\([^()]*(?:\([^()]*\)[^()]*)*\))?",
     "direction": r"to|on|of",
 }
-_OPAQUE = re.compile(rf"--[^\n]*|(?<!:)//[^\n]*|/\*[\s\S]*?\*/|{TEXT}|\$\$[\s\S]*?\$\$|\"(?:[^\"]|\"\")*\"")
+_OPAQUE = re.compile(rf"--[^\n]*|(?<![:/])//[^\n]*|/\*[\s\S]*?\*/|{TEXT}|\$\$[\s\S]*?\$\$|\"(?:[^\"]|\"\")*\"")
 _COMMENT = re.compile(r"--|//|/\*")
+_FILES = re.compile(r"\s*(?:put|get)\b", re.IGNORECASE)  # file:///folder/** is no comment
 _BODY = re.compile(r"\bas\b(?!\s+(?:owner|caller|restricted)\b)", re.IGNORECASE)
 _IDENTIFIER_CALL = re.compile(
     rf"\b(?:identifier|table)\s*\(\s*(?:(?:cast\()?(?P<bind>\?)(?: as varchar\))?|(?P<text>{TEXT})|\$(?P<variable>\w+))\s*\)",
@@ -36,7 +37,7 @@ _OPTION = re.compile(
 
 def strip_comments(text: str) -> str:
     """The statement without comments, but those of a body after AS, without white space around it and without its semicolon."""
-    if _COMMENT.search(text):
+    if _COMMENT.search(text) and not _FILES.match(text):
         hidden = _OPAQUE.sub(_blank, text)
         body = _BODY.search(hidden) if hidden.lstrip()[:6].lower() == "create" else None
         end = body.start() if body else len(text)

@@ -598,3 +598,9 @@ def test_comments_stand_wherever_blanks_do(client):
 
     assert "no -- comment" in client("show tables")[0]
     assert "-- one\n        select 1" in client("show tasks -- of mine")[0]
+
+
+@pytest.mark.parametrize("path", ["file:///tmp/from", "file:///tmp/**", "file://C:/tmp/*"])
+def test_the_path_of_a_file_is_no_comment(client, path):
+    with pytest.raises(SqlError, match="NOWHERE"):
+        client(f"put {path} @nowhere auto_compress = false")
