@@ -304,7 +304,7 @@ def _read(session: Session, plan: Plan, table: exp.Table) -> None:
     require_case(session, name)
     plan.reads.add(name)
     views.require_unchanged(session, name)
-    if streams.is_tracked(session.account, name):
+    if streams.is_tracked(session.account, name) and not isinstance(table.parent, exp.Clone | exp.LikeProperty):
         table.replace(streams.without_bookkeeping(session.account, name, table))
 
 

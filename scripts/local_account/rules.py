@@ -74,6 +74,7 @@ RULES = (
     _row("SET-36", 2, r"create\s+or\s+alter\s+(?:transient\s+)?table\b[\s\S]*\bcheck\s*\(", "Unsupported feature 'CHECK' in CREATE OR ALTER TABLE: check where rows are written"),
     _row("SET-39", 2, rf"{_OR_REPLACE}{_CODE}\b(?:log|trace|metric|log_event)_level\s*=|alter\s+(?!(?:versioned\s+)?(?:schema|procedure|function|session)\b)[\s\S]*\bset\s+(?:log|trace|metric|log_event)_level\b", "Unsupported feature: a level of logging is set by ALTER on a schema, procedure or function only"),
     _row("SET-40", 2, rf"(?:{_OR_REPLACE}|alter\s+|drop\s+)(?:storage\s+lifecycle\s+policy|(?:replication|failover)\s+group|resource\s+monitor|network\s+(?:policy|rule)|user|account|(?:api|storage|notification|catalog)\s+integration|snowflake\s*\.\s*ml\s*\.)", "Unsupported feature '{what}' in an application: take it out"),
+    _row("SET-40", 3_001, rf"(?:{_OR_REPLACE}|drop\s+)application\b(?!\s+role)", "SQL access control error: {what} is for accounts: an application neither makes nor drops one"),
     _row("SET-41", 3_001, rf"{_OR_REPLACE}(?:transient\s+)?(?P<kind>database|warehouse|compute\s+pool|(?:external\s+access|security)\s+integration|share|listing)\b(?!\s+role)", "SQL access control error: {what} needs the privilege CREATE {kind}: ask for it in the manifest", _has_privilege),
     _row("SET-42", 2, rf"{_OR_REPLACE}(?:external|iceberg)\s+table\b", "Unsupported feature '{what}' without restricted_features in the manifest: declare external_data there", _declares("restricted_features")),
 )  # fmt: skip

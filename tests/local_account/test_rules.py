@@ -100,6 +100,7 @@ BODIES = {
     ),  # what Snowpark's helpers send
     "PY-15": ("select 1;", "execute immediate 'use role public';", 90236),
     "PY-16": ("show tables in schema state;", "show variables;", 90236),
+    "SET-40": ("create application role if not exists other;", "drop application if exists elsewhere;", 3001),
     "SET-03": ("create or replace table state.t (id int);", "create temporary table state.t (id int);", 93201),
     "SET-25": ("execute immediate from '/more.sql';", "execute immediate from './more.sql';", 1003),
     "SET-37": ("select current_date();", "select current_warehouse();", 2140),

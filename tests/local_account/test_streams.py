@@ -36,6 +36,13 @@ def test_the_table_does_not_show_its_bookkeeping(stream):
     assert [row[0] for row in stream("describe table source")] == ["ID", "NAME"]
 
 
+def test_a_clone_of_a_table_with_a_stream_has_its_rows_and_no_bookkeeping(stream):
+    stream("create table copied clone source")
+    stream("create table alike like source")
+
+    assert (stream("select * from copied"), stream("select * from alike")) == ([(0, "before")], [])
+
+
 def test_reading_does_not_move_the_offset(stream):
     stream("insert into source (id) values (1)")
 

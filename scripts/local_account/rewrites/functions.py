@@ -86,6 +86,16 @@ def sha2(node: exp.SHA2) -> exp.Expression:
     return node
 
 
+@rule(exp.ApproxTopK, exp.ArraysZip, exp.Log, exp.Max, exp.Min)
+def otherwise(node: exp.Expression) -> exp.Expression:
+    """DuckDB answers APPROX_TOP_K and ARRAYS_ZIP otherwise, MAX(x, n) with a list and LOG(x) to the base 10; Snowflake's LOG takes a base."""
+    if isinstance(node, exp.ApproxTopK | exp.ArraysZip):
+        raise unsupported(f"function {node.sql_name()}")
+    if not node.args.get("expression") if isinstance(node, exp.Log) else node.expressions:
+        raise compilation(939, f"wrong number of arguments for function [{node.sql('snowflake')}]", "42601")
+    return node
+
+
 @rule(exp.Booland, exp.Boolor)
 def logic_of_numbers(node: exp.Expression) -> exp.Expression:
     """BOOLAND and BOOLOR take numbers and booleans; DuckDB's ROUND takes no boolean."""
@@ -97,4 +107,15 @@ def logic_of_numbers(node: exp.Expression) -> exp.Expression:
     )
 
 
-RULES = (renamed, count_if, width_bucket, ratio_to_report, regexp_group, base64_encode, sha2, logic_of_numbers, known)
+RULES = (
+    renamed,
+    count_if,
+    width_bucket,
+    ratio_to_report,
+    regexp_group,
+    base64_encode,
+    sha2,
+    otherwise,
+    logic_of_numbers,
+    known,
+)

@@ -252,11 +252,16 @@ def bits_of_numbers(node: exp.Expression) -> exp.Expression:
 
 @rule(exp.Ceil, exp.Floor)
 def rounding_to_decimals(node: exp.Expression) -> exp.Expression:
-    """CEIL(x, n) keeps the type of x; sqlglot writes a quotient, which is a float in DuckDB."""
-    if node.args.get("decimals") is None or node.meta.get("done"):
+    """CEIL(x, n) keeps the type of x; sqlglot writes a quotient, which is a float in DuckDB, as CEIL of an integer is."""
+    if node.meta.get("done"):
         return node
     inner = node.copy()
     inner.meta["done"] = True
+    if node.args.get("decimals") is None:
+        inner.set(
+            "this", exp.Add(this=exp.Paren(this=inner.this), expression=cast(exp.Literal.number(0), "decimal(1, 0)"))
+        )
+        return inner
     return call("cast_to_type", inner, node.this)
 
 

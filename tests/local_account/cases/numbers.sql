@@ -56,6 +56,14 @@ select sqrt(-1);
 --! 100039
 select ln(0);
 --! 100039
+select ceil(4), floor(count(*)), floor(1.5), ceil(column1), floor(2.5::float) from values (7) group by column1;
+--> 4 | 1 | 1 | 7 | 2.0
+select max(1, 2);
+--! 939
+select log(100);
+--! 939
+select arrays_zip([1], [2]);
+--! 2
 select square(3), power(2, 10), sqrt(9), sign(-2), ln(1), exp(0), pi() > 3.14, bitand(6, 3), bitor(6, 3), bitxor(6, 3), bitshiftleft(1, 4), bitshiftright(16, 2);
 --> 9.0 | 1024.0 | 3.0 | -1 | 0.0 | 1.0 | true | 2 | 7 | 5 | 16 | 4
 select width_bucket(5, 0, 10, 5), width_bucket(-1, 0, 10, 5), width_bucket(10, 0, 10, 5);
