@@ -25,9 +25,15 @@ create or replace macro sf_variant(x) as case
 create or replace macro sf_into_variant(x) as case when typeof(x) = 'VARCHAR' and x is not null
     then error('Expression type does not match column data type, expecting VARIANT but got VARCHAR: use PARSE_JSON or TO_VARIANT') else sf_variant(x) end;
 
--- Quotients of numbers keep six more decimals than the dividend; with a float on either side they are floats. Exact to 15 digits.
-create or replace macro sf_divide(x, y) as cast_to_type(x::double / case when y = 0 then error('Division by zero') else y end::double, x * 0.000000 + y * 0);
-create or replace macro sf_average(total, n) as cast_to_type(total::double / nullif(n, 0), total * 0.000000);
+-- Quotients of numbers keep six more decimals than the dividend; with a float on either side they are floats. DuckDB divides doubles, which
+-- are good for 15 digits; what a first quotient has left over, divided again, gives the others. `t` has the type of the quotient.
+create or replace macro sf_near(x, y, t) as cast_to_type(x::double / y::double, t);
+create or replace macro sf_exact(x, y, t) as case when typeof(t) = 'DOUBLE' then sf_near(x, y, t)
+    else sf_near(x, y, t) + sf_near(x - sf_near(x, y, t) * y, y, t) end;
+create or replace macro sf_divisor(y) as case when y = 0 then error('Division by zero') else y end;
+create or replace macro sf_divide(x, y) as sf_exact(x, sf_divisor(y), x * 0.000000::decimal(38, 6) + y * 0);
+create or replace macro sf_divide_near(x, y) as sf_near(x, sf_divisor(y), x * 0.000000::decimal(38, 6) + y * 0);
+create or replace macro sf_average(total, n) as sf_exact(total, nullif(n, 0), total * 0.000000::decimal(38, 6));
 
 -- Times. Text and variants are read in Snowflake's formats, numbers are seconds (milli-, micro-, nanoseconds when large) since 1970.
 create or replace macro sf_epoch(n) as make_timestamp(case

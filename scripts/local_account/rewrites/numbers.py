@@ -73,8 +73,18 @@ def variants_as_numbers(node: exp.Expression) -> exp.Expression:
 
 @rule(exp.Div)
 def quotient(node: exp.Div) -> exp.Expression:
-    """NUMBER / NUMBER is a NUMBER with six more decimals in Snowflake; in DuckDB it is a DOUBLE."""
-    return call("sf_divide", node.this.unnest(), node.expression.unnest())
+    """NUMBER / NUMBER is a NUMBER with six more decimals in Snowflake, exact; in DuckDB it is a DOUBLE.
+
+    An exact quotient names each operand six times, so one of quotients of quotients, or of sub-queries, is not.
+    """
+    operands = [side.this if isinstance(side, exp.Paren) else side for side in (node.this, node.expression)]
+    depth = 1 + max(
+        (part.meta.get("depth", 0) for side in operands for part in side.find_all(exp.Anonymous)), default=0
+    )
+    is_small = depth < 3 and not any(side.find(exp.Query) for side in operands)
+    new = call("sf_divide" if is_small else "sf_divide_near", *operands)
+    new.meta["depth"] = depth
+    return new
 
 
 _OF_NUMBERS = (exp.Sum, exp.Count, exp.Mul, exp.Div, exp.Mod, exp.Neg, exp.Round, exp.Abs)
@@ -86,7 +96,7 @@ def _is_number(value: exp.Expression) -> bool:
         return _is_number(value.this) and _is_number(value.expression)
     if isinstance(value, (exp.Window, exp.Filter)):
         return _is_number(value.this)
-    ours = isinstance(value, exp.Anonymous) and value.name in ("sf_divide", "sf_average")
+    ours = isinstance(value, exp.Anonymous) and value.name in ("sf_divide", "sf_divide_near", "sf_average")
     return kind(value) == "number" or ours or isinstance(value, _OF_NUMBERS)
 
 

@@ -67,7 +67,7 @@ select count(*) from clone;
 create or replace table made as select id, town, count(*) n, 1 / 3 third, current_timestamp() at_ from people group by all;
 select * from made where id = 1;
 --= ID | TOWN | N | THIRD | AT_
---: number(18,0) | text | number(38,0) | number(18,6) | timestamp_ltz
+--: number(18,0) | text | number(38,0) | number(38,6) | timestamp_ltz
 --> 1 | NULL | 2 | 0.333333 | 2024-05-06 07:08:09.123456 +0000
 create table small (a varchar(2), b number(3, 1));
 insert into small select 'abc', 1;
