@@ -95,6 +95,7 @@ def refusal(host: DuckHost, text: str, **arguments: Any) -> SqlError:
 
 def test_a_declared_variable_is_null_until_it_is_given_a_value(host):
     assert returned(host, "declare x number; begin return x; end") is None
+    assert returned(host, "begin let x number; return x; end") is None
     assert returned(host, "declare x number default 3; y varchar := 'a'; begin return y || x; end;") == "a3"
 
 

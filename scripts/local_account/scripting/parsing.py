@@ -305,7 +305,7 @@ class _Parser:
             node = tree.Nothing()
             self.names[name] = Variable(name, "exception", detail=self.exception())
         else:
-            node = self.value_declaration(name, where, is_let)
+            node = self.value_declaration(name, where)
         if isinstance(node, tree.Assign):
             self.names[name] = node.variable  # only now: its first value may read an outer variable of that name
         self.expect(";")
@@ -327,12 +327,12 @@ class _Parser:
         self.expect(")")
         return number.value, message.word
 
-    def value_declaration(self, name: str, where: Place, is_let: bool) -> tree.Assign:
+    def value_declaration(self, name: str, where: Place) -> tree.Assign:
         after_type = self.before(":=", "DEFAULT")
         declared = parse_type(self.slice(self.at, after_type)) if after_type > self.at else None
         self.at = after_type
         variable = Variable(name, type=declared)
-        if self.is_at(";") and declared is not None and not is_let:
+        if self.is_at(";") and declared is not None:
             return tree.Assign(variable, None, is_declaration=True)
         self.one_of(":=", "DEFAULT")
         first, last = self.at, self.before()
