@@ -1,4 +1,4 @@
-"""The common type of numbers that stand below one another in a UNION."""
+"""The common type of what stands below one another in a UNION."""
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -7,14 +7,14 @@ import duckdb
 from sqlglot import exp
 
 from local_account.errors import SqlError
-from local_account.types import Column
+from local_account.types import Column, canonical_of
 
 
 def widen(tree: exp.Expression, describe: Callable[[exp.Expression], Sequence[Column]]) -> None:
     """NUMBER(38, 0) above NUMBER(10, 2) gives NUMBER(38, 2) in Snowflake; DuckDB rounds to NUMBER(38, 0), to have room
-    for 38 digits before the point.
+    for 38 digits before the point. A text above a number or a time becomes one; in DuckDB these become texts.
 
-    So each query that takes part, and whose numbers would leave no room for the others' decimals, is cast. Only the
+    So each query that takes part is cast, if it has texts, or numbers that leave no room for the others' decimals. Only the
     binder knows those types: `describe` tells the columns of a query. The tree is changed.
     """
     for union in list(tree.find_all(exp.SetOperation)):
@@ -23,10 +23,10 @@ def widen(tree: exp.Expression, describe: Callable[[exp.Expression], Sequence[Co
         parts = _parts(union)
         with suppress(SqlError, duckdb.Error):  # a part that reads what stands around it cannot be described alone
             columns = [describe(_alone(part)) for part in parts]
-            scales = [max(column.scale or 0 for column in below) for below in zip(*columns, strict=True)]
+            common = [_common(below) for below in zip(*columns, strict=True)]
             for part, own in zip(parts, columns, strict=True):
-                if any(map(_leaves_no_room, own, scales)):
-                    part.replace(_widened(part, own, scales))
+                if any(map(_differs, own, common)):
+                    part.replace(_widened(part, own, common))
 
 
 def _parts(query: exp.Expression) -> list[exp.Expression]:
@@ -49,17 +49,27 @@ def _alone(part: exp.Expression) -> exp.Expression:
     return alone
 
 
-def _leaves_no_room(column: Column, scale: int) -> bool:
-    return column.type == "fixed" and (column.precision or 0) - (column.scale or 0) + scale > 38
+def _common(below: Sequence[Column]) -> Column | None:
+    """The one type besides text; None where there is none, or several."""
+    others = [column for column in below if column.type != "text"]
+    if len({column.type for column in others}) != 1 or others[0].type == "variant":
+        return None
+    return Column("", others[0].type, 38, max(column.scale or 0 for column in others))
 
 
-def _widened(part: exp.Expression, columns: Sequence[Column], scales: Sequence[int]) -> exp.Expression:
+def _differs(column: Column, common: Column | None) -> bool:
+    if common is None or column.type == "text":
+        return common is not None
+    return column.type == "fixed" and (column.precision or 0) - (column.scale or 0) + (common.scale or 0) > 38
+
+
+def _widened(part: exp.Expression, columns: Sequence[Column], common: Sequence[Column | None]) -> exp.Expression:
     names = [exp.to_identifier(f"C{number}", quoted=True) for number in range(len(columns))]
     values = [
-        exp.cast(exp.column(name.copy()), f"number(38, {scale})")
-        if _leaves_no_room(column, scale)
+        exp.cast(exp.column(name.copy()), exp.DataType.build(canonical_of(type_), dialect="snowflake"))
+        if type_ and _differs(column, type_)
         else exp.column(name.copy())
-        for name, column, scale in zip(names, columns, scales, strict=True)
+        for name, column, type_ in zip(names, columns, common, strict=True)
     ]
     items = [
         value.as_(exp.to_identifier(column.name, quoted=True)) for value, column in zip(values, columns, strict=True)

@@ -78,6 +78,12 @@ def casts(node: exp.Expression) -> exp.Expression:
     if target in ("ntz", "tz"):
         moment = moment_of(node.this, target)
         return call("try", moment, type=node.to.this) if isinstance(node, exp.TryCast) else moment
+    if target == "binary" and source == "text":  # in hexadecimal digits; DuckDB would take the letters
+        return (
+            call("try", call("unhex", node.this), type=node.to.this)
+            if isinstance(node, exp.TryCast)
+            else call("unhex", node.this)
+        )
     if source == "variant":
         node.set("this", text_of(node.this))
     return node

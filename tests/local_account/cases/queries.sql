@@ -119,6 +119,18 @@ create table reserved (id int, increment int);
 select 1 as "START", 2 as "select", parse_json('{"start": 3}'):start as value, 4 as key, left('abc', 1) as name;
 --> 1 | 2 | 3 | 4 | a
 
+-- A text above a number or a date becomes one; a text is binary by its digits.
+select '7' union all select 1.5 union all select null order by 1;
+--> 1.5
+--> 7.0
+--> NULL
+select column1 from values ('2024-01-02'::date) union all select '2024-01-03';
+--: date
+select 1 union all select 'a';
+--! 100038
+select '6162'::binary = to_binary('6162'), try_cast('x' as binary);
+--> true | NULL
+
 -- What only DuckDB or other dialects know, and files of the machine.
 select * from read_csv('/etc/passwd');
 --! 2140
