@@ -71,6 +71,7 @@ class Account:
             "VARCHAR",
             type="arrow",
             null_handling="special",
+            side_effects=True,  # functions are VOLATILE unless they say otherwise
         )
         self.scheduler = Scheduler(self)
         if not self.catalogue.find("role", HOME):

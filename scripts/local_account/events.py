@@ -60,6 +60,7 @@ class Telemetry:
         if self.trace_level == "OFF":
             yield
             return
+        self.told = []  # a function's calls follow one another
         outer = self.session.span
         trace, span = outer.get("trace_id") or uuid.uuid4().hex, uuid.uuid4().hex[:16]
         self.session.span = {"trace_id": trace, "span_id": span}

@@ -417,7 +417,8 @@ class Log(logging.Handler):
             logging.getLogger(library).setLevel(logging.WARNING)
         sys.stdout, sys.stderr = _Lines(self, "stdout"), _Lines(self, "stderr")
         sys.stdin = io.StringIO()
-        sys.modules["snowflake.telemetry"] = telemetry = ModuleType("snowflake.telemetry")
+        telemetry = sys.modules["snowflake.telemetry"] = ModuleType("snowflake.telemetry")
+        importlib.import_module("snowflake").telemetry = telemetry  # type: ignore[attr-defined]
         vars(telemetry).update(
             add_event=lambda name, attributes=None: self.add("event", name, attributes=_kept(attributes or {})),
             set_span_attribute=lambda key, value: self.add("span", "", attributes=_kept({key: value})),
@@ -440,15 +441,14 @@ class Log(logging.Handler):
 
 
 def _kept(attributes: dict[str, Any]) -> dict[str, Any]:
-    """The attributes that OpenTelemetry takes (texts, numbers, booleans, and sequences of them): it drops the others."""
-    return {
+    """The attributes that OpenTelemetry takes (texts, numbers, booleans, and sequences of them: it drops the others), as JSON has them."""
+    plain, several = (str, bool, int, float), (list, tuple)
+    kept = {
         str(key): value
         for key, value in attributes.items()
-        if all(
-            isinstance(each, str | bool | int | float)
-            for each in (value if isinstance(value, list | tuple) else [value])
-        )
+        if all(isinstance(each, plain) for each in (value if isinstance(value, several) else [value]))
     }
+    return json.loads(json.dumps(kept), parse_constant=str)
 
 
 class _Lines(io.TextIOBase):

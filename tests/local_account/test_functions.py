@@ -109,6 +109,15 @@ def test_a_handler_that_fails_says_where(client):
         client("select t.total from (select 1 as n) s, table(total(s.n, 1) over (partition by 1)) t")
 
 
+def test_a_python_function_is_asked_for_each_row_and_once(client):
+    client(
+        "create function drawn() returns float language python runtime_version = '3.11' handler = 'draw' as $$\n"
+        "import random\n\ndef draw():\n    return random.random()\n$$"
+    )
+
+    assert client.value("select count(distinct drawn()) from table(generator(rowcount => 5))") == 5
+
+
 def test_a_language_that_is_not_there_is_refused_by_name(client):
     with pytest.raises(SqlError, match="Unsupported feature 'LANGUAGE JAVASCRIPT'"):
         client("create function f() returns int language javascript as 'return 1'")
