@@ -280,7 +280,7 @@ def run(session: Session, name: Name, key: str, document: dict[str, Any], values
     database, schema, bare = name
     frame = frame_of(session, name, document, f"procedure {schema.split('$')[0]}.{bare}")
     inner = session.nested(frame)
-    telemetry = events.Telemetry(inner, frame, key, "PROCEDURE")
+    telemetry = inner.telemetry = events.Telemetry(inner, frame, key, "PROCEDURE")
     running = (database, frame.generation, id(inner))
     session.account.running.add(running)
     try:

@@ -26,6 +26,7 @@ from local_account.errors import SqlError, from_duckdb
 if TYPE_CHECKING:
     from local_account.account import Account
     from local_account.engine import Result
+    from local_account.events import Telemetry
     from local_account.watch import Watch
 
 REMEMBERED_RESULTS = 20
@@ -160,6 +161,7 @@ class Session:
         self.deadline: Deadline | None = None  # of the statement that the client or a task waits for
         self.has_ended = False  # a nested session ends with its call, whatever its worker still holds
         self.temporaries: dict[tuple[str, ...], str] = {}  # (kind, database, schema, name) -> the object's real name
+        self.telemetry: Telemetry | None = None  # of the procedure that runs, for SYSTEM$LOG
         self.span: dict[str, str] = {}  # the call that runs, for the event table (events.py)
         self.watch: Watch | None = None  # for tests (watch.py); those of procedures inherit it
         self.lock = (

@@ -7,7 +7,8 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from local_account import access, stages, streams
-from local_account.errors import unsupported
+from local_account.errors import compilation, unsupported
+from local_account.session import Frame
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,6 +62,18 @@ def hold_privilege(session: Session, privilege: str) -> bool:
     return access.holds_on_account(session, str(privilege).upper())
 
 
+def log(session: Session, level: str, message: Any) -> None:
+    """SYSTEM$LOG and SYSTEM$LOG_<LEVEL>: what a procedure in SQL, a block or a setup script tells the event table."""
+    from local_account import events
+
+    if (level := str(level).upper()) not in LEVELS:
+        raise compilation(1003, f"SYSTEM$LOG takes a level of {', '.join(LEVELS)}; not {level}.")
+    frame = session.frame or Frame("block", session.database or "", session.schema)
+    teller = session.telemetry or events.Telemetry(session, frame, "", "PROCEDURE")
+    teller.log({"level": level, "message": message, "logger": "", "source": "SYSTEM$LOG", "attributes": None})
+
+
+LEVELS = ("TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL")
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     "SYSTEM$BOOTSTRAP_DATA_REQUEST": bootstrap_data,
     "SYSTEM$GET_SNOWSIGHT_HOST": snowsight_host,
@@ -74,4 +87,6 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "SYSTEM$VALIDATE_NATIVE_APP_SETUP": validate_setup,
     "SYSTEM$HOLD_PRIVILEGE_ON_ACCOUNT": hold_privilege,
     "LAST_QUERY_ID": lambda session, *number: session.query_id,
+    "SYSTEM$LOG": log,
+    **{f"SYSTEM$LOG_{level}": lambda session, message, level=level: log(session, level, message) for level in LEVELS},
 }

@@ -704,3 +704,36 @@ def test_a_package_shares_its_own_only_and_to_read_only(sharing):
         with pytest.raises(SqlError) as refused:
             provider(f"{statement} to share in application package {pkg}")
         assert refused.value.errno == 3008
+
+
+LOGGING = """
+    create or replace procedure code.tells(n int) returns int language sql as $$
+    begin
+        system$log('debug', 'unheard');
+        system$log_info('n is ' || n);
+        return 1 / n;
+    exception when other then
+        system$log_error(concat('failed: ', :sqlerrm));
+    end $$;
+    grant usage on procedure code.tells(int) to application role reader;
+"""
+
+
+def test_sql_logs_what_the_manifest_lets_out(app):
+    manifest = "manifest_version: 2\nartifacts: {setup_script: setup.sql}\nconfiguration: {log_level: INFO}\n"
+    app.stage("two", SETUP + LOGGING, manifest)
+    app.upgrade()
+
+    app("call app.code.tells(0)")
+
+    told = app(
+        'select record:severity_text::varchar, value::varchar, resource_attributes:"snow.executable.name"::varchar'
+        f" from snowflake.telemetry.events where resource_attributes:\"snow.database.name\" = '{app.name.upper()}'"
+        " and record_type = 'LOG' order by timestamp"
+    )
+    assert told == [
+        ("INFO", "n is 0", "TELLS(NUMBER)"),
+        ("ERROR", "failed: Division by zero", "TELLS(NUMBER)"),
+    ]
+    with pytest.raises(SqlError, match="not LOUD"):
+        app("begin system$log('loud', 'x'); end")

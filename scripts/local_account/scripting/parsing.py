@@ -388,6 +388,8 @@ class _Parser:
             node = _STATEMENTS[token.key](self)
         elif self.is_at("EXECUTE", "IMMEDIATE") and self.peek(2).key != "FROM":
             node = self.immediate()
+        elif token.kind == "name" and token.word.startswith("SYSTEM$"):  # an expression, whose value goes
+            node = tree.Assign(Variable("", "value"), self.expression(self.before()))
         elif token.key == "(" or (token.kind == "name" and token.key not in _CLOSING):
             node = self.sql()
         else:
