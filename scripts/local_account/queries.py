@@ -10,6 +10,7 @@ from sqlglot import exp
 
 from local_account import access, definitions, engine, names, reply, shapes, streams, temporaries, views
 from local_account.errors import SqlError, unsupported
+from local_account.syntax import PATH
 
 if TYPE_CHECKING:
     import pyarrow
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from local_account.session import Session
     from local_account.syntax import Match
 
+_LATE_CONDITION = re.compile(  # Snowflake reads it after the name too, sqlglot does not
+    rf"\A(create\b[\w\s]*?\b(?:table|view))\s+({PATH})\s+(if\s+not\s+exists)\b", re.IGNORECASE
+)
 DONE = "Statement executed successfully."
 LOCK_CONFLICT = 625
 LOCK_WAIT_SECONDS = 60.0
@@ -45,6 +49,7 @@ def rollback(session: Session, match: Match) -> Result:
 
 def run(session: Session, text: str, binds: list[Any]) -> Result:
     """Parses, resolves, checks and runs one statement that the routing table does not name."""
+    text = _LATE_CONDITION.sub(r"\1 \3 \2", text)
     tree = engine.parse(text)
     if isinstance(tree, exp.MultitableInserts) and text.split()[1].lower() == "overwrite":
         raise unsupported("INSERT OVERWRITE ALL")  # the parser forgets the word

@@ -22,7 +22,7 @@ RUNTIMES = {
 }  # 3.9 went on 30 Apr 2026 (developer-guide/python-runtime-support-policy)
 LARGEST_BODY = 1_000_000
 _WORDS = re.compile(
-    r"LANGUAGE\s+(?P<language>\w+)|COMMENT\s*=\s*(?P<comment>'(?:[^']|'')*')|RUNTIME_VERSION\s*=\s*(?P<runtime>['\"][\d.]+['\"]|[\d.]+)"
+    r"LANGUAGE\s+(?P<language>\w+)|COMMENT\s*=\s*(?P<comment>'(?:[^']|'')*'|\"[^\"]*\")|RUNTIME_VERSION\s*=\s*(?P<runtime>['\"][\d.]+['\"]|[\d.]+)"
     r"|PACKAGES\s*=\s*\((?P<packages>[^()]*)\)|IMPORTS\s*=\s*\((?P<imports>[^()]*)\)|HANDLER\s*=\s*(?P<handler>'[^']*')"
     r"|EXECUTE\s+AS\s+(?P<rights>RESTRICTED\s+CALLER|CALLER|OWNER)|(?P<ignored>IMMUTABLE|VOLATILE|CALLED\s+ON\s+NULL\s+INPUT|NOT\s+NULL|MEMOIZABLE|COPY\s+GRANTS)",
     re.IGNORECASE,
@@ -156,7 +156,7 @@ def _read_options(signature: Signature, head: str, name: str) -> None:
     for found in _WORDS.finditer(head):
         values = {key: value for key, value in found.groupdict().items() if value}
         signature.language = values.get("language", signature.language).upper()
-        signature.comment = unquote_text(values.get("comment", f"'{signature.comment}'"))
+        signature.comment = unquote_text(values.get("comment", f"'{signature.comment}'")).strip('"')
         signature.runtime = values["runtime"].strip("'\"") if "runtime" in values else signature.runtime
         signature.packages = _list(values["packages"]) if "packages" in values else signature.packages
         signature.imports = _list(values["imports"]) if "imports" in values else signature.imports

@@ -79,7 +79,7 @@ def test_a_function_fills_a_table_in_the_callers_transaction(total):
 
 def test_the_rows_of_a_function_have_its_own_columns_only(client):
     client(
-        "create function twice(n int) returns table (m int) language python runtime_version = \"3.11\" handler = 'H' as $$\n"
+        'create function twice(n int) returns table (m int) language python runtime_version = "3.11" comment = "two" handler = \'H\' as $$\n'
         "class H:\n    def process(self, n):\n        yield (n,)\n        yield (2 * n,)\n$$"
     )
 

@@ -604,3 +604,11 @@ def test_comments_stand_wherever_blanks_do(client):
 def test_the_path_of_a_file_is_no_comment(client, path):
     with pytest.raises(SqlError, match="NOWHERE"):
         client(f"put {path} @nowhere auto_compress = false")
+
+
+def test_if_not_exists_stands_after_the_name_too(client):
+    for _ in range(2):
+        client("create table t if not exists (id int)")
+        client("create view v if not exists as select id as n from t")
+
+    assert client("select n from v") == []
