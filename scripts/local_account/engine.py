@@ -21,7 +21,7 @@ from local_account.definitions import describe_table, list_tables
 from local_account.errors import SqlError, compilation, from_duckdb, unsupported
 from local_account.parsing import parse
 from local_account.rewrites import MACROS, rewritten, to_sql, understood
-from local_account.rewrites.assignments import assign
+from local_account.rewrites.assignments import assign, name_stars
 from local_account.rewrites.functions import snowflake_functions
 from local_account.rewrites.kinds import kind_of_duckdb
 from local_account.rewrites.sets import widen
@@ -145,9 +145,10 @@ def _translated(
             read.append((bare, _columns(cursor, bare)))
             return read[-1][1]
 
-        if tree.find(exp.SetOperation):
+        if isinstance(tree, exp.Insert) or tree.find(exp.SetOperation):
             tree = tree.copy()
             widen(tree, lambda query: _describe(cursor, query)[1])
+            name_stars(tree, lambda query: _describe(cursor, query)[1])
         tree = understood(tree, lambda table: _kinds(columns_of(table)))
         if target is not None:
             tree = assign(tree, columns_of(target))

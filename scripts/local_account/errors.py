@@ -89,6 +89,7 @@ _KNOWN = (
     (_CONSTRAINT, r"NOT NULL [^:]*: (?:\S*\.)?(\S+)", 100072, "22000", "NULL result in a non-nullable column: '{0}'"),
     (_CONSTRAINT, r"CHECK constraint", 100078, "22000", "String is too long and would be truncated"),
     (_INPUT, r"((?:String|Number) .* is too long and would be truncated)", 100078, "22000", "{0}"),
+    (_INPUT, r"(Failed to cast variant value .*)", 100071, "22000", "{0}"),
     (_INPUT, r"(Expression type does not match.*)", 2023, "22000", "SQL compilation error: {0}"),
     (_INPUT, r"MERGE INTO.*more than once", 100090, "42P18", "Duplicate row detected during DML action"),
     (_INPUT, r"More than one row returned", 90150, "22000", "Single-row subquery returns more than one row."),

@@ -47,6 +47,19 @@ def assign(tree: exp.Expression, columns: Sequence[tuple[str, str]]) -> exp.Expr
     return tree
 
 
+def name_stars(tree: exp.Expression, describe: Callable[[exp.Expression], Sequence[object]]) -> None:
+    """Numbers the columns of what an INSERT takes from SELECT *, so that each can be made fit for its column. The tree is changed."""
+    source = tree.expression if isinstance(tree, exp.Insert) else None
+    if isinstance(source, exp.Query) and any(
+        item.is_star for select in _selects(source) for item in select.expressions
+    ):
+        columns = [exp.to_identifier(f"C{number}", quoted=True) for number in range(len(describe(source)))]
+        inner = exp.Subquery(
+            this=source.copy(), alias=exp.TableAlias(this=exp.to_identifier("_", quoted=True), columns=columns)
+        )
+        tree.set("expression", exp.select(*(exp.column(column.copy()) for column in columns)).from_(inner))
+
+
 def _name(node: exp.Expression) -> str:
     identifier = node if isinstance(node, exp.Identifier) else node.this
     return identifier.name if identifier.args.get("quoted") else identifier.name.upper()
@@ -82,8 +95,6 @@ def _assign_insert(tree: exp.Insert, columns: Sequence[tuple[str, str]], types: 
             row.replace(exp.Tuple(expressions=[value.copy() for value in fitted]))
         return
     for select in _selects(source):
-        if any(item.is_star for item in select.expressions):
-            continue
         _same_width(names, select.expressions)
         fit = _fit if select is source else _fit_branch
         select.set(

@@ -6,7 +6,7 @@ from pathlib import Path
 from sqlglot import exp
 
 from local_account.errors import compilation, unsupported
-from local_account.rewrites.kinds import call, cast, literal, rule, text_of
+from local_account.rewrites.kinds import call, cast, kind, literal, rule, text_of
 
 
 @cache
@@ -86,6 +86,14 @@ def sha2(node: exp.SHA2) -> exp.Expression:
     return node
 
 
+@rule(exp.Greatest, exp.Least)
+def greatest_variants(node: exp.Expression) -> exp.Expression:
+    """Snowflake compares variants by value; DuckDB JSON by its text."""
+    if any(kind(value) == "variant" for value in (node.this, *node.expressions)):
+        raise unsupported(f"{node.sql_name()} of variants", "cast them")
+    return node
+
+
 @rule(exp.ApproxTopK, exp.ArraysZip, exp.Log, exp.Max, exp.Min)
 def otherwise(node: exp.Expression) -> exp.Expression:
     """DuckDB answers APPROX_TOP_K and ARRAYS_ZIP otherwise, MAX(x, n) with a list and LOG(x) to the base 10; Snowflake's LOG takes a base."""
@@ -116,6 +124,7 @@ RULES = (
     base64_encode,
     sha2,
     otherwise,
+    greatest_variants,
     logic_of_numbers,
     known,
 )

@@ -73,6 +73,7 @@ create or replace macro sf_key(v) as case when v is null then null else {
 -- The member of an object or the element of an array.
 create or replace macro sf_get(v, k) as case
     when typeof(k) = 'VARCHAR' then json_extract(v, '$."' || k::varchar || '"')
+    when starts_with(k::varchar, '-') then null
     else json_extract(v, '$[' || k::varchar || ']') end;
 
 -- FLATTEN: the parts of an object or an array, each with its key or index; paths begin with the one that was asked for.
@@ -114,7 +115,8 @@ create or replace macro sf_format_number(x, width, decimals, grouped, zeros, nou
 
 -- Arrays and objects.
 create or replace macro sf_list(a) as a::json[];
-create or replace macro sf_to_array(v) as case when json_type(v) = 'ARRAY' then v when v is null then null else json_array(v) end;
+create or replace macro sf_to_array(v) as case when json_type(v) = 'ARRAY' then v when coalesce(json_type(v), 'NULL') = 'NULL' then null else json_array(v) end;
+create or replace macro sf_to_object(v) as case when json_type(v) = 'OBJECT' then v when coalesce(json_type(v), 'NULL') <> 'NULL' then error('Failed to cast variant value ' || v::varchar || ' to OBJECT') end;
 create or replace macro sf_array_size(a) as case when json_type(a) = 'ARRAY' then json_array_length(a)::bigint end;
 create or replace macro sf_array_contains(a, v) as list_contains(sf_list(a), v);
 create or replace macro sf_array_position(a, v) as list_position(sf_list(a), v) - 1;

@@ -22,6 +22,7 @@ def types(node: exp.DataType) -> exp.Expression:
     if node.this not in _OTHER_TYPES:
         return node
     new = _OTHER_TYPES[node.this].copy()
+    new.meta["written"] = node.this
     new.meta["length"] = next((int(part.name) for part in node.expressions), 1 if node.this in _SINGLE else None)
     return new
 

@@ -9,6 +9,7 @@ from sqlglot import exp
 
 from local_account.errors import compilation
 from local_account.rewrites.kinds import (
+    Type,
     call,
     cast,
     kind,
@@ -74,7 +75,9 @@ def casts(node: exp.Expression) -> exp.Expression:
         fit = "sf_try_fit" if isinstance(node, exp.TryCast) else "sf_fit"
         return call(fit, text, length, type="text") if length else text
     if target == "variant":
-        return variant_of(node.this) if source != "variant" else node.this
+        value = variant_of(node.this) if source != "variant" else node.this
+        function = {Type.OBJECT: "sf_to_object", Type.ARRAY: "sf_to_array"}.get(node.to.meta.get("written"))
+        return call(function, value, type="json") if function else value
     if target in ("ntz", "tz"):
         moment = moment_of(node.this, target)
         return call("try", moment, type=node.to.this) if isinstance(node, exp.TryCast) else moment
@@ -423,7 +426,7 @@ def value_types(node: exp.Expression) -> exp.Expression:
     """IS_INTEGER(v), AS_INTEGER(v) and their kin ask for the type of a variant's value; DuckDB has json_type()."""
     name = "IS_ARRAY" if isinstance(node, exp.IsArray) else node.name.upper()
     if name == "TO_OBJECT":
-        return variant_of(node.expressions[0])
+        return call("sf_to_object", variant_of(node.expressions[0]), type="json")
     prefix, _, type_ = name.partition("_")
     if prefix not in ("IS", "AS") or type_ not in _VALUES or node.meta.get("ours"):
         return node

@@ -198,3 +198,41 @@ select s.t:a from (select upper(t) t from v) s;
 --! 1044
 select count(*) from (select parse_json('1.0') x) a join (select parse_json('1') y) b on x = y;
 --> 1
+
+-- What SELECT * gives is made fit for its columns too.
+create table starred (j variant, t varchar);
+insert into starred select * from (select parse_json('1') as a, parse_json('"text"') as b);
+select t from starred;
+--> text
+insert into starred select * from (select 'x' as a, 'y' as b);
+--! 2023
+insert into starred select * from (select parse_json('1') as a);
+--! 1128
+insert into starred select * from starred union all select to_variant(2), s.t from starred s;
+select j, t from starred order by j;
+--> 1 | text
+--> 1 | text
+--> 2 | text
+-- FLATTEN both ways at once, and by mode.
+select count(*), count(f.value) from table(flatten(input => parse_json('{"a": [1, 2]}'), recursive => true, outer => true)) f;
+--> 3 | 3
+select f.path = '', f.value from table(flatten(input => parse_json('[]'), recursive => TRUE, outer => True)) f;
+--> true | NULL
+select f.key from table(flatten(input => parse_json('{"a": 1}'), mode => 'OBJECT')) f;
+--> a
+select count(*) from table(flatten(input => parse_json('{"a": 1}'), mode => 'array')) f;
+--> 0
+select f.value from table(flatten(input => parse_json('[5, 6]'), mode => 'ARRAY')) f where f.index = 1;
+--> 6
+select f.value from table(flatten(input => parse_json('[5]'), mode => 'ARRAY', recursive => true)) f;
+--! 2
+
+-- Casts to OBJECT and ARRAY, places before the first.
+select parse_json('1')::array, parse_json('{}')::object, parse_json('null')::object, to_object(parse_json('{"a":1}')), [1]::array, parse_json('[1, 2]')[-1];
+--> [1] | {} | NULL | {"a":1} | [1] | NULL
+select parse_json('[1]')::object;
+--! 100071
+select to_object(parse_json('1'));
+--! 100071
+select greatest(parse_json('2'), parse_json('10'));
+--! 2
