@@ -85,12 +85,16 @@ create or replace macro sf_flatten(input, above) as table
     select hash(input) // 2 as "SEQ", part.key as "KEY", sf_below(above, part.path) as "PATH", part.index as "INDEX", part.value as "VALUE", input as "THIS"
     from (select unnest(sf_parts(input)) as part);
 create or replace macro sf_flatten_outer(input, above) as table
-    select hash(input) // 2 as "SEQ", e."KEY", e."PATH", e."INDEX", e."VALUE", input as "THIS"
+    select hash(input) // 2 as "SEQ", e."KEY", coalesce(e."PATH", above) as "PATH", e."INDEX", e."VALUE", input as "THIS"
     from (select 1) left join sf_flatten(input, above) e on true;
 create or replace macro sf_flatten_recursive(input, above) as table
     select hash(input) // 2 as "SEQ", case when regexp_matches(e.fullkey, '\]$') then null else e.key end as "KEY", sf_below(above, substr(e.fullkey, 2)) as "PATH",
         case when regexp_matches(e.fullkey, '\]$') then e.key::bigint end as "INDEX", e.value as "VALUE", coalesce(json_extract(input, e.path), input) as "THIS"
     from json_tree(input) e where e.id > 0 order by e.id;
+create or replace macro sf_flatten_recursive_outer(input, above) as table
+    select hash(input) // 2 as "SEQ", e."KEY", coalesce(e."PATH", above) as "PATH", e."INDEX", e."VALUE", input as "THIS"
+    from (select 1) left join sf_flatten_recursive(input, above) e on true;
+create or replace macro sf_of_mode(input, mode) as case when json_type(input) = mode then input end;
 
 create or replace macro sf_try_parse_json(s) as case when json_valid(s) then json(s) end;
 -- The bits of an unsigned hash as a signed number.

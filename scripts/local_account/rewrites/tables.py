@@ -31,15 +31,13 @@ def flatten(node: exp.Expression) -> exp.Expression:
     value, above = named["input"], named["path"].name if "path" in named else ""
     if above:
         value = call("json_extract", value, "$." + above, type="variant")
-    recursive = ("recursive" in named and named["recursive"].name.upper() == "TRUE") or (
-        isinstance(named.get("recursive"), exp.Boolean) and named["recursive"].this
-    )
-    outer = isinstance(named.get("outer"), exp.Boolean) and named["outer"].this
-    if (mode := named.get("mode")) is not None and mode.name.upper() != "BOTH":
-        raise unsupported(f"FLATTEN with mode {mode.name}")
-    name = call("sf_flatten_recursive" if recursive else "sf_flatten_outer" if outer else "sf_flatten", value, above)
-    if recursive and outer:
-        raise unsupported("FLATTEN recursive and outer at once")
+    recursive, outer = (name in named and named[name].sql().upper() == "TRUE" for name in ("recursive", "outer"))
+    mode = named["mode"].name.upper() if "mode" in named else "BOTH"
+    if mode != "BOTH" and recursive:
+        raise unsupported(f"FLATTEN that is recursive with mode {mode}")
+    if mode != "BOTH":
+        value = call("sf_of_mode", value, mode, type="variant")
+    name = call("sf_flatten" + "_recursive" * recursive + "_outer" * outer, value, above)
     alias = node.args.get("alias")
     alias = (
         exp.TableAlias(this=alias.this.copy())
