@@ -72,7 +72,7 @@ def check_packages(packages: Iterable[str], *, procedure: bool = False) -> None:
             391_525,
             "Cannot create a Python function with the specified packages. "
             "Please check your packages specification and try again. "
-            f"'Packages not found: {', '.join(missing)}' (rule PY-04).",
+            f"'Packages not found: {', '.join(missing)}' (rule PY-04; the local account has those of its own environment).",
             "42601",
         )
 

@@ -4,6 +4,7 @@ import json
 from decimal import Decimal
 
 import pytest
+from local_account import statements
 from local_account.errors import SqlError
 
 TOTAL = """
@@ -250,3 +251,11 @@ def test_a_table_can_be_named_by_a_variable(client):
     block = "begin let t := 'named'; insert into identifier(:t) (n) values (2); delete from table(:t) where n = 1; return sqlrowcount; end"
     assert client.value(block) == "1"
     assert client("select n from table('named')") == client("select n from identifier($name)") == [(2,)]
+
+
+def test_a_call_by_its_path_names_its_column_as_it_is_written(client):
+    client("create function twice(n int) returns int as 'n * 2'")
+
+    result = statements.execute(client.session, "select public.twice(2), twice( 3 )")
+
+    assert [column.name for column in result.columns] == ["PUBLIC.TWICE(2)", "TWICE( 3 )"]

@@ -75,7 +75,8 @@ def name_columns(query: exp.Expression, texts: list[str] | None = None) -> None:
     if not isinstance(query, exp.Select):
         return
     for index, projection in enumerate(query.expressions):
-        if projection.is_star or isinstance(projection, (exp.Alias, exp.Aliases, exp.Column, exp.Dot)):
+        is_path = isinstance(projection, exp.Dot) and not isinstance(projection.expression, exp.Func)
+        if projection.is_star or is_path or isinstance(projection, (exp.Alias, exp.Aliases, exp.Column)):
             continue
         text = texts[index] if texts else projection.sql(dialect="snowflake")
         projection.replace(exp.alias_(projection.copy(), exp.to_identifier(text.upper(), quoted=True)))
