@@ -352,6 +352,7 @@ class Report:
 
     def _fit(self) -> None:
         """What only the whole script shows."""
+        self.statement = ""
         for number, place, kind, schema, name, role in self.grants:
             self.place = place
             held, waiting = set(), [role]
