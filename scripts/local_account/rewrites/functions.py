@@ -116,15 +116,5 @@ def logic_of_numbers(node: exp.Expression) -> exp.Expression:
 
 
 RULES = (
-    renamed,
-    count_if,
-    width_bucket,
-    ratio_to_report,
-    regexp_group,
-    base64_encode,
-    sha2,
-    otherwise,
-    greatest_variants,
-    logic_of_numbers,
-    known,
-)
+    renamed, count_if, width_bucket, ratio_to_report, regexp_group, base64_encode, sha2, otherwise, greatest_variants, logic_of_numbers, known,
+)  # fmt: skip
