@@ -150,14 +150,20 @@ def _of_handler(
     frame = procedures.frame_of(session, name, document, f"function {key}")
     account.functions[number] = (key, document, events.Telemetry(session, frame, key, "FUNCTION"))
     value = call_of_engine(
-        ENGINE_FUNCTION, number, call_of_engine("to_json", call_of_engine("list_value", *map(_json, given)))
+        ENGINE_FUNCTION,
+        number,
+        call_of_engine("to_json", call_of_engine("list_value", *map(_json, given, document["arguments"]))),
     )
+    if declared.canonical(document["returns"]) == "BINARY":
+        return call_of_engine("unhex", value)
     if declared.canonical(document["returns"]) in ("VARIANT", "OBJECT", "ARRAY"):
         return exp.ParseJSON(this=value)
     return _cast(value, document["returns"])
 
 
-def _json(value: exp.Expression) -> exp.Expression:
+def _json(value: exp.Expression, parameter: dict[str, Any]) -> exp.Expression:
+    if declared.canonical(parameter["type"]) == "BINARY":
+        value = call_of_engine("hex", value)
     return call_of_engine("to_json", value)
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow
 from sqlglot import exp
 
-from local_account import access, calls, engine, events, names, procedures
+from local_account import access, calls, declared, engine, events, names, procedures
 from local_account.errors import SqlError, syntax_error, unsupported
 from local_account.worker import ROW_NUMBER
 
@@ -173,7 +173,10 @@ def _call(
         )
     if not is_partitioned and ROW_NUMBER not in rows.column_names:
         raise syntax_error(f"{key} has a vectorised end_partition: call it OVER (PARTITION BY ..) (rule PY-31).")
-    return rows.drop_columns(ROW_NUMBER) if ROW_NUMBER in rows.column_names else rows
+    rows = rows.drop_columns(ROW_NUMBER) if ROW_NUMBER in rows.column_names else rows
+    types = {column: declared.column(column, type_).type for column, type_ in document["table"]}
+    fields = [field.with_metadata({"type": types.get(field.name, "")}) for field in rows.schema]
+    return pyarrow.Table.from_arrays(rows.columns, schema=pyarrow.schema(fields))
 
 
 def _put_in_place(plan: Plan, node: exp.TableFromRows, rows: pyarrow.Table, partition: list[exp.Expression]) -> None:
@@ -181,10 +184,14 @@ def _put_in_place(plan: Plan, node: exp.TableFromRows, rows: pyarrow.Table, part
     alias = node.args.get("alias")
     relation = names.register(plan, rows, alias, "TABLE_FUNCTION")
     join = node.parent
+    select = join.parent
+    for item in select.expressions if partition else ():
+        star = item.this if isinstance(item, exp.Column) else item
+        if isinstance(star, exp.Star):
+            star.set("except_", [*(star.args.get("except_") or []), exp.column(exp.to_identifier(_KEY, quoted=True))])
     if isinstance(join, exp.From):
         node.replace(relation)
         return
-    select = join.parent
     if any(isinstance(item, exp.Star) for item in select.expressions):
         raise unsupported("* over a table function and its input", "name the columns")
     source = select.args["from_"].this

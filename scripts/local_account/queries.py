@@ -11,6 +11,7 @@ from sqlglot import exp
 from local_account import access, definitions, engine, names, reply, shapes, streams, temporaries, views
 from local_account.errors import SqlError, unsupported
 from local_account.syntax import PATH
+from local_account.types import with_variants
 
 if TYPE_CHECKING:
     import pyarrow
@@ -191,7 +192,7 @@ def _define(session: Session, plan: Plan) -> Result:
         raise unsupported("ALTER TABLE .. RENAME of a table with streams")
     with session.account.change(database, session) as change:
         for relation, rows in plan.relations.items():  # CREATE TABLE AS over a table function
-            change.cursor.register(relation, rows)
+            change.cursor.register(relation, with_variants(rows))
         result = engine.run(
             change.cursor, tree, plan.binds, names.context(session), in_transaction=True, tables=plan.relations
         )

@@ -259,3 +259,20 @@ def test_a_call_by_its_path_names_its_column_as_it_is_written(client):
     result = statements.execute(client.session, "select public.twice(2), twice( 3 )")
 
     assert [column.name for column in result.columns] == ["PUBLIC.TWICE(2)", "TWICE( 3 )"]
+
+
+def test_the_rows_of_a_function_keep_their_types_and_show_no_key(client):
+    client(
+        "create function told(n int) returns table (d variant) language python runtime_version = '3.11' handler = 'H' as $$\n"
+        'class H:\n    def process(self, n):\n        yield ({"q": [n]},)\n$$'
+    )
+    client(
+        "create function shouted(b binary) returns binary language python runtime_version = '3.11' handler = 'h' as $$\n"
+        'def h(b):\n    return b + b"!"\n$$'
+    )
+    client("create table kept as select * from table(told(5))")
+
+    assert client.value("select d:q[0]::int from kept") == 5
+    joined = "from (select 7 as n) s, table(told(s.n) over (partition by s.n)) t"
+    assert (client(f"select t.d:q[0]::int {joined}"), client(f"select t.* {joined}")) == ([(7,)], [('{"q": [7]}',)])
+    assert client.value("select shouted(to_binary('61'))") == b"a!"
