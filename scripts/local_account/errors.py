@@ -80,9 +80,11 @@ _KNOWN = (
     (_CATALOG, rf"with name {_NAME} does not exist", 2003, "42S02", "Object '{0}' {missing}"),
     (_CATALOG, r"(.*)", 2003, "42S02", "{0}"),
     (_BINDER, r"does not have a column (?:named|with name) \"([^\"]+)\"", 904, "42000", "{invalid}"),
-    (_BINDER, r"Referenced (?:column|table) \"([^\"]+)\" not found", 904, "42000", "{invalid}"),
+    (_BINDER, r"Referenced (?:column|table) \"([^\"]+)\" (?:was )?not found", 904, "42000", "{invalid}"),
     (_BINDER, r"Ambiguous reference to column name \"([^\"]+)\"", 2025, "42601", "ambiguous column name '{0}'"),
     (_BINDER, rf"column {_NAME} must appear in the GROUP", 979, "42601", "[{0}] is not a valid group by expression"),
+    (_BINDER, r"(?:argument types|function call) ['\"]([^('\"]+)\(", 1044, "42P13", "Invalid argument types for function '{0}'"),
+    (_BINDER, r"same number of result col", 1789, "42601", "invalid number of result columns for set operator input branches"),
     (_BINDER, r"Alias \"+([^\"]+)\"+ referenced - but", 2, "0A000", "{drawn}"),
     (_BINDER, r"(.*)", 904, "42000", "{0}"),
     (duckdb.ParserException, r"(.*)", 1003, "42000", "{0}"),
@@ -95,6 +97,7 @@ _KNOWN = (
     (_INPUT, r"More than one row returned", 90150, "22000", "Single-row subquery returns more than one row."),
     (duckdb.Error, r"[Dd]ivision by zero|cast value (?:inf|nan)", 100051, "22012", "Division by zero"),
     (duckdb.Error, r"Malformed JSON", 100069, "22P02", "Error parsing JSON: {text}"),
+    (duckdb.OutOfRangeException, r"(Overflow in \w+)", 100039, "22003", "Numeric value out of range: {0}"),
     (duckdb.OutOfRangeException, r"(.*)", 100039, "22003", "Numeric value out of range: {0}"),
     (_CONVERSION, rf"string {_TEXT} to {_NUMBER}", 100038, "22018", "Numeric value '{0}' is not recognized"),
     (_CONVERSION, rf"string {_TEXT} to BOOL", 100037, "22018", "Boolean value '{0}' is not recognized"),
@@ -117,9 +120,9 @@ def from_duckdb(error: Exception) -> SqlError:
     for kind, pattern, errno, sqlstate, message in _KNOWN:
         if isinstance(error, kind) and (found := re.search(pattern, text, re.DOTALL)):
             words = [group.split("\n")[0] for group in found.groups()]
-            if errno == 2140:
+            if errno in (1044, 2140):
                 words = [word.upper() for word in words]
             invalid = f"error line 1 at position 0\ninvalid identifier '{words[0]}'" if words else ""
             said = message.format(*words, text=first, invalid=invalid, **_PHRASES)
             return (compilation if isinstance(error, _COMPILING) else SqlError)(errno, said, sqlstate)
-    return SqlError(603, f"SQL execution internal error: {type(error).__name__}: {first}", "XX000")
+    return SqlError(603, f"SQL execution internal error: {first}", "XX000")

@@ -47,6 +47,8 @@ def _parsed(sql: str) -> exp.Expression:
         ]
     except sqlglot.errors.ParseError as error:
         raise _syntax_error(error) from None
+    except IndexError:  # sqlglot looks for its last argument
+        raise compilation(938, "not enough arguments for a function", "22023") from None
     except (sqlglot.errors.SqlglotError, ValueError, RecursionError) as error:
         raise compilation(1003, f"parse error: {str(error).splitlines()[0]}") from None
     if len(trees) != 1:

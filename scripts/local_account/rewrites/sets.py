@@ -23,6 +23,8 @@ def widen(tree: exp.Expression, describe: Callable[[exp.Expression], Sequence[Co
         parts = _parts(union)
         with suppress(SqlError, duckdb.Error):  # a part that reads what stands around it cannot be described alone
             columns = [describe(_alone(part)) for part in parts]
+            if len({len(own) for own in columns}) > 1:
+                continue  # DuckDB says so
             common = [_common(below) for below in zip(*columns, strict=True)]
             for part, own in zip(parts, columns, strict=True):
                 if any(map(_differs, own, common)):

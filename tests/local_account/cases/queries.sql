@@ -150,3 +150,11 @@ select a from (values (1)) a (n);
 --! 904
 select n from (values (1)) a (n) where n = 1 and (n < 2 or exists (select 1)) and case when true then true end;
 --> 1
+
+-- What is wrong is said in Snowflake's words.
+select 1 union select 1, 2;
+--! 1789
+select object_construct('a');
+--! 938
+select listagg('a', 1);
+--! 1044
