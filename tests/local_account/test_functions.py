@@ -276,3 +276,9 @@ def test_the_rows_of_a_function_keep_their_types_and_show_no_key(client):
     joined = "from (select 7 as n) s, table(told(s.n) over (partition by s.n)) t"
     assert (client(f"select t.d:q[0]::int {joined}"), client(f"select t.* {joined}")) == ([(7,)], [('{"q": [7]}',)])
     assert client.value("select shouted(to_binary('61'))") == b"a!"
+
+
+def test_a_result_is_read_again_with_its_types_and_its_nulls(client):
+    client("select parse_json('{\"a\": 1}') as v, 1.5 as n, null as x")
+
+    assert client("select v:a::int, n + 1, x from table(result_scan(last_query_id()))") == [(1, Decimal("2.5"), None)]

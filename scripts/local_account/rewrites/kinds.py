@@ -69,7 +69,7 @@ def kind_of_type(type_: exp.DataType) -> str | None:
 @cache
 def kind_of_duckdb(type_: str) -> str | None:
     """As `kind_of_type`, of the text by which DuckDB names a type."""
-    return kind_of_type(exp.DataType.build(type_, dialect="duckdb"))
+    return None if type_ == '"NULL"' else kind_of_type(exp.DataType.build(type_, dialect="duckdb"))
 
 
 def kind(node: exp.Expression | None) -> str | None:
