@@ -90,9 +90,11 @@ def split_to_table(node: exp.Expression) -> exp.Expression:
 
 @rule(exp.Join)
 def as_of(node: exp.Join) -> exp.Expression:
-    """ASOF JOIN: DuckDB's has another syntax."""
+    """ASOF JOIN: DuckDB's has another syntax. LEFT JOIN without ON keeps the rows on its left; sqlglot writes a product."""
     if node.text("method").upper() == "ASOF":
         raise unsupported("ASOF JOIN")
+    if node.side and not (node.method or node.args.get("on") or node.args.get("using")):
+        node.set("on", exp.true())
     return node
 
 

@@ -236,3 +236,5 @@ select to_object(parse_json('1'));
 --! 100071
 select greatest(parse_json('2'), parse_json('10'));
 --! 2
+select a.n, f.value from (select 1 as n, null::variant as v) a left join lateral flatten(a.v) f;
+--> 1 | NULL
