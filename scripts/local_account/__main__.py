@@ -122,7 +122,7 @@ def statements() -> None:
     for pattern, _, _ in routes.ROUTES:
         typer.echo(re.sub(r"\{(\w+)(?::\w+)?\}", r"<\1>", pattern))
     typer.echo(
-        "SELECT, WITH, VALUES, INSERT, UPDATE, DELETE, MERGE, TRUNCATE; CREATE, ALTER, DROP, COMMENT ON of TABLE and VIEW; scripting blocks"
+        "SELECT, WITH, INSERT, UPDATE, DELETE, MERGE, TRUNCATE; CREATE, ALTER, DROP, COMMENT ON of TABLE and VIEW; scripting blocks"
     )
     typer.echo(f"INFORMATION_SCHEMA: {', '.join(sorted(information_schema._VIEWS))}, TASK_HISTORY(), QUERY_HISTORY()")
     typer.echo(f"system functions: {', '.join(sorted(system.FUNCTIONS))}")

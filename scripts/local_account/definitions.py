@@ -221,6 +221,8 @@ def _definition(tree: exp.Create, now: str) -> Table:
     return Table(path_of(_table(tree.this)), tuple(fields), comment, tuple(key), options, now)
 
 
+_OPTIONS: dict[str, type] = {"CHANGE_TRACKING": bool, "ENABLE_SCHEMA_EVOLUTION": bool}
+_OPTIONS |= {"DATA_RETENTION_TIME_IN_DAYS": int, "MAX_DATA_EXTENSION_TIME_IN_DAYS": int}
 _FLAGS = {exp.TransientProperty: "TRANSIENT", exp.TemporaryProperty: "TEMPORARY", exp.SecureProperty: "SECURE"}
 
 
@@ -234,8 +236,12 @@ def _properties(properties: exp.Properties | None) -> tuple[str | None, dict]:
             options[flag] = True
         elif isinstance(item, exp.ClusterProperty):
             options["CLUSTER_BY"] = ", ".join(part.sql(dialect="snowflake") for part in item.expressions)
-        elif type(item) is exp.Property:
-            options[item.name.upper()] = item.args["value"].to_py() if _is_plain(item) else item.args["value"].name
+        elif type(item) is exp.Property and (name := item.name.upper()) in _OPTIONS:
+            options[name] = item.args["value"].to_py() if _is_plain(item) else item.args["value"].name
+            if not isinstance(options[name], _OPTIONS[name]):
+                raise compilation(
+                    1008, f"invalid value [{item.args['value'].sql('snowflake')}] for parameter '{name}'", "22023"
+                )
         elif not isinstance(item, (exp.CopyGrantsProperty, exp.LikeProperty)):
             raise unsupported(f"property {item.sql(dialect='snowflake')}")
     return comment, options

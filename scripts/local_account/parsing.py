@@ -19,6 +19,7 @@ from local_account.errors import SqlError, compilation
 from local_account.rewrites import names
 from local_account.rewrites.functions import snowflake_functions
 from local_account.syntax import refuse_reserved
+from local_account.types import canonical
 
 # sqlglot warns of each statement it leaves unread; whoever routes the statement decides what that means.
 logging.getLogger("sqlglot").setLevel(logging.CRITICAL)
@@ -88,6 +89,11 @@ def _refuse_foreign(tokens: list[Token], tree: exp.Expression) -> None:
         clause = node.args.get("on") if isinstance(node, exp.Distinct) else node.args.get("kind") in ("SEMI", "ANTI")
         if clause or isinstance(node, exp.SimilarTo):
             raise compilation(1003, f"syntax error: unexpected '{node.sql(dialect='snowflake')}'.")
+    for cast in tree.find_all(exp.Cast):
+        canonical(cast.to)
+    for node in (*tree.find_all(exp.Limit), *tree.find_all(exp.Table)):
+        if node.args.get("limit_options") or (isinstance(node.this, exp.Literal) and isinstance(node, exp.Table)):
+            raise compilation(1003, f"syntax error: unexpected '{node.sql(dialect='snowflake').strip()}'.")
     unread = {node.name.upper() for node in tree.find_all(exp.Anonymous)}
     for before, token, after in zip([None, *tokens], tokens, tokens[1:], strict=False):
         name = token.text.upper()

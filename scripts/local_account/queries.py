@@ -30,7 +30,6 @@ LOCK_CONFLICT = 625
 LOCK_WAIT_SECONDS = 60.0
 _MODIFIES = (exp.Insert, exp.Update, exp.Delete, exp.Merge, exp.TruncateTable)
 _DEFINES = (exp.Create, exp.Drop, exp.Alter, exp.Comment)
-_QUERIES = (exp.Query, exp.Values)
 
 
 def begin(session: Session, match: Match) -> Result:
@@ -54,7 +53,12 @@ def run(session: Session, text: str, binds: list[Any]) -> Result:
     tree = engine.parse(text)
     if isinstance(tree, exp.MultitableInserts) and text.split()[1].lower() == "overwrite":
         raise unsupported("INSERT OVERWRITE ALL")  # the parser forgets the word
-    return run_tree(session, tree, binds)
+    try:
+        return run_tree(session, tree, binds)
+    except SqlError as error:
+        if error.errno == 2003 and isinstance(tree, exp.TruncateTable) and tree.args.get("exists"):
+            return reply.status(DONE)
+        raise
 
 
 def run_tree(
@@ -64,7 +68,7 @@ def run_tree(
         from local_account import multitable
 
         return multitable.insert(session, tree, binds)
-    if isinstance(tree, _QUERIES):
+    if isinstance(tree, exp.Query):
         runner = _query
     elif isinstance(tree, _MODIFIES):
         runner = _modify

@@ -98,7 +98,7 @@ def canonical(type_: exp.DataType) -> str:
     if name in ("BINARY", "VARBINARY"):
         return f"BINARY({sizes[0] if sizes else MAX_BINARY})"
     if name not in _CANONICAL or (type_.expressions and not sizes):
-        raise compilation(2040, f"Unsupported data type '{type_.sql(dialect='snowflake')}'.")
+        raise compilation(2040, f"Unsupported data type '{name}'.")
     return _CANONICAL[name]
 
 

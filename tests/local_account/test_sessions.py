@@ -46,6 +46,16 @@ def test_commit_after_a_failure_at_run_time_is_refused_and_says_why(table):
     assert table.value("select count(*) from t") == 0
 
 
+def test_truncate_if_exists_takes_what_is_not_there(table):
+    table("insert into t values (1, 'a')")
+    table("truncate table if exists t")
+    table("truncate table if exists nowhere")
+    with pytest.raises(SqlError, match="does not exist"):
+        table("truncate table nowhere")
+
+    assert table.value("select count(*) from t") == 0
+
+
 def test_a_definition_commits_the_open_transaction(table):
     table("begin")
     table("insert into t values (1, 'a')")

@@ -52,6 +52,7 @@ class _Reader:
         name = _name(column.this) if isinstance(column.this, exp.Identifier) else "*"
         table = column.args.get("table") and _name(column.args["table"])
         query, scope, has_variant = column.find_ancestor(exp.From, exp.Join, exp.Query), column.parent, False
+        holds_table = False  # whether what should be a table's name is a column's
         while scope is not None:
             named: list[tuple[str, exp.Expression | None]] = []
             if isinstance(scope, (exp.Select, exp.Update, exp.Delete, exp.Merge)):
@@ -62,6 +63,7 @@ class _Reader:
                         has_variant |= name.upper() in map(str.upper, kinds)
                     else:
                         has_variant |= table.upper() == alias.upper()
+                        holds_table |= table in kinds
                 if isinstance(scope, exp.Select):  # a name given in the same select
                     named = [
                         (_name(item.args["alias"]), item) for item in scope.expressions if isinstance(item, exp.Alias)
@@ -74,6 +76,8 @@ class _Reader:
                         return self._kind(item.this) if item else self._outputs(scope)[name]
                     has_variant |= given.upper() == name.upper()
             scope = scope.parent
+        if holds_table:
+            raise _differs(f"{table}.{name}")
         if has_variant:
             raise _differs(name if name != "*" else table)
         return None

@@ -183,3 +183,27 @@ create table typed (name varchar default 5);
 --! 2023
 alter table kept add column day date default '2020-01-01';
 --! 2023
+-- Only the options that there are, the types that there are, and names that stand for what they are.
+create table optioned (id int) data_retention_time_in_days = 3 change_tracking = true;
+create table other_options (id int) frobnicate = 1;
+--! 2
+create table other_options (id int) change_tracking = 'perhaps';
+--! 1008
+alter table optioned set frobnicate = 1;
+--! 2
+create view frobnicated with frobnicate = 1 as select 1 as a;
+--! 2
+select 1::hugeint;
+--! 2040
+select '1'::json;
+--! 2040
+select 1 limit 50 percent;
+--! 1003
+select * from 'optioned.csv';
+--! 1003
+create table packed (v variant, id int);
+select v:a, packed.v:a.b from packed;
+select v.a from packed;
+--! 904
+select x.y from (select object_construct('y', 1) as x);
+--! 904
