@@ -127,7 +127,7 @@ def require(session: Session, privilege: str, kind: str, database: str, schema: 
         return
     if may(session, "ANY", kind, database, schema, name):
         raise denied(
-            f"Insufficient privileges to operate on {kind.lower()} '{name}': the role {session.role} lacks {privilege}."
+            f"Insufficient privileges to operate on {kind.lower()} '{name}': {_who(session)} lacks {privilege}."
         )
     raise not_found(kind, database, schema, name)
 
@@ -136,9 +136,7 @@ def require_creation(session: Session, kind: str, database: str, schema: str) ->
     """Who creates an object holds CREATE <kind> on its schema; ``schema`` is the physical one."""
     if not may(session, f"CREATE {kind}", "SCHEMA", database, "", schema):
         shown = schema.split("$")[0]
-        raise denied(
-            f"Insufficient privileges to operate on schema '{shown}': the role {session.role} lacks CREATE {kind}."
-        )
+        raise denied(f"Insufficient privileges to operate on schema '{shown}': {_who(session)} lacks CREATE {kind}.")
     require_own_code(session, database)
 
 
@@ -189,8 +187,11 @@ def holds_on_account(session: Session, privilege: str) -> bool:
 
 def require_on_account(session: Session, privilege: str) -> None:
     if not holds_on_account(session, privilege):
-        whose = f"application {session.application}" if session.application else f"role {session.role}"
-        raise denied(f"the {whose} lacks {privilege} on the account.")
+        raise denied(f"{_who(session)} lacks {privilege} on the account.")
+
+
+def _who(session: Session) -> str:
+    return f"the application {session.application}" if session.application else f"the role {session.role}"
 
 
 def require_installer(session: Session, package: str) -> None:

@@ -298,6 +298,9 @@ def _targets(session: Session, match: Match, kind: str) -> list[tuple[str, str, 
         return _all_in_schema(session, kind, written)
     if kind in ("DATABASE", "APPLICATION PACKAGE", "WAREHOUSE", "APPLICATION"):
         name = split_path(written)[0]
+        found = account.catalogue.get("warehouse", HOME, "", name) if kind == "WAREHOUSE" else account.database(name)
+        if not found:
+            raise missing(kind.capitalize(), name)
         return [(kind, HOME if kind == "WAREHOUSE" else name, "", name)]
     if kind == "SCHEMA":
         database, schema = account.qualify_schema(session, split_path(written))

@@ -693,6 +693,8 @@ def test_a_package_shares_a_view_of_another_database_once_it_may_refer_to_that(s
 
     provider(f"revoke reference_usage on database {place} from share in application package {pkg}")
 
+    with pytest.raises(SqlError, match="Database 'NOWHERE' does not exist"):
+        provider(f"grant reference_usage on database nowhere to share in application package {pkg}")
     with pytest.raises(SqlError, match="cannot reference objects from other databases"):
         provider(f"grant select on view shared.v to share in application package {pkg}")
 
