@@ -3,7 +3,7 @@
 from sqlglot import exp
 
 from local_account.errors import compilation, unsupported
-from local_account.rewrites.kinds import call, cast, rule
+from local_account.rewrites.kinds import call, cast, kind, rule
 
 _COUNTED = "_SEQUENCE"
 
@@ -106,4 +106,13 @@ def by_source(node: exp.When) -> exp.Expression:
     return node
 
 
-RULES = (flatten, sequence, split_to_table, as_of, by_source)
+@rule(exp.Where, exp.Having, exp.Qualify)
+def predicate(node: exp.Expression) -> exp.Expression:
+    """A condition is a BOOLEAN or a variant in Snowflake; DuckDB casts numbers and texts to one."""
+    if kind(node.this) not in (None, "boolean", "variant"):
+        shown = node.this.sql(dialect="snowflake").upper()
+        raise compilation(2016, f"Invalid data type [{str(kind(node.this)).upper()}] for predicate '{shown}'", "22000")
+    return node
+
+
+RULES = (predicate, flatten, sequence, split_to_table, as_of, by_source)

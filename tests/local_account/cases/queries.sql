@@ -158,3 +158,12 @@ select object_construct('a');
 --! 938
 select listagg('a', 1);
 --! 1044
+-- A condition is a condition.
+select 1 where 1;
+--! 2016
+select a from (select 'true' as a) where a;
+--! 2016
+select a from (select 1 as a) group by a having a;
+--! 2016
+select 1 where true and parse_json('true');
+--> 1
