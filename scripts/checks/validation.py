@@ -301,10 +301,14 @@ class Report:
 
     def _grant(self, found: re.Match[str], at_top: bool) -> None:
         path, role, kind = split_path(found["name"]), split_path(found["role"])[-1], _words(found["kind"])
-        allowed = access.GRANTABLE.get(kind) if not found["all"] else None
+        what = _words(found["all"]).split()[1].removesuffix("S") if found["all"] else kind
+        allowed = access.GRANTABLE.get(what)
+        if what in ("DATABASE", "WAREHOUSE"):
+            self.error(3_008, f"nothing can be granted on a {what.lower()} to an application role", "SET-14")
+            return
         for privilege in (_words(item) for item in found["privileges"].split(",")):
             if allowed and privilege not in allowed and not privilege.startswith(("CREATE ", "ALL")):
-                self.error(3_008, f"{privilege} cannot be granted on a {kind.lower()}", "SET-14")
+                self.error(3_008, f"{privilege} cannot be granted on a {what.lower()}", "SET-14")
         if kind == "SCHEMA" and not found["all"]:
             self.usage[path[-1]].add(role)
         if not at_top:

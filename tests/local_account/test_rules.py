@@ -343,6 +343,7 @@ def test_only_what_fits_is_granted_to_an_application_role(app, grant):
     """SET-14"""
     view = "create or replace view code.v as select 1 as c;"
     app.install(view + "grant select on view code.v to application role reader;")
+    assert app.report(f"{view} grant {grant} to application role reader;")["errors"]
     with pytest.raises(SqlError, match="SET-14|does not exist"):
         app.install(f"{view} grant {grant} to application role reader;")
 
