@@ -6,6 +6,7 @@ bundle as a whole. What every installation would refuse is an error; a warning i
 
 from __future__ import annotations
 
+import dataclasses
 import posixpath
 import re
 from collections import defaultdict
@@ -298,6 +299,8 @@ class Report:
             self.error(93_203, "code with IMPORTS stands only in a versioned schema", "SCH-04")
         with self._reporting():
             procedures.imported_files(self.root, signature.imports, path[-1])
+            if kind == "PROCEDURE" and signature.language == "SQL":
+                procedures.require_syntax(dataclasses.asdict(signature))
 
     def _grant(self, found: re.Match[str], at_top: bool) -> None:
         path, role, kind = split_path(found["name"]), split_path(found["role"])[-1], _words(found["kind"])

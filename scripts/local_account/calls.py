@@ -69,7 +69,10 @@ def _value(session: Session, plan: Plan, name: Name, arguments: list[exp.Express
         raise syntax_error(f"{key} returns a table: write TABLE({name[2]}(..)) in FROM.")
     if document["language"] == "PYTHON":
         return _of_handler(session, name, key, document, given)
-    body = body_of(session, plan, name, key, document, given)
+    return _scalar(body_of(session, plan, name, key, document, given), document)
+
+
+def _scalar(body: exp.Query, document: dict[str, Any]) -> exp.Expression:
     is_query = body.args.get("from_") or not isinstance(body, exp.Select) or len(body.expressions) != 1
     inner = exp.Subquery(this=body) if is_query else exp.Paren(this=body.expressions[0].unalias())
     return _cast(inner, document["returns"])
@@ -118,6 +121,18 @@ def body_of(
     for table in tree.find_all(exp.Table):
         table.meta["physical"] = True
     return tree
+
+
+def compile(session: Session, name: Name, key: str, document: dict[str, Any]) -> None:
+    """Raises SqlError for an SQL function that could not be called."""
+    plan = names.Plan(exp.Select(), [])
+    given = [_cast(exp.Null(), parameter["type"]) for parameter in document["arguments"]]
+    body = body_of(session, plan, name, key, document, given)
+    if document["table"] is None:
+        query = exp.select(_scalar(body, document))
+    else:
+        query = exp.select("*").from_(as_table(plan, document, body, None))
+    engine.describe(session.cursor, query, tables=plan.relations)
 
 
 def as_table(plan: Plan, document: dict[str, Any], body: exp.Query, alias: exp.Expression | None) -> exp.Subquery:

@@ -63,12 +63,37 @@ def _create(session: Session, match: Match, kind: str) -> Result:
         "owner": session.application or session.role,
         "created_on": account.clock.now().isoformat(),
     }
+    if signature.language == "SQL":
+        _require_compiling(session, kind, (database, schema, name), key, document)
     with account.change(database, session) as change:
         change.put(kind.lower(), schema, key, document)
         for grant, _ in account.catalogue.find("grant", database, schema):
             if grant.name.startswith(f"{kind}:{key}:"):  # CREATE OR REPLACE drops grants
                 change.delete("grant", schema, grant.name)
     return reply.status(f"{kind.capitalize()} {name} successfully created.")
+
+
+def _require_compiling(session: Session, kind: str, name: Name, key: str, document: dict[str, Any]) -> None:
+    """A function's body is compiled when it is made; of a procedure's only the syntax, as what it names may come later."""
+    from local_account import calls
+
+    try:
+        if kind == "FUNCTION":
+            calls.compile(session, name, key, document)
+        else:
+            require_syntax(document)
+    except SqlError as error:
+        if error.errno != 2:  # what only this account lacks waits for the call
+            raise
+
+
+def require_syntax(document: dict[str, Any]) -> None:
+    """Raises SqlError for the body of an SQL procedure that cannot be read."""
+    try:
+        scripting.parse(_block(document), tuple(argument["name"] for argument in document["arguments"]))
+    except SqlError as error:
+        if error.errno == 1003:
+            raise
 
 
 def _refuse_ambiguous(session: Session, kind: str, name: Name, signature: signatures.Signature, key: str) -> None:
@@ -332,15 +357,19 @@ def _snapshot(session: Session, database: str) -> str | None:
     return (session.account.database(database) or {}).get("snapshot")
 
 
-def _run_sql(inner: Session, document: dict[str, Any], values: list[Any]) -> Any:
+def _block(document: dict[str, Any]) -> str:
     body = document["body"]  # as written: the interpreter counts lines from its first character
-    if not scripting.is_block(body):
-        body = strip_comments(body)
-        body = f"begin return table({body}); end" if document["table"] is not None else f"begin {body}; end"
+    if scripting.is_block(body):
+        return body
+    body = strip_comments(body)
+    return f"begin return table({body}); end" if document["table"] is not None else f"begin {body}; end"
+
+
+def _run_sql(inner: Session, document: dict[str, Any], values: list[Any]) -> Any:
     arguments = {argument["name"]: value for argument, value in zip(document["arguments"], values, strict=True)}
     declared_types = {argument["name"]: argument["type"] for argument in document["arguments"]}
     returns = document["returns"] if document["table"] is None else None
-    return scripting.run_block(body, arguments, blocks.Host(inner), declared_types, returns)
+    return scripting.run_block(_block(document), arguments, blocks.Host(inner), declared_types, returns)
 
 
 def _run_python(inner: Session, key: str, document: dict[str, Any], values: list[Any], log: handlers.Log) -> Any:

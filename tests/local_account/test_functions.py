@@ -282,3 +282,22 @@ def test_a_result_is_read_again_with_its_types_and_its_nulls(client):
     client("select parse_json('{\"a\": 1}') as v, 1.5 as n, null as x")
 
     assert client("select v:a::int, n + 1, x from table(result_scan(last_query_id()))") == [(1, Decimal("2.5"), None)]
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        "procedure f() returns int language sql as 'begin let x := ; return 1; end'",
+        "function f() returns int as '1 +'",
+        "function f(x int) returns int as 'x + y'",
+        "function f() returns int as 'select max(x) from nowhere'",
+        "function f(x int) returns table (a int) as 'select y'",
+        "function f(x int) returns int as 'f(x - 1)'",
+    ],
+)
+def test_a_body_that_does_not_compile_is_refused_when_it_is_made(client, made):
+    with pytest.raises(SqlError, match="SQL compilation error"):
+        client(f"create {made}")
+    client("create function f(x int, v variant) returns varchar as 'v:a::varchar || x'")
+
+    assert client.value('select f(1, parse_json(\'{"a": "b"}\'))') == "b1"
