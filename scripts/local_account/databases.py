@@ -195,6 +195,9 @@ def create_schema(session: Session, match: Match) -> Result:
     existing = session.account.catalogue.get("schema", database, "", schema)
     if not session.account.database(database):
         raise missing("Database", database)
+    if existing and match.has("or replace"):
+        drop_schema(session, match)
+        existing = None
     if existing:
         if not match.has("if not exists"):
             raise reply.exists(schema)

@@ -293,6 +293,9 @@ def _read(session: Session, plan: Plan, table: exp.Table) -> None:
         table.replace(register(plan, relation, table.args.get("alias"), table.name.upper()))
         return
     original = fold(table.this)
+    if original == "DUAL" and not schema:
+        table.replace(exp.Subquery(this=exp.select("null as dummy"), alias=table.args.get("alias")))
+        return
     name = _qualify(session, table)
     if not table.args.get("alias"):
         table.set("alias", exp.TableAlias(this=exp.to_identifier(original, quoted=True)))

@@ -622,3 +622,18 @@ def test_if_not_exists_stands_after_the_name_too(client):
         client("create view v if not exists as select id as n from t")
 
     assert client("select n from v") == []
+
+
+def test_dual_has_one_row(client):
+    assert client("select 1 + 1 from dual") == [(2,)]
+    assert client("select d.dummy from DUAL d") == [(None,)]
+
+
+def test_a_schema_is_replaced_with_all_that_it_holds(client):
+    client("create schema old")
+    client("create table old.t (id int)")
+    client("create or replace schema old")
+
+    assert client("show tables in schema old") == []
+    with pytest.raises(SqlError, match="already exists"):
+        client("create schema old")

@@ -54,6 +54,11 @@ class Project:
         return path.read_text(encoding="utf-8") if path.is_file() else ""
 
 
+_REFUSED = {
+    "MAN-20",
+    "MAN-26",
+    "MAN-27",
+}  # by every installation; most others hang on what is there already, or on what is called
 Decision = Callable[[Project], Iterator[tuple[str, str]]]  # place, what is wrong and what to do
 DECISIONS: dict[str, Decision] = {}
 
@@ -90,14 +95,14 @@ def findings(project: Project) -> list[Finding]:
 
 
 def of_the_bundle(bundle: Bundle) -> Iterator[tuple[bool, Finding]]:
-    """What the staged files show by themselves, and whether any installation of them would be refused: of code, tasks and
-    tables only some are, because it hangs on what is there already, or on what is called."""
+    """What the staged files show by themselves, and whether every installation of them would be refused."""
     from checks.rules import code, manifest, setup, streamlit, tasks
 
     rules, project = register(), Project(bundle, bundle.root)
     for id_, decide in _decisions(code, manifest, setup, streamlit, tasks):
-        is_refused = rules[id_].severity == ERROR and decide.__module__ == manifest.__name__
-        yield from ((is_refused, Finding(rules[id_].severity, place, says, id_)) for place, says in decide(project))
+        yield from (
+            (id_ in _REFUSED, Finding(rules[id_].severity, place, says, id_)) for place, says in decide(project)
+        )
 
 
 def _decisions(*modules: ModuleType) -> list[tuple[str, Decision]]:
