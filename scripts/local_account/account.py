@@ -21,7 +21,7 @@ from urllib.parse import quote as file_name
 from local_account import access, definitions, engine, query_history, sharing, streams
 from local_account.catalogue import HOME, Catalogue, Change, quote
 from local_account.clock import Clock
-from local_account.errors import SqlError
+from local_account.errors import SqlError, syntax_error
 from local_account.handlers import Pool
 from local_account.scheduler import Scheduler
 from local_account.session import Frame, Session
@@ -168,6 +168,8 @@ class Account:
 
     def qualify(self, session: Session, path: list[str], what: str = "object") -> tuple[str, str, str]:
         """(database, physical schema, name) of a written name, by the session's current database and schema."""
+        if len(path) > 3:
+            raise syntax_error(f"a name has three parts at most, not {'.'.join(path)}")
         if len(path) == 3:
             database, schema, name = path
         elif len(path) == 2:
@@ -183,6 +185,8 @@ class Account:
 
     def qualify_schema(self, session: Session, path: list[str]) -> tuple[str, str]:
         """(database, logical schema) of a written schema name."""
+        if len(path) > 2:
+            raise syntax_error(f"a schema is named by itself or by its database, not {'.'.join(path)}")
         return (path[0], path[1]) if len(path) == 2 else (self.current_database(session, "schema"), path[0])
 
     def current_database(self, session: Session, what: str) -> str:

@@ -6,13 +6,10 @@ The client finds the address of a kind of object by asking for a list there: 404
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from local_account.errors import SqlError
 from local_account.shapes import text
-
-if TYPE_CHECKING:
-    from local_account.session import Session
 
 # What stands below the account, below a database, below a schema; each level's kinds by the name in their addresses.
 _KINDS = (
@@ -27,30 +24,24 @@ _ADDRESS = re.compile(
 _CODES = {2002: 409, 3001: 401, 2003: 404, 2043: 404}
 
 
-def answer(session: Session, method: str, address: str, mode: str, body: Any) -> tuple[int, Any]:
-    """The HTTP status and the JSON of a request."""
-    from local_account import statements
-
+def statement(method: str, address: str, mode: str, body: Any) -> str | None:
+    """The SQL that a request stands for, empty where a list is asked for; None where nothing answers. Raises SqlError for a body that is no object's."""
     found = _ADDRESS.fullmatch(address)
-    holders = [found["database"], found["schema"]] if found else []
-    holders = [holder for holder in holders if holder]
+    holders = [holder for holder in (found["database"], found["schema"]) if holder] if found else []
     kind = _KINDS[len(holders)].get(found["kind"]) if found else None
     if not found or not kind:
-        return 404, _says(2, f"Unsupported feature 'REST API {address}' of the local account: CREATE it in SQL.")
-    try:
-        if method == "GET" and not found["name"]:
-            return 200, []
-        if method == "GET":
-            statements.execute(session, f"describe {kind} {'.'.join([*holders, found['name']])}")
-            return 200, {"name": found["name"]}
-        result = statements.execute(session, _create(kind, holders, mode, body))
-        return 200, {"status": result.table.column(0)[0].as_py()}
-    except SqlError as error:
-        return _CODES.get(error.errno, 400), _says(error.errno, error.message)
+        return None
+    if method == "GET":
+        return f"describe {kind} {'.'.join([*holders, found['name']])}" if found["name"] else ""
+    return _create(kind, holders, mode, body)
 
 
-def _says(errno: int, message: str) -> dict[str, str]:
-    return {"code": f"{errno:06d}", "message": message}
+def reply(answer: dict[str, Any]) -> tuple[int, Any]:
+    """The HTTP status and the JSON of what the statement answered."""
+    if not answer["success"]:
+        return _CODES.get(int(answer["code"]), 400), {"code": answer["code"], "message": answer["message"]}
+    rows = answer["data"].get("rowset") or [["found"]]
+    return 200, {"status": rows[0][0]}
 
 
 def _create(kind: str, holders: list[str], mode: str, body: Any) -> str:
@@ -74,6 +65,8 @@ def _column(column: dict[str, Any]) -> str:
             2,
             f"Unsupported feature 'column property {', '.join(sorted(unknown))}' of the local account: CREATE it in SQL.",
         )
+    if not {"name", "datatype"} <= set(column):
+        raise SqlError(1003, "A column has a name and a datatype.")
     parts = [column["name"], column["datatype"], "" if column.get("nullable", True) else "not null"]
     parts += [f"default {column['default']}" if column.get("default") is not None else ""]
     parts += [f"comment {text(column['comment'])}" if column.get("comment") else ""]

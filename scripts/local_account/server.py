@@ -20,6 +20,7 @@ import anyio.to_thread
 import duckdb
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
@@ -308,10 +309,18 @@ class Server:
         if not session:
             return JSONResponse(LOGIN_AGAIN, status_code=401)
         mode = request.query_params.get("createMode", "errorIfExists")
-        body = await _body(request)
-        status, said = await run_in_threadpool(
-            rest.answer, session, request.method, request.url.path.strip("/"), mode, body
-        )
+        try:
+            text = rest.statement(request.method, request.url.path.strip("/"), mode, await _body(request))
+        except SqlError as error:
+            return JSONResponse(_failed(error), status_code=400)
+        if text is None:
+            return JSONResponse(
+                _failed(unsupported(f"REST API {request.url.path}", "CREATE it in SQL")), status_code=404
+            )
+        if not text:
+            return JSONResponse([])
+        answer = await run_in_threadpool(self._answer, session, str(uuid.uuid4()), {"sqlText": text})
+        status, said = rest.reply(answer)
         return JSONResponse(said, status_code=status)
 
     # scripts/account ----------------------------------------------------------------------------------------------
@@ -428,7 +437,10 @@ async def _body(request: Request) -> dict[str, Any]:
     raw = await request.body()
     if request.headers.get("Content-Encoding") == "gzip":
         raw = gzip.decompress(raw)
-    return json.loads(raw or b"{}")
+    try:
+        return json.loads(raw or b"{}")
+    except ValueError:
+        raise HTTPException(400, "The body of the request is no JSON.") from None
 
 
 def _token(request: Request) -> str:

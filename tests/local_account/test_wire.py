@@ -349,6 +349,10 @@ def test_snow_object_creates_by_the_rest_api(account, database):
         create("table", name="t", columns=columns)
     with pytest.raises(Exception, match="400"):
         create("table", name="u", columns=[{"name": "id", "datatype": "int", "collate": "de"}])
+    with pytest.raises(Exception, match="400"):
+        create("table", name="u", columns=[{"datatype": "int"}])
+    with pytest.raises(Exception, match="400"):
+        create("schema", name="elsewhere.made")
     with pytest.raises(CannotDetermineCreateURLException):
         create("function", name="f")
     assert [row[:4] for row in rows(database, "describe table t")] == [
