@@ -88,7 +88,7 @@ _KNOWN = (
     (_BINDER, r"Alias \"+([^\"]+)\"+ referenced - but", 2, "0A000", "{drawn}"),
     (_BINDER, r"(.*)", 904, "42000", "{0}"),
     (duckdb.ParserException, r"(.*)", 1003, "42000", "{0}"),
-    (_CONSTRAINT, r"NOT NULL [^:]*: (?:\S*\.)?(\S+)", 100072, "22000", "NULL result in a non-nullable column: '{0}'"),
+    (_CONSTRAINT, r"NOT NULL [^:]*: (?:.*\.)?\"?([^\"\n]+)", 100072, "22000", "NULL result in a non-nullable column: '{0}'"),
     (_CONSTRAINT, r"CHECK constraint", 100078, "22000", "String is too long and would be truncated"),
     (_INPUT, r"((?:String|Number) .* is too long and would be truncated)", 100078, "22000", "{0}"),
     (_INPUT, r"(Failed to cast variant value .*)", 100071, "22000", "{0}"),

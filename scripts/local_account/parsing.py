@@ -89,6 +89,8 @@ def _refuse_foreign(tokens: list[Token], tree: exp.Expression) -> None:
         clause = node.args.get("on") if isinstance(node, exp.Distinct) else node.args.get("kind") in ("SEMI", "ANTI")
         if clause or isinstance(node, exp.SimilarTo):
             raise compilation(1003, f"syntax error: unexpected '{node.sql(dialect='snowflake')}'.")
+    if isinstance(tree, exp.DML | exp.Merge) and tree.args.get("with_"):
+        raise compilation(1003, f"syntax error: unexpected '{tree.key.upper()}' after WITH: it stands before the SELECT.")
     for cast in tree.find_all(exp.Cast):
         canonical(cast.to)
     for node in (*tree.find_all(exp.Limit), *tree.find_all(exp.Table)):

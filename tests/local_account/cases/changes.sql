@@ -65,3 +65,12 @@ insert into own select * from (select 5 union all select i from own);
 --> 2
 insert into own select i + 10 from own union all select i + 20 from own;
 --> 6
+-- A WITH stands before the SELECT, not before what changes rows.
+create table plain (id int, v int);
+with c as (select 1 x) insert into plain select x, x from c;
+--! 1003
+with c as (select 1 x) delete from plain using c where plain.id = c.x;
+--! 1003
+insert into plain (id) with c as (select 1 x) select x from c;
+alter table plain alter v set not null;
+--! 100072
