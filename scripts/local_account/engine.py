@@ -145,7 +145,7 @@ def _translated(
             read.append((bare, _columns(cursor, bare)))
             return read[-1][1]
 
-        if isinstance(tree, exp.Insert) or tree.find(exp.SetOperation):
+        if tree.find(exp.SetOperation, exp.Star):
             tree = tree.copy()
             widen(tree, lambda query: _describe(cursor, query)[1])
             name_stars(tree, lambda query: _describe(cursor, query)[1])
@@ -181,12 +181,13 @@ _session_values: weakref.WeakKeyDictionary = weakref.WeakKeyDictionary()
 def _set_context(cursor: duckdb.DuckDBPyConnection, context: Context) -> None:
     """Gives the statement its moment and the session's values, as variables of the connection."""
     cursor.execute("set variable now = ?::timestamptz", [context.now])
-    wanted = (tuple(context.values.items()), context.timezone)
-    if _session_values.get(cursor) != wanted:
+    values, zone = _session_values.get(cursor, (None, None))
+    if values != context.values:
         texts = {name.lower(): None if value is None else str(value) for name, value in context.values.items()}
         cursor.execute("set variable session = map(?::varchar[], ?::varchar[])", [list(texts), list(texts.values())])
+    if zone != context.timezone:
         cursor.execute(f"set TimeZone = {text(context.timezone)}")
-        _session_values[cursor] = wanted
+    _session_values[cursor] = dict(context.values), context.timezone
 
 
 @contextmanager

@@ -85,16 +85,14 @@ def _refuse_foreign(tokens: list[Token], tree: exp.Expression) -> None:
     """sqlglot reads the operators, clauses and functions of all dialects; one that Snowflake does not have would run here and fail there."""
     if isinstance(tree, exp.Command):
         return
-    for node in tree.find_all(exp.Join, exp.Distinct, exp.SimilarTo):
-        clause = node.args.get("on") if isinstance(node, exp.Distinct) else node.args.get("kind") in ("SEMI", "ANTI")
-        if clause or isinstance(node, exp.SimilarTo):
-            raise compilation(1003, f"syntax error: unexpected '{node.sql(dialect='snowflake')}'.")
     if isinstance(tree, exp.DML | exp.Merge) and tree.args.get("with_"):
-        raise compilation(1003, f"syntax error: unexpected '{tree.key.upper()}' after WITH: it stands before the SELECT.")
-    for cast in tree.find_all(exp.Cast):
-        canonical(cast.to)
-    for node in (*tree.find_all(exp.Limit), *tree.find_all(exp.Table)):
-        if node.args.get("limit_options") or (isinstance(node.this, exp.Literal) and isinstance(node, exp.Table)):
+        raise compilation(
+            1003, f"syntax error: unexpected '{tree.key.upper()}' after WITH: it stands before the SELECT."
+        )
+    for node in tree.find_all(*_FOREIGN_CLAUSES):
+        if isinstance(node, exp.Cast):
+            canonical(node.to)
+        elif _FOREIGN_CLAUSES[type(node)](node):
             raise compilation(1003, f"syntax error: unexpected '{node.sql(dialect='snowflake').strip()}'.")
     unread = {node.name.upper() for node in tree.find_all(exp.Anonymous)}
     for before, token, after in zip([None, *tokens], tokens, tokens[1:], strict=False):
@@ -123,6 +121,14 @@ def _refuse_reserved_words(tree: exp.Expression) -> None:
             refuse_reserved(node.name, f" line {line} at position {max(end - len(node.name), 0)}")
 
 
+_FOREIGN_CLAUSES = {
+    exp.Cast: bool,
+    exp.Distinct: lambda node: node.args.get("on"),
+    exp.Join: lambda node: node.args.get("kind") in ("SEMI", "ANTI"),
+    exp.Limit: lambda node: node.args.get("limit_options"),
+    exp.SimilarTo: bool,
+    exp.Table: lambda node: isinstance(node.this, exp.Literal),
+}
 _FOREIGN_SIGNS = {"&", "|", "^", "~", "~~", "~*", "<=>"}
 _FOREIGN_NAMES = {"FIRST", "FORMAT", "LIST", "MAP", "STRUCT", "UUID", "XOR"}  # the functions among sqlglot's words
 _QUOTED = {TokenType.IDENTIFIER, TokenType.STRING, TokenType.RAW_STRING}
