@@ -123,7 +123,7 @@ def body_of(
     return tree
 
 
-def compile(session: Session, name: Name, key: str, document: dict[str, Any]) -> None:
+def require_compiling(session: Session, name: Name, key: str, document: dict[str, Any]) -> None:
     """Raises SqlError for an SQL function that could not be called."""
     plan = names.Plan(exp.Select(), [])
     given = [_cast(exp.Null(), parameter["type"]) for parameter in document["arguments"]]

@@ -195,10 +195,9 @@ def create_schema(session: Session, match: Match) -> Result:
     existing = session.account.catalogue.get("schema", database, "", schema)
     if not session.account.database(database):
         raise missing("Database", database)
-    if existing and match.has("or replace"):
-        drop_schema(session, match)
-        existing = None
-    if existing:
+    new = {"owner": session.application or session.role, "comment": options.get("COMMENT", "")}
+    replaces = existing and match.has("or replace")
+    if existing and not replaces:
         if not match.has("if not exists"):
             raise reply.exists(schema)
         if existing.get("versioned") and session.application == database:  # of an earlier version, perhaps
@@ -207,13 +206,16 @@ def create_schema(session: Session, match: Match) -> Result:
     else:
         access.require(session, "CREATE SCHEMA", "DATABASE", database, "", database)
         session.commit_before_definition()
-        session.account.create_schema(
-            database, schema, {"owner": session.application or session.role, "comment": options.get("COMMENT", "")}
-        )
+        if replaces:
+            _drop_schema(session, database, schema, new)
+        else:
+            session.account.create_schema(database, schema, new)
     if not session.frame:  # in a setup script CREATE SCHEMA does not switch
         session.database, session.schema = database, schema
     return reply.status(
-        f"Schema {schema} successfully created." if not existing else f"{schema} already exists, statement succeeded."
+        f"{schema} already exists, statement succeeded."
+        if existing and not replaces
+        else f"Schema {schema} successfully created."
     )
 
 
@@ -245,12 +247,19 @@ def create_versioned_schema(session: Session, match: Match) -> Result:
 
 
 def drop_schema(session: Session, match: Match) -> Result:
-    account = session.account
-    database, schema = account.qualify_schema(session, match.path())
-    document = account.catalogue.get("schema", database, "", schema)
-    if not document:
+    database, schema = session.account.qualify_schema(session, match.path())
+    if not session.account.catalogue.get("schema", database, "", schema):
         return reply.nothing_to_drop(match, schema, access.not_found("SCHEMA", database, "", schema))
-    if document.get("versioned"):
+    _drop_schema(session, database, schema)
+    if (session.database, session.schema) == (database, schema):
+        session.schema = None
+    return reply.status(f"{schema} successfully dropped.")
+
+
+def _drop_schema(session: Session, database: str, schema: str, new: dict[str, Any] | None = None) -> None:
+    """With all that it holds; a `new` one takes its place at the same moment."""
+    account = session.account
+    if (account.catalogue.get("schema", database, "", schema) or {}).get("versioned"):
         raise SqlError(
             2, f"DROP SCHEMA {schema}: a versioned schema cannot be dropped: its version takes it along (rule SET-31)."
         )
@@ -274,10 +283,10 @@ def drop_schema(session: Session, match: Match) -> Result:
         ):
             for key, _ in account.catalogue.find(kind, database, schema):
                 change.delete(kind, schema, key.name)
+        if new:
+            change.execute(f"create schema {quote(database)}.{quote(schema)}")
+            change.put("schema", "", schema, {"created_on": account.clock.now().isoformat(), **new})
     shutil.rmtree(account.stage_directory(database, schema), ignore_errors=True)
-    if (session.database, session.schema) == (database, schema):
-        session.schema = None
-    return reply.status(f"{schema} successfully dropped.")
 
 
 def create_warehouse(session: Session, match: Match) -> Result:

@@ -294,7 +294,8 @@ def _read(session: Session, plan: Plan, table: exp.Table) -> None:
         return
     original = fold(table.this)
     if original == "DUAL" and not schema:
-        table.replace(exp.Subquery(this=exp.select("null as dummy"), alias=table.args.get("alias")))
+        alias = table.args.get("alias") or exp.TableAlias(this=exp.to_identifier("DUAL", quoted=True))
+        table.replace(exp.Subquery(this=exp.select("null as dummy"), alias=alias))
         return
     name = _qualify(session, table)
     if not table.args.get("alias"):

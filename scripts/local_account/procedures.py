@@ -79,7 +79,7 @@ def _require_compiling(session: Session, kind: str, name: Name, key: str, docume
 
     try:
         if kind == "FUNCTION":
-            calls.compile(session, name, key, document)
+            calls.require_compiling(session, name, key, document)
         else:
             require_syntax(document)
     except SqlError as error:

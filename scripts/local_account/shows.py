@@ -236,8 +236,7 @@ def describe_table(session: Session, match: Match) -> Result:
 
 
 def describe_database(session: Session, match: Match) -> Result:
-    if not session.account.database(match.name()):
-        raise missing("Database", match.name())
+    access.require(session, "ANY", "DATABASE", match.name(), "", match.name())
     match.groups |= {"scope_kind": "database", "scope": match.groups["name"]}
     return _described(schemas(session, match), "SCHEMA")
 
@@ -246,6 +245,7 @@ def describe_schema(session: Session, match: Match) -> Result:
     database, schema = session.account.qualify_schema(session, match.path())
     if not session.account.catalogue.get("schema", database, "", schema):
         raise access.not_found("SCHEMA", database, "", schema)
+    access.require(session, "ANY", "SCHEMA", database, "", session.account.physical_schema(session, database, schema))
     match.groups |= {"scope_kind": "schema", "scope": match.groups["name"]}
     match.text = "show objects"
     return _described(tables(session, match))

@@ -626,7 +626,7 @@ def test_if_not_exists_stands_after_the_name_too(client):
 
 def test_dual_has_one_row(client):
     assert client("select 1 + 1 from dual") == [(2,)]
-    assert client("select d.dummy from DUAL d") == [(None,)]
+    assert client("select d.dummy, (select dual.dummy from dual) from DUAL d") == [(None, None)]
 
 
 def test_a_schema_is_replaced_with_all_that_it_holds(client):
@@ -635,5 +635,14 @@ def test_a_schema_is_replaced_with_all_that_it_holds(client):
     client("create or replace schema old")
 
     assert client("show tables in schema old") == []
+    stranger = with_role(client, "stranger")
+    name = client.session.database
+    for statement in (
+        f"create or replace schema {name}.old",
+        f"describe schema {name}.old",
+        f"describe database {name}",
+    ):
+        with pytest.raises(SqlError, match="does not exist or not authorized|lacks CREATE SCHEMA"):
+            stranger(statement)
     with pytest.raises(SqlError, match="already exists"):
         client("create schema old")

@@ -341,7 +341,7 @@ def test_snow_object_creates_by_the_rest_api(account, database):
     columns = [{"name": "id", "datatype": "number(38,0)", "nullable": False}, {"name": "v", "datatype": "varchar"}]
     create("schema", name="made")
     database.cursor().execute("use schema made")
-    with pytest.raises(Exception, match="40[14]|390104"):
+    with pytest.raises(Exception, match="401"):
         urllib.request.urlopen(f"{database.rest.server_url}/api/v2/databases/")
     assert create("table", name="t", columns=columns, comment="it's")["status"] == "Table T successfully created."
     assert "already exists" in create("table", "if not exists", name="t", columns=columns)["status"]
