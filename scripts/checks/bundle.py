@@ -7,6 +7,7 @@ import dataclasses
 import posixpath
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -17,6 +18,7 @@ import yaml
 from local_account import manifests, scripting, signatures
 from local_account.errors import SqlError
 from local_account.scripting.parsing import parse as parse_block
+from local_account.scripting.tree import Constant, Immediate
 from local_account.syntax import PATH, strip_comments, unquote_text
 from sqlglot import exp
 
@@ -234,6 +236,16 @@ class Bundle:
         return {name: tree for name, tree in self.modules.items() if name in imported}
 
     @cached_property
+    def inline(self) -> dict[str, ast.Module]:
+        """The Python that stands in the script itself, by the place of its CREATE."""
+        found = {}
+        for code in self.code:
+            if code.signature.language == "PYTHON" and code.signature.body:
+                with suppress(SyntaxError):
+                    found[code.place] = ast.parse(code.signature.body, feature_version=(3, 11))
+        return found
+
+    @cached_property
     def packages_made(self) -> set[str]:
         """Packages that shipped code makes of the flat directory of IMPORTS: `sys.modules["name"] = ..`."""
         return {
@@ -279,6 +291,8 @@ def _walk(node: Any, place: str, within: str, *, handled: bool) -> Iterator[Stat
         elif literals := _assembled(text):
             yield Statement(place, literals, within, assembled=True, handled=handled)
         return
+    if isinstance(node, Immediate) and isinstance(node.text, Constant):
+        yield Statement(place, strip_comments(str(node.text.value)), within, assembled=True, handled=handled)
     is_handled = handled or bool(getattr(node, "handlers", []))
     for part in dataclasses.fields(node):
         inner = is_handled if part.name in ("body", "declarations") else handled

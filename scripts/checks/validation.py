@@ -1,7 +1,7 @@
 """SYSTEM$VALIDATE_NATIVE_APP_SETUP: what the server can see of a setup script without running it (snowflake-cli/native-apps/validate-app).
 
 It follows EXECUTE IMMEDIATE FROM, and looks at each statement, into blocks and SQL bodies, and at how the statements fit together; then `rules` look at the
-bundle as a whole. What every installation would refuse is an error; a warning is what is advised against, or refused later, as by a call of the Python in it.
+bundle as a whole. An error is what Snowflake refuses: at once, or when the code in it is called. A warning is advice, or a rule that nobody has seen enforced.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from local_account.errors import SqlError
 from local_account.syntax import PATH, Match, split_path, strip_comments, unquote_text
 
 from checks.bundle import CREATE, GRANT, INCLUDE, Bundle
-from checks.rules import of_the_bundle
+from checks.rules import ERROR, of_the_bundle
 
 _ROLE = re.compile(rf"grant\s+application\s+role\s+({PATH})\s+to\s+application\s+role\s+({PATH})", re.IGNORECASE)
 _TRANSACTION = re.compile(
@@ -130,11 +130,15 @@ class Report:
         self._fit()
 
     def decide(self, bundle: Bundle) -> None:
-        """The rules that need the whole bundle. What stands in Python is found out when it is called, so it is no error of the script."""
+        """The rules that need the whole bundle."""
         told, self.statement = str(self.warnings), ""
-        for is_refused, finding in of_the_bundle(bundle):
+        for statement in bundle.statements:
+            if statement.assembled:
+                self.place = statement.place
+                self._refusals(rules.clean(statement.text))
+        for finding in of_the_bundle(bundle):
             self.place = finding.place
-            if is_refused:
+            if finding.severity == ERROR:
                 self.error(1_003, finding.says, finding.rule)
             elif finding.rule not in told:
                 self.warn(finding.rule, finding.says)

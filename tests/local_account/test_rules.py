@@ -26,6 +26,7 @@ create or replace procedure code.hello() returns varchar language sql as $$ begi
 FILES = {"more_sql": "select 1;", "circle_sql": "execute immediate from '/circle.sql';", "jinja_sql": "--!jinja\nselect 1;", "lib_py": "def run(session): return 1", "x__lib_py": ""}  # fmt: skip
 TASK = "create or replace task state.t schedule = '1 minute' user_task_managed_initial_warehouse_size = 'XSMALL' suspend_task_after_num_failures = 5 user_task_timeout_ms = 50000"
 ROOT = f"{TASK} as call code.hello();\n"
+SLEEPING = f"alter task if exists state.t suspend; {ROOT}"
 CHILD = "create or replace task state.{} after {} as call code.hello();\n"
 PYTHON = "create or replace procedure {schema}.p({arguments}) returns int language python runtime_version = {version} packages = ({packages}) imports = ({imports}) handler = 'lib.run'{body};"
 
@@ -65,8 +66,8 @@ STATEMENTS = {
     "SCH-01": (ROOT, ROOT.replace("state.t", "code.t"), 93205),
     "SCH-04": (python(), python(schema="state"), 93203),
     "MAN-30": (sql(body="begin /* reference('later') */ return 'reference(''bound'')'; end"), "select reference('elsewhere');", 505026),
-    "TSK-01": (ROOT + CHILD.format("c", "state.t"), ROOT + "create schema if not exists other; create or replace task other.c after state.t as select 1;", tasks.GRAPH_ERROR),
-    "TSK-03": (ROOT + CHILD.format("c", "state.t"), ROOT + "create task if not exists state.c schedule = '1 minute' after state.t as select 1;", tasks.GRAPH_ERROR),
+    "TSK-01": (SLEEPING + CHILD.format("c", "state.t"), ROOT + "create schema if not exists other; create or replace task other.c after state.t as select 1;", tasks.GRAPH_ERROR),
+    "TSK-03": (SLEEPING + CHILD.format("c", "state.t"), ROOT + "create task if not exists state.c schedule = '1 minute' after state.t as select 1;", tasks.GRAPH_ERROR),
     "TSK-06": (ROOT, ROOT.replace("1 minute", "5 seconds"), tasks.GRAPH_ERROR),
     "TSK-12": (ROOT, ROOT.replace(" as ", " task_auto_retry_attempts = 31 as "), tasks.GRAPH_ERROR),
     "TSK-15": (ROOT, ROOT.replace(" as ", " warehouse = w as "), tasks.GRAPH_ERROR),
@@ -241,6 +242,14 @@ def test_a_procedure_is_refused_when_it_is_called(app, provider, rule):
     with pytest.raises(SqlError) as error:
         app.install(calls[1])
     assert refused(error, errno)
+
+
+@pytest.mark.parametrize("rule", BODIES)
+def test_validation_sees_what_a_call_would_be_refused(app, rule):
+    keeps, breaks, _ = BODIES[rule]
+
+    assert app.report(sql(body=f"begin {keeps} return 1; end"))["errors"] == []
+    assert len(app.report(sql(body=f"begin {breaks} return 1; end"))["errors"]) == 1
 
 
 @pytest.mark.parametrize("rule", PRACTICES)

@@ -54,12 +54,9 @@ class Project:
         return path.read_text(encoding="utf-8") if path.is_file() else ""
 
 
-_REFUSED = {
-    "MAN-20",
-    "MAN-26",
-    "MAN-27",
-}  # by every installation; most others hang on what is there already, or on what is called
-Decision = Callable[[Project], Iterator[tuple[str, str]]]  # place, what is wrong and what to do
+# Place, what is wrong and what to do; WARNING behind it where Snowflake would take this fault of a rule that it enforces otherwise.
+Faults = Iterator[tuple[str, ...]]
+Decision = Callable[[Project], Faults]
 DECISIONS: dict[str, Decision] = {}
 
 
@@ -90,19 +87,21 @@ def findings(project: Project) -> list[Finding]:
         severity = rules[named[1]].severity if named and named[1] in rules else ERROR
         found.append(Finding(severity, place, _NAMED.sub("", says).rstrip(" .") + ".", named[1] if named else ""))
     for id_, decide in _decisions(staged, versions):
-        found += [Finding(rules[id_].severity, place, says, id_) for place, says in decide(project)]
+        found += [_finding(rules[id_], *fault) for fault in decide(project)]
     return sorted(found, key=lambda finding: (finding.severity != ERROR, finding.rule, finding.place))
 
 
-def of_the_bundle(bundle: Bundle) -> Iterator[tuple[bool, Finding]]:
-    """What the staged files show by themselves, and whether every installation of them would be refused."""
+def of_the_bundle(bundle: Bundle) -> Iterator[Finding]:
+    """What the staged files show by themselves: an error is what Snowflake refuses, at the latest when it is called."""
     from checks.rules import code, manifest, setup, streamlit, tasks
 
     rules, project = register(), Project(bundle, bundle.root)
     for id_, decide in _decisions(code, manifest, setup, streamlit, tasks):
-        yield from (
-            (id_ in _REFUSED, Finding(rules[id_].severity, place, says, id_)) for place, says in decide(project)
-        )
+        yield from (_finding(rules[id_], *fault) for fault in decide(project))
+
+
+def _finding(rule: Rule, place: str, says: str, severity: str = "") -> Finding:
+    return Finding(severity or rule.severity, place, says, rule.id)
 
 
 def _decisions(*modules: ModuleType) -> list[tuple[str, Decision]]:

@@ -13,9 +13,8 @@ from typing import TypeVar
 from local_account.rules import FORBIDDEN_FUNCTIONS
 
 from checks.bundle import Code
-from checks.rules import Project, rule
+from checks.rules import WARNING, Faults, Project, rule
 
-Faults = Iterator[tuple[str, str]]
 Node = TypeVar("Node", bound=ast.stmt | ast.expr)
 SHIPPED_WITH = {"snowflake-snowpark-python": {"snowflake", "cloudpickle", "yaml"}, "scikit-learn": {"sklearn"}}
 SHIPPED_WITH |= {"pyyaml": {"yaml"}, "snowflake-native-apps-permission": {"snowflake"}}
@@ -24,17 +23,21 @@ BUILT_IN = {"_snowflake"}  # what the server itself brings
 
 
 # Twenty rules look at the same trees; a tree is told from another by what it is, not by what it says.
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=2048)
 def walk(tree: ast.AST) -> tuple[ast.AST, ...]:
     return tuple(ast.walk(tree))
 
 
 def _nodes(project: Project, kind: type[Node]) -> Iterator[tuple[str, Node]]:
-    """The nodes of a kind in every shipped module, each with its file and line."""
-    for name, tree in {**project.bundle.shipped, **project.bundle.dashboard}.items():
+    """The nodes of a kind in all Python of the app, each with its file and line."""
+    for name, tree in _trees(project).items():
         for node in walk(tree):
             if isinstance(node, kind):
                 yield f"{name}, line {node.lineno}", node
+
+
+def _trees(project: Project) -> dict[str, ast.Module]:
+    return {**project.bundle.shipped, **project.bundle.inline, **project.bundle.dashboard}
 
 
 def _called(node: ast.Call) -> str:
@@ -61,7 +64,7 @@ def _imports(tree: ast.AST, *, deep: bool) -> Iterator[tuple[int, str]]:
             waiting += ast.iter_child_nodes(node)
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=2048)
 def strings(tree: ast.AST) -> list[tuple[int, str]]:
     """The texts of a module, with `?` for what an f-string fills in; no docstrings."""
     documents = {
@@ -83,9 +86,34 @@ def strings(tree: ast.AST) -> list[tuple[int, str]]:
 
 
 def _texts(project: Project) -> Iterator[tuple[str, str]]:
-    for name, tree in {**project.bundle.shipped, **project.bundle.dashboard}.items():
+    for name, tree in _trees(project).items():
         for line, text in strings(tree):
             yield f"{name}, line {line}", text
+
+
+def _statements(project: Project) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+    """Texts that may be SQL: place, text, and WARNING where nothing shows that this text is executed."""
+    for name, tree in _trees(project).items():
+        executed = _executed(tree)
+        for line, text in strings(tree):
+            yield f"{name}, line {line}", text, () if text in executed else (WARNING,)
+
+
+@lru_cache(maxsize=2048)
+def _executed(tree: ast.AST) -> frozenset[str]:
+    """The texts that `session.sql(..)` and its like are given, also by the name of a variable."""
+    given = [
+        node.args[0]
+        for node in walk(tree)
+        if isinstance(node, ast.Call) and node.args and _called(node).split(".")[-1] in ("sql", "execute")
+    ]
+    names = {node.id for node in given if isinstance(node, ast.Name)}
+    given += [
+        node.value
+        for node in walk(tree)
+        if isinstance(node, ast.Assign) and {t.id for t in node.targets if isinstance(t, ast.Name)} & names
+    ]
+    return frozenset(text for node in given for _, text in strings(node))
 
 
 def _python(project: Project) -> list[Code]:
@@ -105,14 +133,6 @@ def one_python_for_all(project: Project) -> Faults:
             yield name, "is no Python 3.11"
 
 
-@rule("PY-04")
-def packages_are_names_with_exact_versions(project: Project) -> Faults:
-    for code in _python(project):
-        for package in code.signature.packages:
-            if not re.fullmatch(r"[A-Za-z0-9][\w.-]*(==[\w.]+)?", package):
-                yield code.place, f"PACKAGES: '{package}' is neither a name nor name==version"
-
-
 @rule("PY-05")
 def packages_come_from_snowflake(project: Project) -> Faults:
     for statement in project.bundle.statements:
@@ -124,10 +144,8 @@ def _handler(project: Project, code: Code) -> tuple[str, ast.AST] | None:
     """The file and the function or class that HANDLER names, through one import."""
     *modules, name = (code.signature.handler or "").split(".")
     if code.signature.body:
-        try:
-            return _top_level(project, code, code.place, ast.parse(code.signature.body), name)
-        except SyntaxError:
-            return None
+        tree = project.bundle.inline.get(code.place)
+        return _top_level(project, code, code.place, tree, name) if tree else None
     for path in code.signature.imports:
         file = path.lstrip("/")
         if modules and PurePosixPath(file).stem == modules[-1] and file in project.bundle.modules:
@@ -151,10 +169,19 @@ def _top_level(project: Project, code: Code, file: str, tree: ast.Module, name: 
 def handlers_are_there(project: Project) -> Faults:
     for code in _python(project):
         if not _handler(project, code):
-            yield (
-                code.place,
-                f"{code.name}: HANDLER '{code.signature.handler}' is no function or class at the top of a file of IMPORTS",
-            )
+            says = f"{code.name}: HANDLER '{code.signature.handler}' is no function or class at the top of its code"
+            yield (code.place, says, WARNING) if _may_be_bound(project, code) else (code.place, says)
+
+
+def _may_be_bound(project: Project, code: Code) -> bool:
+    """Whether the handler's name may come about in a way that is not followed here: by an assignment, a star, an archive, a deeper block."""
+    *_, name = (code.signature.handler or "").split(".")
+    files = [path.lstrip("/") for path in code.signature.imports]
+    trees = [project.bundle.inline[code.place]] if code.place in project.bundle.inline else []
+    trees += [project.bundle.modules[file] for file in files if file in project.bundle.modules]
+    bound = {getattr(node, "name", getattr(node, "id", "")) for tree in trees for node in walk(tree)}
+    bound |= {node.asname for tree in trees for node in walk(tree) if isinstance(node, ast.alias) and node.asname}
+    return not trees or name in bound or "*" in bound or any(not file.endswith(".py") for file in files)
 
 
 @rule("PY-09")
@@ -171,7 +198,12 @@ def handlers_take_what_they_are_given(project: Project) -> Faults:
                     yield file, f"{node.name} has neither process nor end_partition"
         else:
             method = node if isinstance(node, ast.FunctionDef) else None
-        if isinstance(method, ast.FunctionDef):
+        # A decorator may change what is taken: a vectorised handler takes one frame (developer-guide/udf/python/udf-python-batch).
+        if (
+            isinstance(method, ast.FunctionDef)
+            and not method.decorator_list
+            and not _is_vectorised(_trees(project)[file])
+        ):
             arguments = method.args
             most = len(arguments.posonlyargs) + len(arguments.args)
             if not (most - len(arguments.defaults) <= given and (given <= most or arguments.vararg)):
@@ -179,6 +211,10 @@ def handlers_take_what_they_are_given(project: Project) -> Faults:
                     f"{file}, line {method.lineno}",
                     f"{code.name} gives {given} values, and {method.name} takes {most}",
                 )
+
+
+def _is_vectorised(tree: ast.AST) -> bool:
+    return any(isinstance(node, ast.Attribute) and node.attr == "_sf_vectorized_input" for node in walk(tree))
 
 
 @rule("PY-10")
@@ -274,7 +310,9 @@ def tables_are_appended_to(project: Project) -> Faults:
 @rule("PY-15")
 def the_callers_context_stays(project: Project) -> Faults:
     for place, called, _ in _calls(project):
-        if called.split(".")[-1] in CONTEXT:
+        # A Streamlit may change its warehouse (developer-guide/native-apps/adding-streamlit).
+        is_page = called.endswith("use_warehouse") and place.partition(",")[0] in project.bundle.dashboard
+        if called.split(".")[-1] in CONTEXT and not is_page:
             yield place, f"{called} is refused in code that runs as the app: qualify names instead"
     for place, node in _nodes(project, ast.Assign):
         if any(ast.unparse(target).endswith("session.query_tag") for target in node.targets):
@@ -283,24 +321,26 @@ def the_callers_context_stays(project: Project) -> Faults:
 
 @rule("PY-16")
 def no_statement_of_the_session(project: Project) -> Faults:
-    for place, text in _texts(project):
-        if found := _REFUSED_SQL.match(text):
-            yield place, f"'{' '.join(found[0].split())}' is refused in code that runs as the app"
+    for place, text, softer in _statements(project):
+        found = _REFUSED_SQL.match(text)
+        is_page = found and place.partition(",")[0] in project.bundle.dashboard and "warehouse" in found[0].lower()
+        if found and not is_page:
+            yield place, f"'{' '.join(found[0].split())}' is refused in code that runs as the app", *softer
 
 
 @rule("SET-37")
 def no_function_that_apps_may_not_call(project: Project) -> Faults:
     named = re.compile(rf"(?<![\w$.])({'|'.join(map(re.escape, FORBIDDEN_FUNCTIONS))})\s*\(", re.IGNORECASE)
-    for place, text in _texts(project):
+    for place, text, softer in _statements(project):
         if _IS_SQL.match(text) and (found := named.search(text)):
-            yield place, f"{found[1].upper()} is refused inside an app"
+            yield place, f"{found[1].upper()} is refused inside an app", *softer
 
 
 @rule("SET-03")
 def no_temporary_table_in_text(project: Project) -> Faults:
-    for place, text in _texts(project):
+    for place, text, softer in _statements(project):
         if re.match(r"\s*create\s+(or\s+replace\s+)?((local|global)\s+)?(temp|temporary|volatile)\b", text, re.I):
-            yield place, "apps may not have temporary objects"
+            yield place, "apps may not have temporary objects", *softer
 
 
 @rule("PY-17")
@@ -342,7 +382,7 @@ def no_code_out_of_data(project: Project) -> Faults:
 
 
 def _imported(project: Project, unwanted: set[str]) -> Iterator[tuple[str, str]]:
-    for name, tree in {**project.bundle.shipped, **project.bundle.dashboard}.items():
+    for name, tree in _trees(project).items():
         for line, module in _imports(tree, deep=True):
             if module in unwanted or module.split(".")[0] in unwanted:
                 yield f"{name}, line {line}", module

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 from local_account import manifests
 
-from checks.rules import Project, rule
+from checks.rules import WARNING, Faults, Project, rule
 
-Faults = Iterator[tuple[str, str]]
 PLACE = "manifest.yml"
 # What shows that an account privilege is needed; a privilege that nothing shows is asked for in vain.
 NEEDED_BY = {
@@ -28,8 +26,14 @@ CONTAINERS = {"CREATE COMPUTE POOL", "BIND SERVICE ENDPOINT"}
 
 @rule("MAN-07")
 def no_patch(project: Project) -> Faults:
-    if "patch" in (project.bundle.manifest.get("version") or {}):
-        yield PLACE, "version.patch breaks the next patch, or the version: take it out, Snowflake numbers patches"
+    version = project.bundle.manifest.get("version") or {}
+    if "patch" in version:
+        softer = () if version["patch"] else (WARNING,)  # 0 serves one version, and breaks its next patch
+        yield (
+            PLACE,
+            "version.patch breaks the next patch, or the version: take it out, Snowflake numbers patches",
+            *softer,
+        )
 
 
 @rule("MAN-09")

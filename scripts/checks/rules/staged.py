@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import Any
 
 import yaml
 from local_account.syntax import PATH
 
-from checks.rules import Project, rule
+from checks.rules import Faults, Project, rule
 
-Faults = Iterator[tuple[str, str]]
 PLACE = "snowflake.yml"
 JUNK = re.compile(
     r"(^|/)(tests?|__pycache__|\.git|\.env|\.venv|\.pytest_cache)(/|$)|\.(pyc|env|log|bak|orig)$|^snowflake\.yml$"

@@ -14,10 +14,9 @@ import yaml
 from local_account import manifests
 
 from checks.bundle import Statement
-from checks.rules import Project, rule
+from checks.rules import WARNING, Faults, Project, rule
 from checks.rules.code import _called, strings, walk
 
-Faults = Iterator[tuple[str, str]]
 VERSIONS = set(
     "1.22.0 1.26.0 1.29.0 1.31.1 1.35.0 1.39.0 1.42.0 1.44.0 1.44.1 1.45.0 1.45.1 1.46.1 1.47.0 1.48.0 1.49.1 1.50.0 1.51.0 1.52.0 "
     "1.52.1 1.52.2".split()
@@ -90,9 +89,11 @@ def files_are_copied_anew(project: Project) -> Faults:
 @rule("UI-03")
 def the_environment_is_snowflakes(project: Project) -> Faults:
     for folder in _folders(project):
-        about = _environment(project, folder)
-        if set(about) != {"name", "channels", "dependencies"} or about["channels"] != ["snowflake"]:
-            yield f"{folder}/environment.yml", "holds name, channels: [snowflake] and dependencies, and nothing else"
+        place, about = f"{folder}/environment.yml", _environment(project, folder)
+        if about.get("channels", ["snowflake"]) != ["snowflake"]:
+            yield place, "channels: [snowflake] is the only one that there is"
+        elif set(about) != {"name", "channels", "dependencies"}:
+            yield place, "holds name, channels: [snowflake] and dependencies, and nothing else", WARNING
 
 
 @rule("UI-04")
@@ -108,33 +109,37 @@ def streamlit_is_pinned(project: Project) -> Faults:
 
 @rule("UI-05")
 def streamlit_can_do_it(project: Project) -> Faults:
+    ours, softer = version("streamlit"), list[str]()
     for folder in _folders(project):
-        if _pins(project, folder).get("streamlit") != version("streamlit"):
+        if _pins(project, folder).get("streamlit") != ours:
+            softer = [WARNING]
             yield (
                 f"{folder}/environment.yml",
-                f"pins another Streamlit than the environment of this clone has, {version('streamlit')}: nothing tells whether its calls exist",
+                f"pins another Streamlit than the environment of this clone has, {ours}: nothing tells whether its calls exist",
+                *softer,
             )
     if project.bundle.dashboard:
         streamlit = import_module("streamlit")
         for place, called, _ in _calls(project):
             if re.fullmatch(r"st(\.\w+)+", called) and not hasattr(streamlit, called.split(".")[1]):
-                yield place, f"{called} is not in Streamlit {version('streamlit')}"
+                yield place, f"{called} is not in Streamlit {ours}", *softer
 
 
 @rule("UI-06")
 def nothing_that_apps_cannot_show(project: Project) -> Faults:
+    """Warnings: what the page on apps lists as unsupported, the one on Streamlit in Snowflake partly allows (developer-guide/streamlit/limitations)."""
     for place, called, node in _calls(project):
         name = called.removeprefix("st.")
         if called.startswith("st.") and (name in UNSUPPORTED or name.startswith("components.")):
-            yield place, f"{called} does not work in an app"
+            yield place, f"{called} does not work in an app", WARNING
         if called == "st.set_page_config" and {"page_title", "page_icon"} & {keyword.arg for keyword in node.keywords}:
-            yield place, "set_page_config: page_title and page_icon do nothing in an app"
+            yield place, "set_page_config: page_title and page_icon do nothing in an app", WARNING
     for name, tree in project.bundle.dashboard.items():
         for part in walk(tree):
             for decorator in getattr(part, "decorator_list", []):
                 written = ast.unparse(decorator).partition("(")[0]
                 if written.removeprefix("st.") in UNSUPPORTED:
-                    yield f"{name}, line {decorator.lineno}", f"{written} does not work in an app"
+                    yield f"{name}, line {decorator.lineno}", f"{written} does not work in an app", WARNING
 
 
 @rule("UI-07")
@@ -152,6 +157,7 @@ def the_permission_sdk_is_asked_for(project: Project) -> Faults:
                     yield (
                         f"{name}, line {node.lineno}",
                         "snowflake.permissions is there in Snowsight only: guard the import",
+                        WARNING,
                     )
 
 
@@ -171,7 +177,7 @@ def only_privileges_of_the_manifest_are_asked_for(project: Project) -> Faults:
 def nothing_from_outside(project: Project) -> Faults:
     for name in project.bundle.files:
         if name.endswith(".streamlit/config.toml"):
-            yield name, "config files are ignored in an app"
+            yield name, "config files are ignored in an app", WARNING
     for place, text in _texts(project):
         if re.search(r"<script|<link\b|@import|url\(\s*['\"]?https?:", text, re.I):
             yield place, "scripts and styles from outside are blocked"
@@ -207,7 +213,8 @@ def the_page_is_python_3_11(project: Project) -> Faults:
     for folder in _folders(project):
         pinned = _pins(project, folder).get("python")
         if pinned not in (None, "3.11", "3.11.*"):
-            yield f"{folder}/environment.yml", f"python={pinned}: the warehouse runtime ends at 3.11"
+            softer = (WARNING,) if pinned in ("3.9", "3.9.*", "3.10", "3.10.*") else ()
+            yield f"{folder}/environment.yml", f"python={pinned}: the warehouse runtime ends at 3.11", *softer
         for name in project.bundle.files:
             if (
                 name.endswith(".py")

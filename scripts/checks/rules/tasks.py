@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 from checks.bundle import Statement
-from checks.rules import Project, rule
-
-Faults = Iterator[tuple[str, str]]
+from checks.rules import Faults, Project, rule
 
 
 def _option(task: Statement, name: str) -> str | None:
@@ -39,12 +36,14 @@ def a_root_has_one_finalizer(project: Project) -> Faults:
 
 @rule("TSK-07")
 def the_root_sleeps_while_its_graph_changes(project: Project) -> Faults:
+    parents = {parent for task in project.bundle.tasks.values() for parent in _parents(task)}
     for _, statements in _makers(project):
         suspended = False
         for statement in statements:
-            if re.match(r"alter\s+task\b[\s\S]*\bsuspend\b", statement.text, re.I):
-                suspended = True
-            elif statement.kind == "task" and not suspended and "or " in statement.head[:10]:
+            is_linked = statement.name in parents or _parents(statement) or _option(statement, "finalize")
+            if re.match(r"alter\s+task\b[\s\S]*\bsuspend\b|call\b|execute\s+immediate\b", statement.text, re.I):
+                suspended = True  # or may be, by what is called
+            elif statement.kind == "task" and is_linked and not suspended and "or " in statement.head[:10]:
                 yield (
                     statement.place,
                     f"{statement.name}: before tasks are replaced, ALTER TASK IF EXISTS <root> SUSPEND",

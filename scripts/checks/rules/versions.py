@@ -6,9 +6,7 @@ import re
 from collections.abc import Iterator
 
 from checks.bundle import Bundle
-from checks.rules import Project, rule
-
-Faults = Iterator[tuple[str, str]]
+from checks.rules import Faults, Project, rule
 
 
 def _version(bundle: Bundle) -> str:
