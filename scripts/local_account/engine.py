@@ -9,7 +9,7 @@ import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import duckdb
@@ -145,8 +145,8 @@ def _translated(
             read.append((bare, _columns(cursor, bare)))
             return read[-1][1]
 
+        tree = tree.copy()
         if tree.find(exp.SetOperation, exp.Star):
-            tree = tree.copy()
             widen(tree, lambda query: _describe(cursor, query)[1])
             name_stars(tree, lambda query: _describe(cursor, query)[1])
         tree = understood(tree, lambda table: _kinds(columns_of(table)))
@@ -154,7 +154,7 @@ def _translated(
             tree = assign(tree, columns_of(target))
         new = rewritten(tree)
         numbers = [int(node.name) for node in new.find_all(exp.Parameter) if node.meta.get("bind")]
-        found = _Translated(to_sql(new), frozenset(numbers))
+        found = _Translated(to_sql(new, copy=False), frozenset(numbers))
         if len(_translations) >= _CACHED:
             _translations.clear()
         _translations[key] = read, found
@@ -178,16 +178,28 @@ _CACHED = 5000
 _session_values: weakref.WeakKeyDictionary = weakref.WeakKeyDictionary()
 
 
-def _set_context(cursor: duckdb.DuckDBPyConnection, context: Context) -> None:
-    """Gives the statement its moment and the session's values, as variables of the connection."""
-    cursor.execute("set variable now = ?::timestamptz", [context.now])
-    values, zone = _session_values.get(cursor, (None, None))
-    if values != context.values:
-        texts = {name.lower(): None if value is None else str(value) for name, value in context.values.items()}
+def _set_context(
+    cursor: duckdb.DuckDBPyConnection, context: Context, statements: Sequence[_Translated] | None = None
+) -> None:
+    """Gives the statement its moment and the session's values, as variables of the connection.
+
+    Each DML has a transaction of its own, whose number hardly one reads: with `statements`, it is set for those alone.
+    """
+    moment = (context.now - datetime.fromtimestamp(0, UTC)) // timedelta(microseconds=1)
+    cursor.execute(f"set variable now = {moment}")
+    last, zone = _session_values.get(cursor, ({}, None))
+    values = dict(context.values)
+    if last and statements is not None and not any(_TRANSACTION in statement.sql for statement in statements):
+        values[_TRANSACTION] = last.get(_TRANSACTION)
+    if values != last:
+        texts = {name: None if value is None else str(value) for name, value in values.items()}
         cursor.execute("set variable session = map(?::varchar[], ?::varchar[])", [list(texts), list(texts.values())])
     if zone != context.timezone:
         cursor.execute(f"set TimeZone = {text(context.timezone)}")
-    _session_values[cursor] = dict(context.values), context.timezone
+    _session_values[cursor] = values, context.timezone
+
+
+_TRANSACTION = "current_transaction"
 
 
 @contextmanager
@@ -219,6 +231,8 @@ def run(
     """
     context = context or Context()
     if isinstance(tree, (exp.Create, exp.Alter, exp.Drop, exp.Comment)):
+        if tree.find(exp.CurrentTransaction) and not (tree.args.get("kind") == "TABLE" and tree.args.get("expression")):
+            raise unsupported("CURRENT_TRANSACTION in a view or default")  # the number is given to those who write it
         with _failures(transaction_lost=in_transaction):
             _set_context(cursor, context)
             status = definitions.run(
@@ -233,7 +247,7 @@ def run(
         if max((number for statement in statements for number in statement.binds), default=0) > len(binds):
             raise compilation(2049, f"Bind variable :{len(binds) + 1} not set.")
         with _failures(transaction_lost=in_transaction):
-            _set_context(cursor, context)
+            _set_context(cursor, context, statements)
             if kind == "select":
                 return _rows(cursor, statements[0], binds)
             return _changed(
@@ -276,7 +290,7 @@ def _planned(
             statements, kind = _statements(probe, tree)
             unsure = [statement for statement in statements if (definitions.version(), statement.sql) not in _sure]
             if unsure:
-                _set_context(probe, context)
+                _set_context(probe, context, unsure)
             for statement in unsure:
                 probe.execute("explain " + statement.sql, _bound(statement, binds))
                 if len(_sure) >= _CACHED:

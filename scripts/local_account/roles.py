@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from local_account import access, reply, sharing
 from local_account.catalogue import HOME
 from local_account.errors import SqlError, compilation, denied, missing, unsupported
+from local_account.shapes import first
 from local_account.syntax import like, split_path
 
 if TYPE_CHECKING:
@@ -321,10 +322,12 @@ def _targets(session: Session, match: Match, kind: str) -> list[tuple[str, str, 
 
 def _require_object(session: Session, kind: str, database: str, schema: str, name: str) -> None:
     if kind in ("TABLE", "VIEW"):
-        row = session.cursor.execute(
-            "select table_type from information_schema.tables where table_catalog = ? and table_schema = ? and table_name = ?",
-            [database, schema, name],
-        ).fetchone()
+        row = first(
+            session.cursor.execute(
+                "select table_type from information_schema.tables where table_catalog = ? and table_schema = ? and table_name = ?",
+                [database, schema, name],
+            )
+        )
         found = row is not None
         if found and kind != (is_kind := row[0].removeprefix("BASE ")):
             raise compilation(2203, f"Object found is of type '{is_kind}', not specified type '{kind}'.", "42710")

@@ -7,6 +7,7 @@ What DuckDB cannot say stands as JSON in its comments: of a column {"type", "com
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import duckdb
 from sqlglot import exp
@@ -161,12 +162,21 @@ def objects(cursor: duckdb.DuckDBPyConnection, database: str) -> list[tuple]:
     return [(kind, schema, name, said_in(comment), count, sql) for kind, schema, name, comment, count, sql in rows]
 
 
+def first(result: duckdb.DuckDBPyConnection) -> Any:
+    """The first row of what was executed, or None. Never by fetchone: DuckDB keeps the statement's transaction open as long as rows wait, and a cursor in it
+    does not see what others define meanwhile."""
+    rows = result.fetchall()
+    return rows[0] if rows else None
+
+
 def find(cursor: duckdb.DuckDBPyConnection, table: exp.Table) -> tuple[str | None, dict]:
     """TABLE, VIEW or None, and what the object's comment says."""
-    found = cursor.execute(
-        f"select kind, comment from ({_OBJECTS}) where database_name = ? and schema_name = ? and name = ?",
-        [table.catalog, table.db, table.name],
-    ).fetchone()
+    found = first(
+        cursor.execute(
+            f"select kind, comment from ({_OBJECTS}) where database_name = ? and schema_name = ? and name = ?",
+            [table.catalog, table.db, table.name],
+        )
+    )
     return (found[0], said_in(found[1])) if found else (None, {})
 
 
@@ -200,7 +210,7 @@ def missing(kind: str, table: exp.Table) -> Exception:
 
 
 def is_empty(cursor: duckdb.DuckDBPyConnection, path: str) -> bool:
-    return cursor.execute(f"select 1 from {path} limit 1").fetchone() is None
+    return first(cursor.execute(f"select 1 from {path} limit 1")) is None
 
 
 def rebuild(cursor: duckdb.DuckDBPyConnection, table: Table, kept: dict[str, str]) -> None:

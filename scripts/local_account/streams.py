@@ -22,6 +22,7 @@ from sqlglot import exp, parse_one
 from local_account import access, reply, shapes, temporaries
 from local_account.catalogue import SYSTEM_SCHEMA, Key, quote
 from local_account.errors import SqlError, unsupported
+from local_account.shapes import first
 from local_account.syntax import split_path
 
 if TYPE_CHECKING:
@@ -139,10 +140,12 @@ def _shadow(stream: Name) -> str:
 
 def advance(account: Account, execute: Any, database: str, stream: str, own: int = -1) -> None:
     """Moves a stream's offset, in the transaction that consumed it; not over its ``own`` rows: a stream shows what was there when it began."""
-    moved = execute(
-        f"delete from {quote(database)}.{quote(SYSTEM_SCHEMA)}.stream_queue where stream = ? and txn <> ? returning txn",
-        [stream, own],
-    ).fetchone()
+    moved = first(
+        execute(
+            f"delete from {quote(database)}.{quote(SYSTEM_SCHEMA)}.stream_queue where stream = ? and txn <> ? returning txn",
+            [stream, own],
+        )
+    )
     _note_moved(account, execute, database, stream)
     schema, _, name = stream.partition(".")
     document = account.catalogue.get("stream", database, schema, name)
@@ -161,10 +164,12 @@ def _note_moved(account: Account, execute: Any, database: str, stream: str) -> N
 
 def stale_after(cursor: Any, name: Name, document: dict[str, Any]) -> datetime:
     """When the stream's changes may be gone, unless it is consumed before: the table's retention is extended for it, but not for ever."""
-    row = cursor.execute(
-        f"select max(moved_at) from {quote(name[0])}.{quote(SYSTEM_SCHEMA)}.stream_offsets where stream = ?",
-        [f"{name[1]}.{name[2]}"],
-    ).fetchone()
+    row = first(
+        cursor.execute(
+            f"select max(moved_at) from {quote(name[0])}.{quote(SYSTEM_SCHEMA)}.stream_offsets where stream = ?",
+            [f"{name[1]}.{name[2]}"],
+        )
+    )
     database, schema, table = (exp.to_identifier(part, quoted=True) for part in document["table"])
     _, said = shapes.find(cursor, exp.Table(this=table, db=schema, catalog=database))
     options = said.get("options", {})
@@ -265,7 +270,7 @@ def set_aside(account: Account, transaction: Transaction, table: Name) -> bool:
     ]
     waiting = [f"{key.schema}.{key.name}" for key in following]
     execute = transaction.cursor.execute
-    if not execute(f"select 1 from {queue} where list_contains(?, stream) limit 1", [waiting]).fetchone():
+    if not first(execute(f"select 1 from {queue} where list_contains(?, stream) limit 1", [waiting])):
         return False
     execute(f'delete from {_aside(table)} where "{COLUMN}" not in (select txn from {queue})')
     full = ".".join(quote(part) for part in table)
@@ -375,10 +380,12 @@ def has_data(session: Session, written: str) -> bool:
     access.require(session, "SELECT", "STREAM", *name)
     document = _require(session, name)
     _refuse_stale(session.account, session.cursor, name, document)
-    row = session.cursor.execute(
-        f"select count(*) from {quote(name[0])}.{quote(SYSTEM_SCHEMA)}.stream_queue where stream = ?",
-        [f"{name[1]}.{name[2]}"],
-    ).fetchone()
+    row = first(
+        session.cursor.execute(
+            f"select count(*) from {quote(name[0])}.{quote(SYSTEM_SCHEMA)}.stream_queue where stream = ?",
+            [f"{name[1]}.{name[2]}"],
+        )
+    )
     if not row[0] and not session.transaction.open:  # to ask an empty stream keeps it fresh (user-guide/streams-intro)
         with (
             suppress(SqlError, duckdb.Error),

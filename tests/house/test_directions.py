@@ -126,3 +126,7 @@ def test_the_pipeline_never_reads_what_only_the_generator_may_know():
     for path in files("app/setup/core", suffix=".sql"):
         if path.stem.startswith("transform_"):
             assert "truth." not in path.read_text(), path
+
+
+def test_the_account_leaves_no_result_open():
+    assert mentions(r"\.fetchone\(", "scripts/local_account") == []

@@ -352,3 +352,39 @@ def test_asking_an_empty_stream_keeps_it_fresh(stream):
         scheduler.set_clock(clock.now() + timedelta(days=10))
         assert stream.value("select system$stream_has_data('changes')") is False
     assert stream("select * from changes") == []
+
+
+def test_a_table_made_of_a_stream_has_what_an_earlier_transaction_added_and_read(stream):
+    stream("begin")
+    stream("insert into source (id) values (1)")
+    assert ids(stream, "changes") == []
+    stream("commit")
+
+    stream("create table kept as select id from changes")
+
+    assert ids(stream, "kept") == [1]
+
+
+def test_each_transaction_sees_its_own_number(stream):
+    def number():
+        return stream("select current_transaction()")[0][0]
+
+    numbers = []
+    for _ in range(2):
+        stream("begin")
+        stream("insert into target values (1)")
+        numbers.append(number())
+        stream("commit")
+
+    assert None not in numbers
+    assert len(set(numbers)) == 2
+    assert number() is None
+
+
+@pytest.mark.parametrize(
+    "definition",
+    ["create view v as select current_transaction() as n", "create table t (n varchar default current_transaction())"],
+)
+def test_no_definition_keeps_the_number_of_a_transaction(client, definition):
+    with pytest.raises(SqlError, match="CURRENT_TRANSACTION"):
+        client(definition)

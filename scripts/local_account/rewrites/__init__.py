@@ -37,17 +37,16 @@ def _rules_for(kind: type) -> tuple[Rule, ...]:
 
 
 def understood(tree: exp.Expression, kinds_of: KindsOf = lambda _: {}) -> exp.Expression:
-    """A new tree whose nodes know their types, as far as they can be known; `kinds_of` tells those of a physical
+    """The tree, whose nodes now know their types, as far as they can be known; `kinds_of` tells those of a physical
     table's columns."""
-    root = tree.copy()
-    annotate_types(root, dialect="snowflake")
-    note_kinds(root, kinds_of)
-    return root
+    annotate_types(tree, dialect="snowflake")
+    note_kinds(tree, kinds_of)
+    return tree
 
 
 def rewrite(tree: exp.Expression, kinds_of: KindsOf = lambda _: {}) -> exp.Expression:
     """A new tree for DuckDB. Raises SqlError for what this account cannot do rightly."""
-    return rewritten(understood(tree, kinds_of))
+    return rewritten(understood(tree.copy(), kinds_of))
 
 
 def rewritten(root: exp.Expression) -> exp.Expression:
@@ -72,10 +71,10 @@ def rewritten(root: exp.Expression) -> exp.Expression:
     return root
 
 
-def to_sql(tree: exp.Expression) -> str:
+def to_sql(tree: exp.Expression, *, copy: bool = True) -> str:
     """DuckDB's text of a rewritten tree; every name is quoted, because words that DuckDB reserves are ordinary names in
-    Snowflake."""
-    return tree.sql(dialect="duckdb", identify=True, comments=False)
+    Snowflake. Without the `copy` the tree is of no use afterwards."""
+    return tree.sql(dialect="duckdb", identify=True, comments=False, copy=copy)
 
 
 def translate(tree: exp.Expression) -> str:

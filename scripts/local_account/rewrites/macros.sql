@@ -1,7 +1,7 @@
 -- What Snowflake computes by a value's type. The binder knows the type and folds `case typeof(x)` away, so only one branch is ever run.
 
 -- Context: the statement's moment and the session's values, which the engine sets before each statement.
-create or replace macro sf_now() as coalesce(getvariable('now'), now());
+create or replace macro sf_now() as coalesce(make_timestamptz(getvariable('now')), now());
 create or replace macro sf_session(name) as getvariable('session')[name];
 
 -- Text of a value. Snowflake prints milliseconds, whole floats without a fraction, and a variant's string without its quotes.
