@@ -101,26 +101,36 @@ class Account:
                 path.rename(self.directory / "orphans" / path.name)
 
     def create_database(self, name: str, document: dict[str, Any]) -> None:
-        """A new, empty database; known to the account once its document is written."""
+        """A new, empty database, in the place of one that has its name; what counts is its document, which is written when all the rest is there."""
         with self.definitions:
             # A name of its own each time: DuckDB lets go of a dropped database's file only when its last reader has gone.
-            file = f"{file_name(name, safe='')}-{time.time_ns()}.db"
-            self._attach(name, file)
+            old, file = self.database(name), f"{file_name(name, safe='')}-{time.time_ns()}.db"
+            self._attach(file, file)
+            for schema in () if document.get("kind") == "APPLICATION" else ("PUBLIC",):
+                self.create_schema(file, schema, {"owner": document.get("owner")})
+            self._detach(file)
             with self.change(HOME) as change:
                 change.put("database", "", name, {"created_on": self.clock.now().isoformat(), "file": file, **document})
-            for schema in () if document.get("kind") == "APPLICATION" else ("PUBLIC",):
-                self.create_schema(name, schema, {"owner": document.get("owner")})
+            if old:
+                self._remove(name, old)
+            self._attach(name, file)
 
     def drop_database(self, name: str) -> None:
         with self.definitions:
-            file = self.directory / "databases" / (self.database(name) or {})["file"]
+            old = self.database(name) or {}
             with self.change(HOME) as change:
                 change.delete("database", "", name)
-            self.catalogue.forget(name)
-            self._duck.execute(f"detach {quote(name)}")
-            for path in (file, Path(f"{file}.wal")):
-                path.unlink(missing_ok=True)
-            shutil.rmtree(self.stage_directory(name), ignore_errors=True)
+            self._remove(name, old)
+
+    def _detach(self, database: str) -> None:
+        self.catalogue.forget(database)
+        self._duck.execute(f"detach {quote(database)}")
+
+    def _remove(self, name: str, document: dict[str, Any]) -> None:
+        self._detach(name)
+        for suffix in ("", ".wal"):
+            (self.directory / "databases" / f"{document['file']}{suffix}").unlink(missing_ok=True)
+        shutil.rmtree(self.stage_directory(name), ignore_errors=True)
 
     def create_schema(self, database: str, schema: str, document: dict[str, Any], physical: str | None = None) -> None:
         with self.change(database) as change:

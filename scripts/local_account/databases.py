@@ -161,7 +161,6 @@ def create_database(session: Session, match: Match) -> Result:
         if not match.has("or replace"):
             raise reply.exists(name)
         _require_own_standard(session, name, existing)
-        session.account.drop_database(name)
     session.commit_before_definition()
     session.account.create_database(
         name, {"kind": "STANDARD", "owner": session.role, "comment": options.get("COMMENT", "")}

@@ -1,10 +1,12 @@
 """Transactions, names and variables of a session; two sessions at once."""
 
 import re
+import shutil
 import threading
 
 import pytest
 from local_account import statements
+from local_account.account import Account
 from local_account.errors import SqlError
 
 
@@ -646,3 +648,33 @@ def test_a_schema_is_replaced_with_all_that_it_holds(client):
             stranger(statement)
     with pytest.raises(SqlError, match="already exists"):
         client("create schema old")
+
+
+def test_a_database_is_replaced_whole_or_not_at_all_wherever_the_account_stops(tmp_path, monkeypatch):
+    account = Account(tmp_path / "account")
+    session = account.login("LOCAL", "", None, None)
+    for statement in ("create database shop", "create table orders as select 1 as id"):
+        statements.execute(session, statement)
+    stops = []
+
+    def stop_before(method):
+        def stopping(*arguments):
+            stops.append(tmp_path / f"stop{len(stops)}")
+            shutil.copytree(account.directory, stops[-1])
+            return method(*arguments)
+
+        return stopping
+
+    for name in ("_attach", "_detach", "_remove", "create_schema"):
+        monkeypatch.setattr(account, name, stop_before(getattr(account, name)))
+    statements.execute(session, "create or replace database shop")
+    account.close()
+
+    found = []
+    for stop in stops:
+        after = Account(stop)
+        tables = statements.execute(after.login("LOCAL", "", None, None), "show tables in schema shop.public")
+        found.append(tables.rowcount)
+        after.close()
+    assert found == sorted(found, reverse=True)
+    assert set(found) == {1, 0}
