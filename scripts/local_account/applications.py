@@ -271,8 +271,8 @@ def _drop_generation(session: Session, name: str, generation: int) -> None:
 
 
 def _require_owner(session: Session, name: str, document: dict[str, Any]) -> None:
-    held = access.roles_of(session)
-    if document["owner"] not in held and "ACCOUNTADMIN" not in held:
+    """An application has no rights of its caller: neither over others nor over itself."""
+    if session.application or not {document["owner"], "ACCOUNTADMIN"} & access.roles_of(session):
         raise denied(f"Insufficient privileges to operate on application '{name}'.")
 
 

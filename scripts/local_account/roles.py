@@ -195,8 +195,8 @@ def _require_manager(session: Session, kind: str, database: str, schema: str, na
 
 
 def _manages(session: Session, database: str) -> bool:
-    held = access.roles_of(session)
-    return "ACCOUNTADMIN" in held or (session.account.database(database) or {}).get("owner") in held
+    owner = (session.account.database(database) or {}).get("owner")
+    return not session.application and bool({owner, "ACCOUNTADMIN"} & access.roles_of(session))
 
 
 def grant(session: Session, match: Match) -> Result:

@@ -407,6 +407,36 @@ def test_validation_reports_errors_and_warnings_with_their_codes(app, provider):
     assert {"093351", "093353"} <= {warning["errorCode"] for warning in report["warnings"]}
 
 
+EXECUTES = """
+    create or replace procedure code.executes(statement varchar) returns varchar language sql as $$
+    begin
+        execute immediate :statement;
+        return 'done';
+    end $$;
+    grant usage on procedure code.executes(varchar) to application role reader;
+"""
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "alter application {} set comment = ''mine''",
+        "alter application {} set authorize_telemetry_event_sharing = true",
+        "drop application {}",
+        "grant application role {}.reader to role public",
+    ],
+)
+def test_an_application_has_no_rights_of_its_caller_over_others(app, provider, statement):
+    app.stage("two", SETUP + EXECUTES)
+    app.upgrade()
+    provider.install(f"{app.name}_2", app.package)
+
+    with pytest.raises(SqlError) as error:
+        app(f"call app.code.executes('{statement.format(app.name + '_2')}')")
+
+    assert error.value.errno == 3001
+
+
 def test_two_instances_live_side_by_side(app, provider):
     provider.install(f"{app.name}_2", app.package)
     app("insert into app.state.notes values (1, 'first')")
