@@ -59,7 +59,7 @@ def columns_read(cursor: Cursor, table: exp.Table) -> tuple[tuple[str, str], ...
     """As `columns_of`, asked anew: for tables that a session has registered."""
     relation = cursor.sql(f"select * from {path_of(table)} limit 0")
     described = zip(relation.columns, relation.types, strict=True)
-    return tuple((name, str(type_)) for name, type_ in described if not name.startswith(HIDDEN))
+    return tuple((name, str(type_)) for name, type_ in described if name not in HIDDEN)
 
 
 def describe_table(cursor: Cursor, database: str, schema: str, name: str) -> list[dict]:
@@ -206,7 +206,7 @@ def _definition(tree: exp.Create, now: str) -> Table:
         if isinstance(item, exp.ColumnDef):
             fields.append(_field(item))
             key += [_name(item)] if any(isinstance(kind, _KEY) for kind in _constraints(item)) else []
-        elif isinstance(item, exp.Identifier):
+        elif isinstance(item, exp.Identifier) and tree.expression is not None:
             fields.append(Field(_name(item), ""))
         elif isinstance(item, (exp.PrimaryKey, exp.Constraint)):
             for part in item.expressions if isinstance(item, exp.Constraint) else [item]:
@@ -381,6 +381,9 @@ def _create_view(cursor: Cursor, tree: exp.Create, describe: Describe, now: str)
         _require_names(tree.expression)
     elif len(given) != len(columns):
         raise compilation(2026, "Invalid column definition list", "42601")
+    names = [_name(item) for item in given] or [column.name for column in columns]
+    if twice := [name for name in names if names.count(name) > 1]:
+        raise compilation(2025, f"duplicate column name '{twice[0]}'", "42S21")
     comment, options = _properties(tree.args.get("properties"))
     said = {
         "comment": comment,
@@ -395,12 +398,17 @@ def _create_view(cursor: Cursor, tree: exp.Create, describe: Describe, now: str)
         "text": tree.meta.get("text") or tree.sql(dialect="snowflake"),
         "created_on": now,
     }
-    names = ", ".join(quote(name) for name in [_name(item) for item in given] or [column.name for column in columns])
     path = path_of(target)
     if tree.expression.is_star:  # a stream would add hidden columns
         own = ", ".join(text(column.name) for column in columns)
-        sql = f"select columns(c -> not starts_with(c, {text(HIDDEN)}) or c in ({own})) from ({sql})"
-    execute(cursor, [f"create or replace view {path} ({names}) as {sql}", shapes.comment_sql("view", path, said)])
+        sql = f"select columns(c -> c not in {HIDDEN} or c in ({own})) from ({sql})"
+    execute(
+        cursor,
+        [
+            f"create or replace view {path} ({', '.join(map(quote, names))}) as {sql}",
+            shapes.comment_sql("view", path, said),
+        ],
+    )
     return f"View {target.name} successfully created."
 
 

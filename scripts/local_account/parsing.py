@@ -85,6 +85,8 @@ def _refuse_foreign(tokens: list[Token], tree: exp.Expression) -> None:
     """sqlglot reads the operators, clauses and functions of all dialects; one that Snowflake does not have would run here and fail there."""
     if isinstance(tree, exp.Command):
         return
+    if isinstance(tree, exp.Insert) and any(token.token_type == TokenType.SET for token in tokens):
+        raise compilation(1003, "syntax error: unexpected 'SET'.")
     if isinstance(tree, exp.DML | exp.Merge) and tree.args.get("with_"):
         raise compilation(
             1003, f"syntax error: unexpected '{tree.key.upper()}' after WITH: it stands before the SELECT."
@@ -94,9 +96,12 @@ def _refuse_foreign(tokens: list[Token], tree: exp.Expression) -> None:
             canonical(node.to)
         elif _FOREIGN_CLAUSES[type(node)](node):
             raise compilation(1003, f"syntax error: unexpected '{node.sql(dialect='snowflake').strip()}'.")
+    _refuse_loose_order(tree)
     unread = {node.name.upper() for node in tree.find_all(exp.Anonymous)}
     for before, token, after in zip([None, *tokens], tokens, tokens[1:], strict=False):
         name = token.text.upper()
+        if token.token_type == TokenType.COMMA and after.token_type == TokenType.R_PAREN:
+            raise compilation(1003, f"syntax error line {after.line} at position {after.col - 1} unexpected ')'.")
         first = token.token_type == TokenType.FROM and (before is None or before.token_type in _BEFORE_QUERIES)
         if first or (name in _FOREIGN_SIGNS and token.token_type not in _QUOTED):
             raise compilation(
@@ -113,6 +118,47 @@ def _refuse_foreign(tokens: list[Token], tree: exp.Expression) -> None:
             raise compilation(2140, f"Unknown function {name}.", "42601")
 
 
+def _refuse_loose_order(tree: exp.Expression) -> None:
+    """What DuckDB orders by itself, Snowflake refuses: ranks without an order, a distinct count in an order, a DISTINCT by what it leaves out."""
+    for window in tree.find_all(exp.Window):
+        function, order = window.this.unnest(), window.args.get("order")
+        while isinstance(function, (exp.IgnoreNulls, exp.RespectNulls)):
+            function = function.this
+        if isinstance(function, _RANKS) and not (order or window.args.get("alias")):
+            kind = function.sql_name()
+            raise compilation(2303, f"Window function type [{kind}] requires ORDER BY in window specification")
+        if order and isinstance(function, exp.AggFunc) and isinstance(function.this, exp.Distinct):
+            raise compilation(2304, "distinct cannot be used with a window frame or an order")
+    for select in tree.find_all(exp.Select):
+        if select.args.get("distinct") and not select.is_star:
+            known = {item.alias_or_name.upper() for item in select.expressions}
+            known |= {item.name.upper() for one in select.expressions for item in one.find_all(exp.Column)}
+            for ordered in (select.args.get("order") or exp.Order()).expressions:
+                if isinstance(ordered.this, exp.Column) and ordered.this.name.upper() not in known:
+                    raise compilation(1054, f"[{ordered.this.sql('snowflake')}] is not a valid order by expression")
+    for with_ in tree.find_all(exp.With):
+        for cte in with_.expressions:
+            query = cte.this
+            if (
+                isinstance(query, exp.Union)
+                and _reads(query.expression, cte.alias)
+                and not _reads(query.this, cte.alias)
+            ):
+                with_.set("recursive", True)  # the word is optional
+                if query.args.get("distinct"):
+                    raise compilation(1003, "syntax error: unexpected 'UNION' in a recursive query: UNION ALL.")
+
+
+def _reads(query: exp.Expression, name: str) -> bool:
+    return any(table.name.upper() == name.upper() and not table.db for table in query.find_all(exp.Table))
+
+
+_RANKS = (
+    exp.RowNumber, exp.Rank, exp.DenseRank, exp.Ntile, exp.PercentRank, exp.CumeDist, exp.Lag, exp.Lead, exp.FirstValue,
+    exp.LastValue, exp.NthValue,
+)  # fmt: skip
+
+
 def _refuse_reserved_words(tree: exp.Expression) -> None:
     """sqlglot takes most words for names wherever one may stand; Snowflake keeps some for itself unless they are quoted."""
     for node in tree.find_all(exp.Identifier):
@@ -123,9 +169,16 @@ def _refuse_reserved_words(tree: exp.Expression) -> None:
 
 _FOREIGN_CLAUSES = {
     exp.Cast: bool,
+    exp.Except: lambda node: not node.args.get("distinct"),
+    exp.Filter: bool,
+    exp.Insert: lambda node: node.args.get("source"),
+    exp.When: lambda node: bool(node.args["matched"]) == isinstance(node.args["then"], exp.Insert),
     exp.Distinct: lambda node: node.args.get("on"),
+    exp.IntDiv: bool,
+    exp.Intersect: lambda node: not node.args.get("distinct"),
     exp.Join: lambda node: node.args.get("kind") in ("SEMI", "ANTI"),
     exp.Limit: lambda node: node.args.get("limit_options"),
+    exp.Order: lambda node: isinstance(node.parent, exp.AggFunc) and not isinstance(node.parent, exp.GroupConcat),
     exp.SimilarTo: bool,
     exp.Table: lambda node: isinstance(node.this, exp.Literal),
 }

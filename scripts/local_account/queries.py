@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sqlglot import exp
 
 from local_account import access, definitions, engine, names, reply, shapes, streams, temporaries, views
-from local_account.errors import SqlError, unsupported
+from local_account.errors import SqlError, compilation, unsupported
 from local_account.syntax import PATH
 from local_account.types import with_variants
 
@@ -238,3 +238,5 @@ def _require_creation(session: Session, tree: exp.Create, name: names.Name) -> N
     database, schema, table = name
     kind = str(tree.args["kind"]).upper()
     access.require_creation(session, kind, database, schema)
+    if streams.is_stream(session.account, name):
+        raise compilation(2203, f"Object '{table}' already exists as STREAM.", "42710")

@@ -15,7 +15,10 @@ from sqlglot import exp
 from local_account.errors import compilation
 from local_account.types import duckdb_type, snowflake_type, text_length
 
-HIDDEN = "METADATA$"
+HIDDEN = (
+    "METADATA$TXN",
+    "METADATA$ID",
+)  # of a table with streams: which transaction inserted the row, and which row it is
 
 
 @dataclass(frozen=True)
@@ -35,7 +38,7 @@ class Field:
 
     @property
     def is_hidden(self) -> bool:
-        return self.name.startswith(HIDDEN)
+        return self.name in HIDDEN
 
     def sql(self) -> str:
         """The column's definition for DuckDB: Snowflake declares lengths and holds to them, so they become checks."""

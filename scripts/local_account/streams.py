@@ -21,7 +21,7 @@ from sqlglot import exp, parse_one
 
 from local_account import access, reply, shapes, temporaries
 from local_account.catalogue import SYSTEM_SCHEMA, Key, quote
-from local_account.errors import SqlError, unsupported
+from local_account.errors import SqlError, compilation, unsupported
 from local_account.shapes import first
 from local_account.syntax import split_path
 
@@ -32,8 +32,7 @@ if TYPE_CHECKING:
     from local_account.session import Session, Transaction
     from local_account.syntax import Match
 
-COLUMN = "METADATA$TXN"
-IDENTITY = "METADATA$ID"
+COLUMN, IDENTITY = shapes.HIDDEN
 PLACE = "METADATA$PLACE"
 RETENTION_DAYS = {"DATA_RETENTION_TIME_IN_DAYS": 1, "MAX_DATA_EXTENSION_TIME_IN_DAYS": 14}  # by default
 SHOWN = "created_on name database_name schema_name owner comment table_name source_type base_tables type stale mode stale_after invalid_reason owner_role_type"
@@ -107,7 +106,7 @@ def as_query(session: Session, name: Name, alias: exp.Expression) -> exp.Subquer
 
 def _net_changes(session: Session, name: Name, table: Name) -> exp.Expression:
     """An update is a DELETE of the old row and an INSERT of the new one, with METADATA$ISUPDATE (user-guide/streams-intro)."""
-    columns = [column for column in _columns(session.cursor.execute, table) if not column.startswith("METADATA$")]
+    columns = [column for column in _columns(session.cursor.execute, table) if column not in shapes.HIDDEN]
     compared = ", ".join([quote(column) for column in columns] + [quote(IDENTITY)])
     changes = " union all ".join(
         f"""
@@ -240,7 +239,7 @@ def follow_columns(account: Account, execute: Any, table: Name, alter: exp.Expre
     standard = [
         f"offset {key.schema}.{key.name}"
         for key, document in account.catalogue.find("stream", table[0])
-        if tuple(document["table"]) == table and document.get("standard")
+        if tuple(document["table"]) == table and document.get("standard") and not document.get("invalid")
     ]
     for kept in [f"removed {table[1]}.{table[2]}", *standard]:
         path = f"{quote(table[0])}.{quote(SYSTEM_SCHEMA)}.{quote(kept)}"
@@ -319,13 +318,18 @@ def create(session: Session, match: Match) -> Result:
     if options.get("SHOW_INITIAL_ROWS", "FALSE").upper() != "FALSE" or "INSERT_ONLY" in options:
         raise unsupported("SHOW_INITIAL_ROWS, INSERT_ONLY")
     access.require(session, "SELECT", "TABLE", *table)
-    if not _columns(session.cursor.execute, table) or account.catalogue.get("view", *table):
+    columns = _columns(session.cursor.execute, table)
+    if not columns or account.catalogue.get("view", *table):
         raise access.not_found("TABLE", *table)
     existing = account.catalogue.get("stream", *name)
     if existing and match.has("if not exists"):
         return reply.status(f"{name[2]} already exists, statement succeeded.")
     if existing and not match.has("or replace"):
-        raise SqlError(2002, f"SQL compilation error: Object '{name[2]}' already exists.", "42710")
+        raise reply.exists(name[2])
+    if _columns(session.cursor.execute, name):
+        raise compilation(2203, f"Object '{name[2]}' already exists as TABLE or VIEW.", "42710")
+    if any(column in ("METADATA$ACTION", "METADATA$ISUPDATE", "METADATA$ROW_ID") for column in columns):
+        raise unsupported("stream on a table that has columns of a stream")
     if table[0] != name[0]:
         raise unsupported("stream on a table of another database")
     with account.change(name[0], session) as change:

@@ -388,3 +388,27 @@ def test_each_transaction_sees_its_own_number(stream):
 def test_no_definition_keeps_the_number_of_a_transaction(client, definition):
     with pytest.raises(SqlError, match="CURRENT_TRANSACTION"):
         client(definition)
+
+
+def test_a_table_keeps_the_columns_that_a_stream_adds(stream):
+    stream("insert into source (id) values (1)")
+    stream("create table kept as select * from changes")
+
+    assert stream("select id, metadata$action, metadata$isupdate from kept") == [(1, "INSERT", False)]
+    with pytest.raises(SqlError, match="columns of a stream"):
+        stream("create stream again on table kept")
+
+
+def test_a_stream_and_a_table_have_different_names(stream):
+    for statement in ("create table changes (id int)", "create view changes as select 1 as id", "create stream target on table source"):  # fmt: skip
+        with pytest.raises(SqlError, match="already exists as"):
+            stream(statement)
+
+
+def test_a_standard_stream_is_made_anew_after_its_table_was_replaced(stream):
+    stream("create stream all_changes on table source")
+    stream("create or replace table source (id int)")
+    stream("create or replace stream all_changes on table source")
+    stream("insert into source values (7)")
+
+    assert ids(stream, "all_changes") == [7]

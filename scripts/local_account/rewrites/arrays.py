@@ -2,7 +2,7 @@
 
 from sqlglot import exp
 
-from local_account.errors import unsupported
+from local_account.errors import compilation, unsupported
 from local_account.rewrites.kinds import call, cast, kind, literal, rule, text_of, variant_of
 
 
@@ -56,6 +56,14 @@ def functions(node: exp.Expression) -> exp.Expression:
     values = []
     for name in arguments:
         value = node.args.get(name.removeprefix("*"))
+        if (
+            isinstance(node, exp.ArrayContains)
+            and name.startswith("*")
+            and kind(value) in ("text", "number", "boolean")
+        ):
+            raise compilation(
+                1044, "Invalid argument types for function 'ARRAY_CONTAINS': the value is no VARIANT", "42P13"
+            )
         values.append(variant_of(value) if name.startswith("*") else value)
     return call(macro, *values, type=result)
 
@@ -150,7 +158,7 @@ def object_agg(node: exp.ObjectAgg) -> exp.Expression:
             exp.Not(this=exp.Is(this=key.copy(), expression=exp.Null())),
             exp.Not(this=exp.Is(this=value.copy(), expression=exp.Null())),
         )
-        ordered = exp.Order(this=what.copy(), expressions=[exp.Ordered(this=key.copy())])
+        ordered = exp.Order(this=what.copy(), expressions=[exp.Ordered(this=call("concat", key.copy()))])
         return exp.Filter(this=call("list", ordered), expression=exp.Where(this=present))
 
     return call(

@@ -44,6 +44,15 @@ def count_if(node: exp.CountIf) -> exp.Expression:
     return exp.Count(this=exp.Case(ifs=[exp.If(this=node.this, true=literal(1))]))
 
 
+@rule(exp.Count)
+def count_of_several(node: exp.Count) -> exp.Expression:
+    """COUNT(a, b) counts the rows in which neither is NULL; DuckDB's takes one."""
+    if not node.expressions:
+        return node
+    present = [exp.Not(this=exp.Is(this=value, expression=exp.Null())) for value in (node.this, *node.expressions)]
+    return exp.Count(this=exp.Case(ifs=[exp.If(this=exp.and_(*present), true=literal(1))]))
+
+
 @rule(exp.WidthBucket)
 def width_bucket(node: exp.WidthBucket) -> exp.Expression:
     """WIDTH_BUCKET: DuckDB has none."""
@@ -63,13 +72,16 @@ def ratio_to_report(node: exp.Window) -> exp.Expression:
 
 @rule(exp.RegexpExtract)
 def regexp_group(node: exp.RegexpExtract) -> exp.Expression:
-    """REGEXP_SUBSTR with the parameter 'e' gives the first group; sqlglot keeps the default of no group."""
-    parameters = node.args.get("parameters")
-    if parameters is not None and "e" in parameters.name:
-        node.set("parameters", literal(parameters.name.replace("e", "")) if parameters.name != "e" else None)
-        if node.text("group") in ("", "0"):
-            node.set("group", literal(1))
-    return node
+    """REGEXP_SUBSTR gives NULL where nothing matches, DuckDB's function for one match ''; with the parameter 'e' it gives the first group."""
+    subject, parameters = node.this, node.text("parameters")
+    group = node.args.get("group") or literal(0)
+    if "e" in parameters and group.name == "0":
+        group = literal(1)
+    if node.text("position") not in ("", "1"):
+        subject = call("substring", subject, cast(node.args["position"], "bigint"))
+    flags = [literal(flags)] if (flags := parameters.replace("e", "")) else []
+    matches = call("regexp_extract_all", subject, node.expression, group, *flags)
+    return call("list_extract", matches, cast(node.args.get("occurrence") or literal(1), "bigint"), type="text")
 
 
 @rule(exp.Base64Encode)
@@ -116,5 +128,5 @@ def logic_of_numbers(node: exp.Expression) -> exp.Expression:
 
 
 RULES = (
-    renamed, count_if, width_bucket, ratio_to_report, regexp_group, base64_encode, sha2, otherwise, greatest_variants, logic_of_numbers, known,
+    renamed, count_if, count_of_several, width_bucket, ratio_to_report, regexp_group, base64_encode, sha2, otherwise, greatest_variants, logic_of_numbers, known,
 )  # fmt: skip

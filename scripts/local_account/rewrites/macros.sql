@@ -30,6 +30,8 @@ create or replace macro sf_into_variant(x) as case when typeof(x) = 'VARCHAR' an
 create or replace macro sf_near(x, y, t) as cast_to_type(x::double / y::double, t);
 create or replace macro sf_exact(x, y, t) as case when typeof(t) = 'DOUBLE' then sf_near(x, y, t)
     else sf_near(x, y, t) + sf_near(x - sf_near(x, y, t) * y, y, t) end;
+create or replace macro sf_unhex(s) as case when length(s) % 2 = 1 then error('The following string is not a legal hex-encoded value: ''' || s || '''') else unhex(s) end;
+create or replace macro sf_try_unhex(s) as case when length(s) % 2 = 0 then try(unhex(s)) end;
 create or replace macro sf_divisor(y) as case when y = 0 then error('Division by zero') else y end;
 create or replace macro sf_divide(x, y) as sf_exact(x, sf_divisor(y), x * 0.000000::decimal(38, 6) + y * 0);
 create or replace macro sf_divide_near(x, y) as sf_near(x, sf_divisor(y), x * 0.000000::decimal(38, 6) + y * 0);

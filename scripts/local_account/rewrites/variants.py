@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlglot import exp
 
-from local_account.errors import compilation
+from local_account.errors import SqlError, compilation
 from local_account.rewrites.kinds import (
     Type,
     call,
@@ -82,11 +82,7 @@ def casts(node: exp.Expression) -> exp.Expression:
         moment = moment_of(node.this, target)
         return call("try", moment, type=node.to.this) if isinstance(node, exp.TryCast) else moment
     if target == "binary" and source == "text":  # in hexadecimal digits; DuckDB would take the letters
-        return (
-            call("try", call("unhex", node.this), type=node.to.this)
-            if isinstance(node, exp.TryCast)
-            else call("unhex", node.this)
-        )
+        return call("sf_try_unhex" if isinstance(node, exp.TryCast) else "sf_unhex", node.this, type=node.to.this)
     if source == "variant":
         node.set("this", text_of(node.this))
     return node
@@ -107,7 +103,10 @@ def _entry(key: exp.Expression, value: exp.Expression, *, keep_null: bool) -> ex
 
 
 def _object(entries: list[tuple[exp.Expression, exp.Expression]], *, keep_null: bool) -> exp.Expression:
-    if all(isinstance(key, exp.Literal) for key, _ in entries):
+    keys = [key.name for key, _ in entries if isinstance(key, exp.Literal)]
+    if twice := next((key for key in keys if keys.count(key) > 1), None):
+        raise SqlError(100_102, f"Duplicate field key '{twice}'", "22000")
+    if len(keys) == len(entries):
         entries = sorted(entries, key=lambda entry: entry[0].name)
     parts = [
         _entry(key, value, keep_null=keep_null)

@@ -74,3 +74,12 @@ with c as (select 1 x) delete from plain using c where plain.id = c.x;
 insert into plain (id) with c as (select 1 x) select x from c;
 alter table plain alter v set not null;
 --! 100072
+-- What DuckDB takes and Snowflake does not.
+merge into plain using (select 1 as x) s on plain.id = s.x when matched then insert (id) values (1);
+--! 1003
+merge into plain using (select 1 as x) s on plain.id = s.x when not matched then delete;
+--! 1003
+insert into plain set id = 1;
+--! 1003
+insert into plain table(own);
+--! 1003

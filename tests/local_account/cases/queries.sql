@@ -167,3 +167,43 @@ select a from (select 1 as a) group by a having a;
 --! 2016
 select 1 where true and parse_json('true');
 --> 1
+-- What DuckDB orders, filters or compares by itself, and Snowflake refuses.
+create table shelf (a int, b int);
+insert into shelf values (1, 1), (2, null);
+select row_number() over () from shelf;
+--! 2303
+select first_value(a) over (partition by b) from shelf;
+--! 2303
+select count(distinct a) over (order by b) from shelf;
+--! 2304
+select count(*) filter (where a = 1) from shelf;
+--! 1003
+select array_agg(a order by a) from shelf;
+--! 1003
+select a from shelf except all select b from shelf;
+--! 1003
+select 5 div 2;
+--! 1003
+select distinct a from shelf order by b;
+--! 1054
+select distinct a as c, b from shelf order by c, a, b;
+--> 1 | 1
+--> 2 | NULL
+select count(a, b), count(a) from shelf;
+--> 1 | 2
+with r as (select 1 as i union all select i + 1 from r where i < 3) select max(i) from r;
+--> 3
+with r as (select 1 as i union select i + 1 from r where i < 3) select max(i) from r;
+--! 1003
+select regexp_substr('abc', 'z'), regexp_substr('abc', '(z)', 1, 1, 'e'), regexp_substr('abc', 'a(b)', 1, 1, 'e'), regexp_substr('aXbX', '[a-z]', 2);
+--> NULL | NULL | b | b
+select object_construct('a', 1, 'a', 2);
+--! 100102
+select array_contains('a', ['a']);
+--! 1044
+select 'abc'::binary;
+--! 100115
+select 5::date;
+--! 1007
+select to_date('abc', 'YYYY');
+--! 100040

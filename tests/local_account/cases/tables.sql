@@ -207,3 +207,13 @@ select v.a from packed;
 --! 904
 select x.y from (select object_construct('y', 1) as x);
 --! 904
+-- Names that stand twice, columns without a type, a comma too many.
+create table pairs (a int, b int);
+create view twice as select a, a from pairs;
+--! 2025
+create view twice (c, c) as select a, b from pairs;
+--! 2025
+create table untyped (a);
+--! 2
+create table trailing (a int,);
+--! 1003
