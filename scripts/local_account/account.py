@@ -63,6 +63,7 @@ class Account:
         self.pool = Pool(directory / "home")
         self.history = query_history.new()
         self.running: set[tuple[str, int, int]] = set()  # the calls that run: database, generation, number
+        self.moving: dict[str, object] = {}  # the applications that somebody installs, upgrades or drops, and who
         self.functions: dict[str, tuple] = {}  # of Python, in expressions: number -> key, document, log (calls.py)
         self._duck.create_function(  # type: ignore[call-overload]
             calls.ENGINE_FUNCTION,
@@ -76,6 +77,7 @@ class Account:
         self.scheduler = Scheduler(self)
         if not self.catalogue.find("role", HOME):
             self._found()
+        access.renew_holders(self)
         temporaries.end(self)
 
     # databases ----------------------------------------------------------------------------------------------------
@@ -253,7 +255,12 @@ class Account:
         with self.change(HOME) as change:
             now = self.clock.now().isoformat()
             for role, parent in SYSTEM_ROLES.items():
-                change.put("role", "", role, {"owner": "", "created_on": now, "granted_to": [parent] if parent else []})
+                change.put(
+                    "role",
+                    "",
+                    role,
+                    {"owner": "", "created_on": now, "granted_to": [access.holder("ROLE", parent)] if parent else []},
+                )
             change.put("warehouse", "", DEFAULT_WAREHOUSE, {"owner": "SYSADMIN", "created_on": now, "size": "X-Small"})
         database, schema, table = EVENTS
         self.create_database(database, {"kind": "STANDARD", "owner": "ACCOUNTADMIN"})

@@ -10,12 +10,13 @@ from __future__ import annotations
 import dataclasses
 import re
 import shutil
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from local_account import access, blocks, feature_policies, manifests, packages, reply, stages
+from local_account import access, blocks, feature_policies, manifests, packages, reply, roles, stages
 from local_account.catalogue import HOME, quote
 from local_account.errors import SqlError, denied, missing, unsupported
 from local_account.session import Frame
@@ -95,6 +96,24 @@ def _source(session: Session, package: str, text: str, channel: str = "DEFAULT")
 # installing and upgrading -----------------------------------------------------------------------------------------
 
 
+def _alone(act: Callable[[Session, Match], Result]) -> Callable[[Session, Match], Result]:
+    """One installs, upgrades or drops an application at a time: Snowflake refuses the second."""
+
+    def guarded(session: Session, match: Match) -> Result:
+        moving, name = session.account.moving, match.name()
+        if moving.setdefault(name, match) is not match:
+            raise denied(
+                f"application '{name}' is being installed, upgraded or dropped: try again when that has ended."
+            )
+        try:
+            return act(session, match)
+        finally:
+            del moving[name]
+
+    return guarded
+
+
+@_alone
 def create(session: Session, match: Match) -> Result:
     name, package = match.name(), match.name("package")
     packages.package(session, package)
@@ -135,6 +154,7 @@ def create(session: Session, match: Match) -> Result:
     return reply.status(f"Application '{name}' created successfully.")
 
 
+@_alone
 def upgrade(session: Session, match: Match) -> Result:
     name = match.name()
     document = application(session, name)
@@ -166,16 +186,18 @@ def upgrade(session: Session, match: Match) -> Result:
     _drop_generation(session, name, generation)  # what an earlier, failed upgrade left
     try:
         _run_setup(session, name, source.snapshot, manifest, generation)
-    except SqlError as error:
+    except Exception as error:
         _save(
             session,
             name,
             upgrade_state="FAILED",
-            upgrade_failure_reason=error.message,
+            upgrade_failure_reason=str(error),
             privileges=document["privileges"],
             requested=document["requested"],
         )
         _drop_generation(session, name, generation)
+        if source.kind == "stage":
+            shutil.rmtree(source.snapshot, ignore_errors=True)
         old = manifests.read(Path(document["snapshot"]))
         _run_initializer(session, name, Path(document["snapshot"]), old, before)
         raise
@@ -216,8 +238,10 @@ def _run_setup(session: Session, name: str, snapshot: Path, manifest: dict[str, 
         inner.end_scope()
         _require_callbacks(inner, manifest)
         _run_initializer(session, name, snapshot, manifest, generation)
-    except SqlError as error:
+    except Exception as error:
         inner.abandon_scope()
+        if not isinstance(error, SqlError):
+            raise
         raise SqlError(
             93_082,
             f"Failed to execute setup script of application {name}. {error.errno:06d} ({error.sqlstate}): {error.message}",
@@ -306,6 +330,7 @@ def refuse_alter(session: Session, match: Match) -> Result:
     raise unsupported(f"ALTER APPLICATION {' '.join(match.raw('rest').split()[:3])}")
 
 
+@_alone
 def drop(session: Session, match: Match) -> Result:
     name = match.name()
     if match.has("if exists") and not session.account.database(name):
@@ -313,6 +338,7 @@ def drop(session: Session, match: Match) -> Result:
     document = application(session, name)
     _require_owner(session, name, document)
     session.commit_before_definition()
+    roles.forget_application(session, name)
     session.account.drop_database(name)
     if document["source"] == "stage":
         shutil.rmtree(document["snapshot"], ignore_errors=True)

@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 import pytest
-from local_account import statements, streamlits
+from local_account import blocks, statements, streamlits
 from local_account.errors import SqlError
 from local_account.watch import Watch
 
@@ -83,6 +83,36 @@ def test_a_failed_upgrade_leaves_the_old_code_and_says_file_and_line(app):
     assert error.value.errno == 93082
     assert app("call app.code.version()") == [("one",)]
     assert app("select * from app.code.all_notes") == [(1, "kept")]
+
+
+def test_an_upgrade_that_the_account_itself_fails_has_failed(app, provider, monkeypatch):
+    app.stage("two")
+
+    with monkeypatch.context() as broken, pytest.raises(ZeroDivisionError):
+        broken.setattr(blocks, "run_file", lambda *_: 1 / 0)
+        app.upgrade()
+
+    assert described(provider, app.name)["upgrade_state"] == "FAILED"
+    assert app("call app.code.version()") == [("one",)]
+
+
+def test_nobody_else_upgrades_or_drops_an_application_during_an_upgrade(app, provider):
+    app.stage("two")
+    other = provider.another()
+    other.session.watch = watch = Watch(5, "wait")
+    upgrade = f"alter application {app.name} upgrade using @{app.package}.app_src.stage"
+    upgrading = threading.Thread(target=lambda: other(upgrade))
+    upgrading.start()
+    while watch.boundaries < 5 and upgrading.is_alive():
+        time.sleep(0.01)
+
+    for statement in (upgrade, f"drop application {app.name}"):
+        with pytest.raises(SqlError, match="is being installed, upgraded or dropped"):
+            provider(statement)
+
+    watch.go_on.set()
+    upgrading.join()
+    assert app("call app.code.version()") == [("two",)]
 
 
 def test_what_a_failed_upgrade_did_to_ordinary_schemas_stays(app):
