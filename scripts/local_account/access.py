@@ -7,10 +7,12 @@ nothing outside.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
-from local_account.catalogue import HOME
+from local_account.catalogue import HOME, quote
 from local_account.errors import SqlError, denied, missing
+from local_account.syntax import split_path
 
 if TYPE_CHECKING:
     from local_account.account import Account
@@ -21,6 +23,7 @@ SHARE = "SHARE IN APPLICATION PACKAGE"
 # What a role may be granted on the account; MANAGE GRANTS is for who grants what he does not own.
 ON_ACCOUNT = {f"CREATE {what}" for what in ("APPLICATION", "APPLICATION PACKAGE", "DATABASE", "ROLE", "WAREHOUSE")}
 ON_ACCOUNT |= {"MANAGE GRANTS", "EXECUTE TASK", "EXECUTE MANAGED TASK"}
+LISTS_OF_HOLDERS = (("grant", "roles"), ("role", "granted_to"), ("application_role", "granted_to"))
 # kind of object -> what may be granted on it to an application role
 # (docs.snowflake.com/en/sql-reference/sql/grant-privilege-application-role)
 GRANTABLE = {
@@ -39,39 +42,77 @@ GRANTABLE = {
 }
 
 
+def holder(kind: str, *names: str) -> str:
+    """How a grant's list of holders names one: with its kind, because a role may be called like an application, or "APP.ROLE"."""
+    return f"{kind} {'.'.join(map(quote, names))}"
+
+
+def share_grantee(package: str) -> str:
+    """What a package shares with its applications (sharing.py)."""
+    return holder(SHARE, package)
+
+
+def read_holder(written: str) -> tuple[str, list[str]]:
+    """(kind, names) of a holder."""
+    kind, _, names = written.partition(' "')
+    return kind, split_path(f'"{names}')
+
+
+def renew_holders(account: Account) -> None:
+    """Older accounts wrote the bare name of a holder."""
+    for kind, field in LISTS_OF_HOLDERS:
+        for key, document in account.catalogue.find(kind):
+            renewed = [_renewed(account, written) for written in document[field]]
+            if renewed != document[field]:
+                with account.change(key.database) as change:
+                    change.put(kind, key.schema, key.name, {**document, field: renewed})
+
+
+def _renewed(account: Account, written: str) -> str:
+    if re.match(f'(ROLE|USER|APPLICATION|APPLICATION ROLE|{SHARE}) "', written):
+        return written
+    if written.startswith("@"):
+        return holder("USER", written[1:])
+    if written.startswith(f"{SHARE} "):
+        return share_grantee(written.removeprefix(f"{SHARE} "))
+    database, _, role = written.partition(".")
+    if account.catalogue.get("application_role", database, "", role):
+        return holder("APPLICATION ROLE", database, role)
+    is_role = account.catalogue.get("role", HOME, "", written) or not account.database(written)
+    return holder("ROLE" if is_role else APPLICATION, written)
+
+
+_ADMINISTRATOR, _PUBLIC = holder("ROLE", "ACCOUNTADMIN"), holder("ROLE", "PUBLIC")
+
+
 def roles_of(session: Session) -> set[str]:
-    """The session's role and all that it inherits; application roles as 'APP.ROLE'."""
-    return _inherited(session.account, [session.role, "PUBLIC"])
+    """The session's role and all account roles that it inherits."""
+    return _names_of_roles(_holders(session))
 
 
 def roles_of_user(account: Account, user: str) -> set[str]:
     """The roles that a user may take: every user of this account is its administrator, and may hold granted roles besides."""
-    return {
-        role
-        for role in _inherited(account, ["ACCOUNTADMIN", "PUBLIC", user_grantee(user)])
-        if "." not in role and "@" not in role
-    }
+    return _names_of_roles(inherited(account, _ADMINISTRATOR, _PUBLIC, holder("USER", user)))
 
 
-def user_grantee(user: str) -> str:
-    """How a role's list of holders names a user."""
-    return f"@{user}"
+def _names_of_roles(holders: set[str]) -> set[str]:
+    return {names[0] for kind, names in map(read_holder, holders) if kind == "ROLE"}
 
 
-def share_grantee(package: str) -> str:
-    """How a grant's list of holders names what a package shares with its applications (sharing.py)."""
-    return f"{SHARE} {package}"
+def _holders(session: Session) -> set[str]:
+    """Those whose grants count for the session."""
+    if not session.application:
+        return inherited(session.account, holder("ROLE", session.role), _PUBLIC)
+    package = (session.account.database(session.application) or {}).get("package", "")
+    return {holder(APPLICATION, session.application), share_grantee(package)}
 
 
-def _of_application(session: Session, application: str) -> set[str]:
-    return {application, share_grantee((session.account.database(application) or {}).get("package", ""))}
-
-
-def _inherited(account: Account, waiting: list[str]) -> set[str]:
-    catalogue = account.catalogue
+def inherited(account: Account, *first: str) -> set[str]:
+    """The holders given, and all roles that these hold."""
+    catalogue, waiting = account.catalogue, list(first)
     held: set[str] = set()
     parents = [
-        (parent, key.name if key.kind == "role" else f"{key.database}.{key.name}")
+        (parent, holder("ROLE", key.name) if kind == "role" else holder("APPLICATION ROLE", key.database, key.name))
         for kind in ("role", "application_role")
         for key, document in catalogue.find(kind)
         for parent in document.get("granted_to", [])
@@ -94,11 +135,11 @@ def may(session: Session, privilege: str, kind: str, database: str, schema: str,
     """Whether the session has the privilege; ``schema`` is the physical one ('' for a schema itself)."""
     if session.application and database in (session.application, "SNOWFLAKE"):
         return True
-    held = _of_application(session, session.application) if session.application else roles_of(session)
+    held = _holders(session)
     in_application = is_application(session, database)
     if not in_application and not session.application:
         owner = _owner(session, kind, database, schema, name)
-        if owner is None or owner in held or "ACCOUNTADMIN" in held:
+        if owner is None or {holder("ROLE", owner), _ADMINISTRATOR} & held:
             return True
     if privilege == "ANY":
         granted = any(
@@ -181,8 +222,8 @@ def holds_on_account(session: Session, privilege: str) -> bool:
     """Whether the session's application or role was granted an account privilege; ACCOUNTADMIN has all from the beginning."""
     if session.application:
         return privilege in (session.account.database(session.application) or {}).get("privileges", [])
-    held = roles_of(session)
-    return "ACCOUNTADMIN" in held or is_granted(session, held, privilege, "ACCOUNT", HOME, "", "")
+    held = _holders(session)
+    return _ADMINISTRATOR in held or is_granted(session, held, privilege, "ACCOUNT", HOME, "", "")
 
 
 def require_on_account(session: Session, privilege: str) -> None:

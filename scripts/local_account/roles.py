@@ -44,7 +44,7 @@ def create(session: Session, match: Match) -> Result:
             return reply.status(f"{role} already exists, statement succeeded.")
         if not match.has("or replace"):
             raise reply.exists(role)
-        forget(session, role)
+        forget(session, access.holder("ROLE", role))
     with session.account.change(HOME, session) as change:
         change.put(
             "role",
@@ -65,7 +65,7 @@ def drop(session: Session, match: Match) -> Result:
     if not session.account.catalogue.get("role", HOME, "", role):
         return reply.nothing_to_drop(match, role, missing("Role", role))
     _require_manager(session, "ROLE", HOME, "", role)
-    forget(session, role)
+    forget(session, access.holder("ROLE", role))
     with session.account.change(HOME, session) as change:
         change.delete("role", "", role)
     return reply.status(f"{role} successfully dropped.")
@@ -79,9 +79,9 @@ def create_application_role(session: Session, match: Match) -> Result:
         if match.has("if not exists") or match.has("or alter"):
             return reply.status(f"{role} already exists, statement succeeded.")
         raise reply.exists(role)
-    owner = (session.account.database(database) or {}).get("owner")
+    owner = access.holder("ROLE", (session.account.database(database) or {})["owner"])
     with session.account.change(database, session) as change:
-        _forget_grants(session, change, f"{database}.{role}")
+        _forget_grants(session, change, {_application_holder(database, role)})
         # Every application role is granted to the role that installed the application.
         change.put(
             "application_role",
@@ -100,29 +100,28 @@ def drop_application_role(session: Session, match: Match) -> Result:
         return reply.nothing_to_drop(match, role, missing("Application role", role))
     with session.account.change(database, session) as change:
         change.delete("application_role", "", role)
-        _forget_grants(session, change, f"{database}.{role}")
+        _forget_grants(session, change, {_application_holder(database, role)})
     return reply.status(f"{role} successfully dropped.")
 
 
-def forget(session: Session, role: str) -> None:
-    for key, _ in session.account.catalogue.find("database", HOME):
-        with session.account.change(key.name, session) as change:
-            _forget_grants(session, change, role)
-    with session.account.change(HOME, session) as change:
-        _forget_grants(session, change, role)
+def forget(session: Session, *holders: str) -> None:
+    for database in (HOME, *(key.name for key, _ in session.account.catalogue.find("database", HOME))):
+        with session.account.change(database, session) as change:
+            _forget_grants(session, change, set(holders))
 
 
-def _forget_grants(session: Session, change: Change, role: str) -> None:
+def forget_application(session: Session, name: str) -> None:
+    roles = [key.name for key, _ in session.account.catalogue.find("application_role", name)]
+    forget(session, access.holder(access.APPLICATION, name), *(_application_holder(name, role) for role in roles))
+
+
+def _forget_grants(session: Session, change: Change, holders: set[str]) -> None:
     """What a role holds goes with it: a later one of its name starts with nothing."""
-    catalogue, database = session.account.catalogue, change.database
-    for key, document in catalogue.find("grant", database):
-        if role in document["roles"]:
-            left = [other for other in document["roles"] if other != role]
-            change.put("grant", key.schema, key.name, {**document, "roles": left})
-    for key, document in catalogue.find("application_role", database) + catalogue.find("role", database):
-        if role in document["granted_to"]:
-            left = [other for other in document["granted_to"] if other != role]
-            change.put(key.kind, "", key.name, {**document, "granted_to": left})
+    for kind, field in access.LISTS_OF_HOLDERS:
+        for key, document in session.account.catalogue.find(kind, change.database):
+            if holders.intersection(document[field]):
+                left = [other for other in document[field] if other not in holders]
+                change.put(kind, key.schema, key.name, {**document, field: left})
 
 
 def _comment(match: Match) -> dict[str, str]:
@@ -136,6 +135,10 @@ def _application_role(session: Session, path: list[str]) -> tuple[str, str]:
         else session.application or session.account.current_database(session, "application role")
     )
     return database, path[-1]
+
+
+def _application_holder(database: str, role: str) -> str:
+    return access.holder("APPLICATION ROLE", database, role)
 
 
 def grant_role(session: Session, match: Match) -> Result:
@@ -169,13 +172,13 @@ def _change_role(session: Session, kind: str, database: str, role: str, match: M
         if not account.catalogue.get("application_role", to_database, "", to_role):
             raise missing("Application role", to_role)
         access.require_own_code(session, to_database)
-        grantee = f"{to_database}.{to_role}"
+        grantee = _application_holder(to_database, to_role)
     elif to_kind == "ROLE":
-        grantee = path[-1]
-        if not account.catalogue.get("role", HOME, "", grantee):
-            raise missing("Role", grantee)
+        grantee = access.holder("ROLE", path[-1])
+        if not account.catalogue.get("role", HOME, "", path[-1]):
+            raise missing("Role", path[-1])
     elif to_kind == "USER":
-        grantee = access.user_grantee(path[-1])
+        grantee = access.holder("USER", path[-1])
     else:
         raise unsupported(f"GRANT ROLE TO {to_kind}")
     if kind == "application_role" and session.application != database and not _manages(session, database):
@@ -217,22 +220,23 @@ def _change_privileges(session: Session, match: Match, *, add: bool) -> Result:
         to_database, to_role = _application_role(session, match.path("to"))
         if not account.catalogue.get("application_role", to_database, "", to_role):
             raise missing("Application role", to_role)
-        grantee = f"{to_database}.{to_role}"
+        grantee = _application_holder(to_database, to_role)
     elif shared:
         grantee = access.share_grantee(match.name("to"))
+    elif to_kind in ("ROLE", access.APPLICATION):
+        grantee = access.holder(to_kind, match.name("to"))
+        is_role = account.catalogue.get("role", HOME, "", match.name("to"))
+        if not (is_role if to_kind == "ROLE" else access.is_application(session, match.name("to"))):
+            raise missing(to_kind.capitalize(), match.name("to"))
     else:
-        grantee = match.path("to")[-1]
-        if to_kind == "DATABASE ROLE":
-            raise unsupported("database roles")
-        if to_kind == "ROLE" and not account.catalogue.get("role", HOME, "", grantee):
-            raise missing("Role", grantee)
+        raise unsupported(f"GRANT TO {to_kind}")
     if kind.startswith("FUTURE"):
         raise SqlError(
             2,
             "Unsupported feature 'GRANT ON FUTURE': not in applications (versioned schemas); grant after each CREATE.",
         )
     if kind == "ACCOUNT":
-        return _grant_on_account(session, privileges, to_kind, grantee, add=add)
+        return _grant_on_account(session, privileges, to_kind, match.name("to"), add=add)
     for target_kind, database, schema, name in _targets(session, match, kind):
         if shared:
             sharing.require_own(session, match.name("to"), target_kind, database, schema, name)
@@ -271,17 +275,16 @@ def _change_holders(
 def _grant_on_account(session: Session, privileges: list[str], to_kind: str, grantee: str, *, add: bool) -> Result:
     access.require_on_account(session, "MANAGE GRANTS")
     if to_kind == "ROLE" and access.ON_ACCOUNT.issuperset(privileges):
+        held_by = access.holder("ROLE", grantee)
         with session.account.change(HOME, session) as change:
             for privilege in privileges:
                 _change_holders(
-                    session, change, HOME, "", access.grant_name("ACCOUNT", "", privilege), grantee, add=add
+                    session, change, HOME, "", access.grant_name("ACCOUNT", "", privilege), held_by, add=add
                 )
         return reply.status("Statement executed successfully.")
     if to_kind != "APPLICATION":
         raise unsupported(f"GRANT {', '.join(privileges)} ON ACCOUNT TO {to_kind}")
-    document = session.account.database(grantee)
-    if not document or document.get("kind") != access.APPLICATION:
-        raise missing("Application", grantee)
+    document = session.account.database(grantee) or {}
     for privilege in privileges:
         if privilege not in document.get("requested", []):
             raise SqlError(93_118, f"The manifest of application {grantee} does not ask for the privilege {privilege}.")
@@ -405,8 +408,8 @@ def show_grants(session: Session, match: Match) -> Result:
         raise unsupported(f"SHOW GRANTS OF {kind}")
     rows: list[dict[str, Any]] = []
     if direction == "TO":
-        grantee = ".".join(_application_role(session, path)) if kind == "APPLICATION ROLE" else path[-1]
-        grantee = access.share_grantee(grantee) if kind == access.SHARE else grantee
+        names = _application_role(session, path) if kind == "APPLICATION ROLE" else path[-1:]
+        grantee = access.holder(kind, *names)
     else:
         grantee = None
     wanted = (
@@ -432,6 +435,7 @@ def show_grants(session: Session, match: Match) -> Result:
                     )
                     if part
                 )
+                to_kind, to = access.read_holder(role)
                 rows.append(
                     {
                         "created_on": session.account.clock.now(),
@@ -439,11 +443,9 @@ def show_grants(session: Session, match: Match) -> Result:
                         "granted_on": object_kind,
                         "name": shown,
                         "granted_to": "APPLICATION PACKAGE SHARE"
-                        if role.startswith(access.SHARE)
-                        else "APPLICATION_ROLE"
-                        if "." in role
-                        else "ROLE",
-                        "grantee_name": role.removeprefix(f"{access.SHARE} "),
+                        if to_kind == access.SHARE
+                        else to_kind.replace(" ", "_"),
+                        "grantee_name": ".".join(to),
                         "grant_option": "false",
                         "granted_by": key.database,
                     }

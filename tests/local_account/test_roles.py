@@ -1,0 +1,123 @@
+"""Roles, application roles, applications and what they are granted: who holds it, and until when."""
+
+import pytest
+from local_account import access
+from local_account.account import Account
+from local_account.errors import SqlError
+
+SETUP = """
+    create application role if not exists reader;
+    create schema if not exists state;
+    grant usage on schema state to application role reader;
+    create table if not exists state.notes (id int);
+    grant select on table state.notes to application role reader;
+    create or alter versioned schema code;
+    grant usage on schema code to application role reader;
+    create or replace procedure code.asks(q varchar) returns varchar language sql as $$ begin execute immediate :q; return 'done'; end $$;
+    grant usage on procedure code.asks(varchar) to application role reader;
+"""
+
+
+class Installed:
+    def __init__(self, provider, name, folder):
+        self.name, self.provider, self.folder = name, provider, folder
+        self.install()
+
+    def install(self):
+        self.provider.stage(f"{self.name}_pkg", self.provider.write(self.folder, SETUP))
+        self.provider.install(self.name, f"{self.name}_pkg")
+
+
+@pytest.fixture
+def app(provider, tmp_path, request):
+    return Installed(provider, f"app_{abs(hash(request.node.nodeid)) % 10**9}", tmp_path / "one")
+
+
+def with_role(client, role, *grants):
+    """A session of a new role, which holds these grants and nothing else."""
+    client(f"create or replace role {role}")
+    client(f"grant role {role} to user local")
+    for grant in grants:
+        client(f"grant {grant} to role {role}")
+    return type(client)(client.account, role.upper().strip('"'))
+
+
+def test_a_role_that_is_called_like_another_holder_holds_nothing_of_its(app, provider):
+    upper = app.name.upper()
+    names = f"{upper}.READER", upper, "@LOCAL", f"SHARE IN APPLICATION PACKAGE {upper}_PKG", f'"{upper}"."READER"'
+    weak = with_role(provider, "weak", "create role on account")
+    for name in names:
+        quoted = '"{}"'.format(name.replace('"', '""'))
+        weak(f"create role {quoted}")
+        weak(f"grant role {quoted} to role weak")
+        with pytest.raises(SqlError, match="does not exist or not authorized"):
+            weak(f"select * from {app.name}.state.notes")
+        with pytest.raises(SqlError, match="or not authorized"):
+            weak(f"call {app.name}.code.asks('select 1 as v')")
+        provider(f"drop role {quoted}")
+
+
+def test_what_is_granted_to_a_role_is_not_the_applications_of_its_name_and_ends_with_the_application(
+    app, provider, client
+):
+    place = client.session.database
+    client("create table t as select 7 as v")
+    client(f"create or replace role {app.name}")
+    ask = f"call {app.name}.code.asks('select v from {place}.public.t')"
+
+    def grant(kind):
+        for what in (
+            f"usage on database {place}",
+            f"usage on schema {place}.public",
+            f"select on table {place}.public.t",
+        ):
+            client(f"grant {what} to {kind} {app.name}")
+
+    grant("role")
+    with pytest.raises(SqlError, match="does not exist or not authorized"):
+        client(ask)
+    grant("application")
+    assert client.value(ask) == "done"
+    assert {(row[4], row[5]) for row in client("show grants on table t")} == {
+        ("ROLE", app.name.upper()),
+        ("APPLICATION", app.name.upper()),
+    }
+
+    provider(f"drop application {app.name}")
+    app.install()
+    with pytest.raises(SqlError, match="does not exist or not authorized"):
+        client(ask)
+
+
+def test_an_older_account_is_read_whose_holders_had_no_kind(tmp_path, app, provider):
+    account = Account(tmp_path / "old")
+    try:
+        client = type(provider)(account)
+        Installed(client, "app", tmp_path / "two")
+        client("create database d")
+        client("create table t as select 7 as v")
+        clerk = with_role(client, '"THE CLERK"', "usage on database d", "usage on schema d.public")
+        client('grant application role app.reader to role "THE CLERK"')
+        for what in ("usage on database d", "usage on schema d.public", "select on table d.public.t"):
+            client(f"grant {what} to application app")
+        before = {
+            key: dict(document) for kind, _ in access.LISTS_OF_HOLDERS for key, document in account.catalogue.find(kind)
+        }
+        for kind, field in access.LISTS_OF_HOLDERS:
+            for key, document in account.catalogue.find(kind):
+                old = [
+                    {"USER": "@"}.get(of, "") + ".".join(names)
+                    for of, names in map(access.read_holder, document[field])
+                ]
+                with account.change(key.database) as change:
+                    change.put(kind, key.schema, key.name, {**document, field: old})
+        with pytest.raises(SqlError):
+            clerk("select * from app.state.notes")
+        account.close()
+
+        account = Account(tmp_path / "old")
+        assert before == {
+            key: document for kind, _ in access.LISTS_OF_HOLDERS for key, document in account.catalogue.find(kind)
+        }
+    finally:
+        account.close()
