@@ -82,7 +82,7 @@ class Catalogue:
     @contextmanager
     def change(self, cursor: Any, database: str) -> Iterator[Change]:
         """One transaction of definitions in one database: all of it holds, or nothing of it."""
-        change = Change(cursor, database)
+        change = Change(cursor, database, self)
         cursor.execute("begin")
         try:
             yield change
@@ -102,9 +102,10 @@ class Catalogue:
 class Change:
     """The documents that one transaction writes or removes."""
 
-    def __init__(self, cursor: Any, database: str) -> None:
+    def __init__(self, cursor: Any, database: str, catalogue: Catalogue) -> None:
         self.cursor = cursor
         self.database = database
+        self.catalogue = catalogue
         self.documents: dict[Key, dict[str, Any] | None] = {}
 
     def put(self, kind: str, schema: str, name: str, document: dict[str, Any]) -> None:
@@ -112,6 +113,17 @@ class Change:
 
     def delete(self, kind: str, schema: str, name: str) -> None:
         self.documents[Key(kind, self.database, schema, name)] = None
+        if kind != "grant":
+            self.move_grants(kind.upper(), schema, name)
+
+    def move_grants(self, kind: str, schema: str, name: str, new: str | None = None) -> None:
+        """Grants end with what they are on, and follow it to a new name."""
+        for key, document in self.catalogue.find("grant", self.database, schema):
+            granted_on, _, privilege = key.name.rpartition(":")
+            if granted_on == f"{kind}:{name}":
+                self.delete("grant", schema, key.name)
+                if new:
+                    self.put("grant", schema, f"{kind}:{new}:{privilege}", document)
 
     def execute(self, sql: str, parameters: list[Any] | None = None) -> Any:
         return self.cursor.execute(sql, parameters or [])

@@ -41,6 +41,7 @@ def create_file_format(session: Session, match: Match) -> Result:
             return reply.status(f"{name} already exists, statement succeeded.")
         raise reply.exists(name)
     with account.change(database, session) as change:
+        change.delete("file format", schema, name)  # with its grants, which CREATE OR REPLACE drops
         change.put("file format", schema, name, {**document, "owner": session.application or session.role})
     return reply.status(f"File format {name} successfully created.")
 

@@ -66,10 +66,8 @@ def _create(session: Session, match: Match, kind: str) -> Result:
     if signature.language == "SQL":
         _require_compiling(session, kind, (database, schema, name), key, document)
     with account.change(database, session) as change:
+        change.delete(kind.lower(), schema, key)  # with its grants, which CREATE OR REPLACE drops
         change.put(kind.lower(), schema, key, document)
-        for grant, _ in account.catalogue.find("grant", database, schema):
-            if grant.name.startswith(f"{kind}:{key}:"):  # CREATE OR REPLACE drops grants
-                change.delete("grant", schema, grant.name)
     return reply.status(f"{kind.capitalize()} {name} successfully created.")
 
 

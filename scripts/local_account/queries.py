@@ -207,11 +207,8 @@ def _define(session: Session, plan: Plan) -> Result:
             streams.follow_columns(session.account, change.execute, name, tree)
         if replaces:
             streams.invalidate(session.account, change, name, f"its table {table} was dropped or replaced")
-            if tree.find(exp.CopyGrantsProperty):
-                return result
-            for key, _ in session.account.catalogue.find("grant", database, schema):
-                if key.name.startswith(f"TABLE:{table}:"):  # CREATE OR REPLACE drops grants
-                    change.delete("grant", schema, key.name)
+            if not tree.find(exp.CopyGrantsProperty):
+                change.move_grants("TABLE", schema, table)
     return result
 
 
@@ -228,6 +225,8 @@ def _note(session: Session, change: Change, plan: Plan, name: names.Name) -> Non
             change.delete("cased", schema, table.upper())
     if (isinstance(tree, exp.Create) or renamed) and new != new.upper() and temporaries.plain(new) == new:
         change.put("cased", schema, new.upper(), {"name": new})
+    if renamed:
+        change.move_grants("TABLE", schema, table, new)
     if view and renamed:
         change.put("view", schema, new, view)
     if isinstance(tree, exp.Create) and tree.kind == "VIEW" and not (view and tree.args.get("exists")):

@@ -48,6 +48,7 @@ def create(session: Session, match: Match) -> Result:
             raise reply.exists(name[2])
     shutil.rmtree(directory(session, name), ignore_errors=True)  # also what a crash has left of one that was dropped
     with session.account.change(name[0], session) as change:
+        change.delete("stage", name[1], name[2])  # with its grants, which CREATE OR REPLACE drops
         change.put(
             "stage",
             name[1],

@@ -50,10 +50,8 @@ def create(session: Session, match: Match) -> Result:
         "created_on": account.clock.now().isoformat(),
     }
     with account.change(name[0], session) as change:
+        change.delete("streamlit", name[1], name[2])  # with its grants, which CREATE OR REPLACE drops
         change.put("streamlit", name[1], name[2], document)
-        for key, _ in account.catalogue.find("grant", name[0], name[1]):
-            if key.name.startswith(f"STREAMLIT:{name[2]}:"):  # CREATE OR REPLACE drops grants
-                change.delete("grant", key.schema, key.name)
     if existing:
         shutil.rmtree(existing["files"], ignore_errors=True)
     return reply.status(f"Streamlit {name[2]} successfully created.")

@@ -357,6 +357,7 @@ def create(session: Session, match: Match) -> Result:
             "created_on": account.clock.now().isoformat(),
             "comment": options.get("COMMENT", ""),
         }
+        change.delete("stream", name[1], name[2])  # with its grants, which CREATE OR REPLACE drops
         change.put("stream", name[1], name[2], {**document, "owner": session.application or session.role})
         _note_moved(account, change.execute, name[0], f"{name[1]}.{name[2]}")
     return reply.status(f"Stream {name[2]} successfully created.")

@@ -17,7 +17,7 @@ TEXT = r"'(?:[^'\\]|''|\\.)*'"
 _SLOTS = {
     "rest": r"[\s\S]*",
     "text": TEXT,
-    "words": r"(?:all\s+\w+\s+in\s+schema|future\s+\w+\s+in\s+schema|(?:share\s+in\s+)?application\s+(?:role|package)|[a-z]+)(?=\s|\Z)",
+    "words": r"(?:all\s+\w+\s+in\s+schema|future\s+\w+\s+in\s+schema|file\s+format|(?:share\s+in\s+)?application\s+(?:role|package)|[a-z]+)(?=\s|\Z)",
     "list": r"[A-Za-z_]+(?:\s+[A-Za-z_]+)*(?:\s*,\s*[A-Za-z_]+(?:\s+[A-Za-z_]+)*)*",
     "target": PATH + r"(?:\s*\([^()]*(?:\([^()]*\)[^()]*)*\))?",
     "direction": r"to|on|of",

@@ -101,11 +101,9 @@ def create(session: Session, match: Match) -> Result:
         "suspended_on": now,
     }
     with account.change(database, session) as change:
+        if not match.has("or alter"):
+            change.delete("task", schema, task)  # with its grants, which CREATE OR REPLACE drops
         change.put("task", schema, task, document)
-        if existing and match.has("or replace"):
-            for key, _ in account.catalogue.find("grant", database, schema):
-                if key.name.startswith(f"TASK:{task}:"):
-                    change.delete("grant", schema, key.name)
     return reply.status(f"Task {task} successfully created.")
 
 

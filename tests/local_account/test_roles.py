@@ -121,3 +121,45 @@ def test_an_older_account_is_read_whose_holders_had_no_kind(tmp_path, app, provi
         }
     finally:
         account.close()
+
+
+REPLACED = {
+    "table t": "(id int)",
+    "stage s": "",
+    "task k": "warehouse = local_wh schedule = '1 minute' as select 1",
+    "file format f": "type = parquet",
+    "stream m on table t": "",
+    "procedure p()": "returns int language sql as 'begin return 1; end'",
+    "schema h": "",
+}
+PRIVILEGES = {"table": "select", "stage": "read", "task": "operate", "stream": "select"}
+
+
+@pytest.mark.parametrize("what", REPLACED)
+def test_grants_end_with_what_they_are_on(client, what):
+    kind, name = what.split(" on ")[0].rsplit(" ", 1)
+    client("create table t (id int)")
+    for again in (f"create or replace {what}", f"drop {kind} {name}"):
+        if what != "table t":
+            client(f"create {what} {REPLACED[what]}")
+            client(f"use schema {client.session.database}.public")
+        client(f"grant {PRIVILEGES.get(kind, 'usage')} on {kind} {name} to role public")
+        assert client(f"show grants on {kind} {name.removesuffix('()')}")
+        client(f"{again} {REPLACED[what] if 'create' in again else ''}")
+        if "drop" in again:
+            client(f"create {what} {REPLACED[what]}")
+        client(f"use schema {client.session.database}.public")
+        assert client(f"show grants on {kind} {name.removesuffix('()')}") == []
+        client(f"drop {kind} {name}")
+        if what == "table t":
+            client("create table t (id int)")
+
+
+def test_grants_follow_a_table_to_its_new_name(client):
+    client("create table t (id int)")
+    client("grant select on table t to role public")
+    client("alter table t rename to u")
+    client("create table t (secret int)")
+
+    assert client("show grants on table t") == []
+    assert [row[1] for row in client("show grants on table u")] == ["SELECT"]
