@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from local_account import access, manifests, reply, roles, stages
+from local_account import access, manifests, reply, roles, stages, system
 from local_account.catalogue import HOME
 from local_account.errors import SqlError, missing, syntax_error, unsupported
 from local_account.syntax import IDENTIFIER, fold, like, parse_options
@@ -112,13 +112,10 @@ def _installed(session: Session, name: str) -> list[dict[str, Any]]:
 def alter(session: Session, match: Match) -> Result:
     name, rest = match.name(), match.raw("rest")
     document = json.loads(json.dumps(package(session, name)))  # changed as a copy, kept when it holds
-    # docs.snowflake.com/en/sql-reference/sql/alter-application-package, access control
-    what = re.search(r"\b(release|version)\b", rest, re.IGNORECASE)
-    shared = f"MANAGE {what[1].upper()}S" if what else "OWNERSHIP"
-    if not access.may(session, shared, "APPLICATION PACKAGE", name, "", name):
-        access.require(session, "OWNERSHIP", "APPLICATION PACKAGE", name, "", name)
     for pattern, change in _CHANGES:
         if found := re.fullmatch(pattern, rest, re.IGNORECASE):
+            if not access.may(session, _NEEDED.get(change, "MANAGE RELEASES"), PACKAGE, name, "", name):
+                access.require(session, "OWNERSHIP", PACKAGE, name, "", name)
             result = change(session, name, document, {key: value or "" for key, value in found.groupdict().items()})
             _save(session, name, document)
             return result
@@ -344,6 +341,8 @@ _CHANGES = (
     ),
     (r"set\s+(?P<rest>[\s\S]*)", _set),
 )
+# docs.snowflake.com/en/sql-reference/sql/alter-application-package, access control
+_NEEDED = dict.fromkeys((_register, _add_patch, _drop_version), "MANAGE VERSIONS") | {_set: "OWNERSHIP"}
 
 
 def _version(name: str, document: dict[str, Any], written: str) -> str:
@@ -497,7 +496,10 @@ def directed(session: Session, name: str, channel: str) -> tuple[str, int]:
     """(version, patch) that the release directive of a channel names for this account."""
     document = package(session, name)
     directives = _channel(document, channel)["directives"]
-    chosen = next((content for content in directives.values() if content["accounts"]), directives.get("DEFAULT"))
+    here = f"{system.ORGANIZATION_NAME}.{system.ACCOUNT_NAME}"
+    chosen = next(
+        (content for content in directives.values() if here in content["accounts"]), directives.get("DEFAULT")
+    )
     if not chosen:
         raise SqlError(
             93_054,

@@ -368,6 +368,33 @@ def test_consumers_read_the_label_of_the_statement_or_else_of_the_manifest(app, 
         assert dict(provider(f"describe application {app.name}_{patch}"))["version_label"] == label
 
 
+def test_a_release_directive_holds_for_the_accounts_that_it_names(app, provider):
+    change = f"alter application package {app.package}"
+    for version in ("v1", "v2"):
+        app.stage(version)
+        provider(f"{change} register version {version} using @{app.package}.app_src.stage")
+        provider(f"{change} modify release channel default add version {version}")
+    provider(f"{change} set default release directive version = v1 patch = 0")
+
+    for accounts, version in (("org.elsewhere", "v1"), ("org.elsewhere, localhost.local", "v2")):
+        provider(f"{change} set release directive chosen accounts = ({accounts}) version = v2 patch = 0")
+        provider(f"create application {app.name}_{version} from application package {app.package}")
+        assert provider(f"call {app.name}_{version}.code.version()") == [(version,)]
+
+
+def test_who_manages_versions_changes_nothing_else_of_a_package(app, provider):
+    role = f"manages_{app.package}"
+    provider(f"create role {role}")
+    provider(f"grant manage versions on application package {app.package} to role {role}")
+    provider(f"grant role {role} to user local")
+    manager = provider.another(role.upper())
+
+    for statement in ("set comment = 'version'", "unset release directive version"):
+        with pytest.raises(SqlError) as error:
+            manager(f"alter application package {app.package} {statement}")
+        assert error.value.errno == 3001
+
+
 def test_the_moves_between_files_and_versions_are_refused_with_their_numbers(app, provider):
     provider(f"alter application package {app.package} register version v1 using @{app.package}.app_src.stage")
 
