@@ -36,10 +36,12 @@ def create_file_format(session: Session, match: Match) -> Result:
     database, schema, name = account.qualify(session, match.path(), "file format")
     access.require_creation(session, "FILE FORMAT", database, schema)
     document = {"options": _format(session, match.raw("rest"))}
-    if account.catalogue.get("file format", database, schema, name) and not match.has("or replace"):
+    if account.catalogue.get("file format", database, schema, name):
         if match.has("if not exists"):
             return reply.status(f"{name} already exists, statement succeeded.")
-        raise reply.exists(name)
+        if not match.has("or replace"):
+            raise reply.exists(name)
+        access.require(session, "OWNERSHIP", "FILE FORMAT", database, schema, name)
     with account.change(database, session) as change:
         change.delete("file format", schema, name)  # with its grants, which CREATE OR REPLACE drops
         change.put("file format", schema, name, {**document, "owner": session.application or session.role})

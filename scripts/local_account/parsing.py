@@ -6,13 +6,15 @@ know.
 
 import logging
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import ClassVar
 
 import sqlglot
 from sqlglot import exp
+from sqlglot.dialects.dialect import Dialect
 from sqlglot.dialects.snowflake import Snowflake
+from sqlglot.helper import seq_get
 from sqlglot.tokens import Token, TokenType
 
 from local_account.errors import SqlError, compilation
@@ -29,9 +31,41 @@ logging.getLogger("sqlglot").setLevel(logging.CRITICAL)
 _FOREIGN = {"?::", "GLOB", "ISNULL", "NOTNULL", "OVERLAPS", "RETURNING", "UNCACHE"}
 
 
+_READING_TIMES = [
+    f"{safe}TO_{what}"
+    for safe in ("", "TRY_")
+    for what in ("DATE", "TIME", "TIMESTAMP", "TIMESTAMP_NTZ", "TIMESTAMP_LTZ", "TIMESTAMP_TZ")
+    if f"{safe}TO_{what}" in Snowflake.Parser.FUNCTIONS
+]
+
+
+def _in_upper_case(read: Callable[..., exp.Expression]) -> Callable[..., exp.Expression]:
+    """Formats of times may be written in any case; sqlglot reads lower case as digits without their zero, and keeps quotes."""
+
+    def build(args: list[exp.Expression], dialect: Dialect) -> exp.Expression:
+        if len(args) > 1 and args[1].is_string:
+            parts = args[1].name.split('"')
+            args[1] = exp.Literal.string(
+                "".join(part if number % 2 else part.upper() for number, part in enumerate(parts))
+            )
+        return read(args, dialect)
+
+    return build
+
+
 class _Dialect(Snowflake):
     class Tokenizer(Snowflake.Tokenizer):
         KEYWORDS: ClassVar = {word: kind for word, kind in Snowflake.Tokenizer.KEYWORDS.items() if word not in _FOREIGN}
+
+    class Parser(Snowflake.Parser):
+        FUNCTIONS: ClassVar = (
+            Snowflake.Parser.FUNCTIONS
+            | {name: _in_upper_case(Snowflake.Parser.FUNCTIONS[name]) for name in _READING_TIMES}
+            | {
+                name: lambda args: exp.ToChar(this=seq_get(args, 0), format=seq_get(args, 1))
+                for name in ("TO_CHAR", "TO_VARCHAR")
+            }
+        )
 
 
 @lru_cache(maxsize=4096)

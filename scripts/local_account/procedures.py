@@ -56,6 +56,8 @@ def _create(session: Session, match: Match, kind: str) -> Result:
         return reply.status(f"{name} already exists, statement succeeded.")
     if existing and not match.has("or replace"):
         raise reply.exists(name)
+    if existing:
+        access.require(session, "OWNERSHIP", kind, database, schema, key)
     _refuse_ambiguous(session, kind, (database, schema, name), signature, key)
     imports = _imports(session, signature, schema, name)
     document = dataclasses.asdict(signature) | {

@@ -182,7 +182,8 @@ def _define(session: Session, plan: Plan) -> Result:
     tree = plan.tree
     (name,) = plan.writes
     database, schema, table = name
-    replaces = isinstance(tree, exp.Drop) or (isinstance(tree, exp.Create) and tree.args.get("replace"))
+    alters = isinstance(tree, exp.Alter) or tree.meta.get("or_alter")
+    replaces = isinstance(tree, exp.Drop) or (isinstance(tree, exp.Create) and tree.args.get("replace") and not alters)
     if isinstance(tree, exp.Create):
         _require_creation(session, tree, name)
     elif not (isinstance(tree, exp.Drop | exp.Alter) and tree.args.get("exists")):
@@ -203,7 +204,7 @@ def _define(session: Session, plan: Plan) -> Result:
         for stream_database, stream in plan.streams:  # CREATE TABLE AS consumes what it reads
             streams.advance(session.account, change.execute, stream_database, stream)
         _note(session, change, plan, name)
-        if isinstance(tree, exp.Alter) and streams.is_tracked(session.account, name):
+        if alters and streams.is_tracked(session.account, name):
             streams.follow_columns(session.account, change.execute, name, tree)
         if replaces:
             streams.invalidate(session.account, change, name, f"its table {table} was dropped or replaced")
@@ -239,3 +240,8 @@ def _require_creation(session: Session, tree: exp.Create, name: names.Name) -> N
     access.require_creation(session, kind, database, schema)
     if streams.is_stream(session.account, name):
         raise compilation(2203, f"Object '{table}' already exists as STREAM.", "42710")
+    if tree.args.get("replace"):  # also OR ALTER
+        if tree.args.get("exists"):
+            raise compilation(1003, "syntax error: unexpected 'IF NOT EXISTS' after OR REPLACE.")
+        if shapes.find(session.cursor, exp.table_(table, schema, database, quoted=True))[0]:
+            access.require(session, "OWNERSHIP", "TABLE", *name)

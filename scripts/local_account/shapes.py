@@ -220,9 +220,9 @@ def rebuild(cursor: duckdb.DuckDBPyConnection, table: Table, kept: dict[str, str
     """Puts a table into a new shape. `kept`: by new column, the expression over the old table that fills it."""
     new, name = scratch(table.path)
     execute(cursor, replace(table, path=new).create())
-    if kept:
-        targets = ", ".join(quote(column) for column in kept)
-        cursor.execute(f"insert into {new} ({targets}) select {', '.join(kept.values())} from {table.path}")
+    kept = kept or {table.names[0]: "null"}  # all columns are new, and the rows stay
+    targets = ", ".join(quote(column) for column in kept)
+    cursor.execute(f"insert into {new} ({targets}) select {', '.join(kept.values())} from {table.path}")
     execute(cursor, [f"drop table {table.path}", f"alter table {new} rename to {quote(name)}"])
 
 

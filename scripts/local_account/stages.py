@@ -46,6 +46,7 @@ def create(session: Session, match: Match) -> Result:
             return reply.status(f"{name[2]} already exists, statement succeeded.")
         if not match.has("or replace"):
             raise reply.exists(name[2])
+        access.require(session, "OWNERSHIP", "STAGE", *name)
     shutil.rmtree(directory(session, name), ignore_errors=True)  # also what a crash has left of one that was dropped
     with session.account.change(name[0], session) as change:
         change.delete("stage", name[1], name[2])  # with its grants, which CREATE OR REPLACE drops

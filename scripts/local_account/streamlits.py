@@ -35,6 +35,8 @@ def create(session: Session, match: Match) -> Result:
         return reply.status(f"{name[2]} already exists, statement succeeded.")
     if existing and not match.has("or replace"):
         raise reply.exists(name[2])
+    if existing:
+        access.require(session, "OWNERSHIP", "STREAMLIT", *name)
     if not account.catalogue.get("schema", name[0], "", name[1].split("$")[0]):
         raise access.not_found("SCHEMA", name[0], "", name[1])
     url_id = uuid.uuid4().hex[:20]

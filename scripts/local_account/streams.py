@@ -234,7 +234,7 @@ def follow_columns(account: Account, execute: Any, table: Name, alter: exp.Expre
     from local_account.names import fold
 
     full = ".".join(quote(part) for part in table)
-    renamed = [action for action in (alter.args["actions"] if alter else ()) if isinstance(action, exp.RenameColumn)]
+    renamed = [action for action in ((alter.args.get("actions") if alter else None) or ()) if isinstance(action, exp.RenameColumn)]
     wanted = _columns(execute, table)
     standard = [
         f"offset {key.schema}.{key.name}"
@@ -326,6 +326,8 @@ def create(session: Session, match: Match) -> Result:
         return reply.status(f"{name[2]} already exists, statement succeeded.")
     if existing and not match.has("or replace"):
         raise reply.exists(name[2])
+    if existing:
+        access.require(session, "OWNERSHIP", "STREAM", *name)
     if _columns(session.cursor.execute, name):
         raise compilation(2203, f"Object '{name[2]}' already exists as TABLE or VIEW.", "42710")
     if any(column in ("METADATA$ACTION", "METADATA$ISUPDATE", "METADATA$ROW_ID") for column in columns):

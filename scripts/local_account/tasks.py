@@ -78,6 +78,8 @@ def create(session: Session, match: Match) -> Result:
         return reply.status(f"{task} already exists, statement succeeded.")
     if existing and not (match.has("or replace") or match.has("or alter")):
         raise reply.exists(task)
+    if existing:
+        access.require(session, "OWNERSHIP", "TASK", *name)
     document["after"] = [list(account.qualify(session, split_path(path), "task")) for path in document["after"]]
     for predecessor in document["after"]:
         if predecessor[:2] != [database, schema]:

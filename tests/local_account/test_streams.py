@@ -412,3 +412,22 @@ def test_a_standard_stream_is_made_anew_after_its_table_was_replaced(stream):
     stream("insert into source values (7)")
 
     assert ids(stream, "all_changes") == [7]
+
+
+@pytest.mark.parametrize("mode", ["", "append_only = true"])
+def test_a_stream_goes_on_through_create_or_alter_and_shows_the_new_columns_as_they_are(client, mode):
+    client("create or alter table source (id int)")
+    client(f"create stream changes on table source {mode}")
+    client("grant select on table source to role public")
+    client("create or alter table source (id int, code varchar)")
+    client("insert into source values (1, '007')")
+
+    assert client("select id, code from changes") == [(1, "007")]
+    assert "PUBLIC" in str(client("show grants on table source"))
+
+
+def test_a_column_that_is_added_to_a_table_with_a_stream_keeps_its_type_there(stream):
+    stream("alter table source add column code varchar")
+    stream("insert into source values (1, 'a', '007')")
+
+    assert stream("select id, code from changes") == [(1, "007")]

@@ -110,6 +110,8 @@ def lists(node: exp.Expression) -> exp.Expression:
         bounds = [cast(node.args[name], "bigint") for name in ("start", "end", "step") if node.args.get(name)]
         return call("to_json", call("range", *bounds), type="variant")
     inner = node.copy()
+    if inner.args.get("separator") is None:
+        inner.set("separator", literal(""))
     inner.meta["done"] = True
     return call("to_json", inner, type="variant")
 
@@ -140,6 +142,8 @@ def array_agg_over(node: exp.Expression) -> exp.Expression:
 
 def _array_of(aggregate: exp.Expression) -> exp.Expression:
     inner = aggregate.find(exp.ArrayAgg)
+    if inner.args.get("separator") is None:
+        inner.set("separator", literal(""))
     inner.meta["done"] = True
     distinct = isinstance(inner.this, exp.Distinct)
     value = inner.this.expressions[0] if distinct else inner.this
@@ -171,7 +175,7 @@ def object_agg(node: exp.ObjectAgg) -> exp.Expression:
 
 @rule(exp.GroupConcat, exp.WithinGroup, exp.Window)
 def listagg(node: exp.Expression) -> exp.Expression:
-    """LISTAGG of nothing is '' in Snowflake, NULL in DuckDB; times among its values stand in Snowflake's formats."""
+    """LISTAGG of nothing is '' in Snowflake, NULL in DuckDB, and without a separator it puts none, DuckDB a comma; times among its values stand in Snowflake's formats."""
     inner = node
     while isinstance(inner, (exp.Window, exp.WithinGroup)):
         inner = inner.this
@@ -184,6 +188,8 @@ def listagg(node: exp.Expression) -> exp.Expression:
     value = inner.this.expressions[0] if isinstance(inner.this, exp.Distinct) else inner.this
     if kind(value) not in ("text", "number"):
         value.replace(text_of(value.copy()))
+    if inner.args.get("separator") is None:
+        inner.set("separator", literal(""))
     inner.meta["done"] = True
     return call("coalesce", node.copy(), literal(""), type="text")
 

@@ -102,7 +102,7 @@ create or replace macro sf_try_parse_json(s) as case when json_valid(s) then jso
 -- The bits of an unsigned hash as a signed number.
 create or replace macro sf_hash(h) as ((h::hugeint + 9223372036854775808) % 18446744073709551616 - 9223372036854775808)::bigint;
 -- A time to format: text is read first.
-create or replace macro sf_moment(x) as case typeof(x) when 'TIMESTAMP WITH TIME ZONE' then try_cast(x::varchar as timestamptz)::timestamp else x::varchar::timestamp end;
+create or replace macro sf_moment(x) as case typeof(x) when 'TIMESTAMP WITH TIME ZONE' then try_cast(x::varchar as timestamptz)::timestamp when 'TIME' then ('1970-01-01 ' || x::varchar)::timestamp else x::varchar::timestamp end;
 create or replace macro sf_haversine(lat1, lon1, lat2, lon2) as 2 * 6371 * asin(sqrt(
     power(sin(radians(lat2 - lat1) / 2), 2) + cos(radians(lat1)) * cos(radians(lat2)) * power(sin(radians(lon2 - lon1) / 2), 2)));
 create or replace macro sf_width_bucket(x, low, high, n) as case

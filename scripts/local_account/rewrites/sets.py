@@ -18,7 +18,7 @@ def widen(tree: exp.Expression, describe: Callable[[exp.Expression], Sequence[Co
     binder knows those types: `describe` tells the columns of a query. The tree is changed.
     """
     for union in list(tree.find_all(exp.SetOperation)):
-        if isinstance(union.parent, exp.SetOperation):
+        if isinstance(union.parent, exp.SetOperation) or union.args.get("by_name"):
             continue
         parts = _parts(union)
         with suppress(SqlError, duckdb.Error):  # a part that reads what stands around it cannot be described alone

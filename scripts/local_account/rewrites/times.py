@@ -146,15 +146,15 @@ def convert_timezone(node: exp.ConvertTimezone) -> exp.Expression:
     return node
 
 
-# sqlglot reads the format of a TO_CHAR over a typed time into strftime's letters, with names of its own for the lengths
-# of a fraction.
-_READ_ALREADY = {
-    "%f_three": "%g", "%f_six": "%f", "%f_nine": "%f000", "%f_zero": "", "%n": "%f000", "HH": "%H",
-    "%:z": "+00:00", "%-z": "+00", "%z": "+0000",
-}  # fmt: skip
+@rule(exp.Extract)
+def epoch(node: exp.Extract) -> exp.Expression:
+    """The seconds since 1970 are whole, and cut; DuckDB's have decimals, or are rounded."""
+    if node.this.name.upper() not in ("EPOCH", "EPOCH_SECOND", "EPOCH_SECONDS"):
+        return node
+    return cast(call("floor", call("epoch", moment_of(node.expression, "ntz"))), "decimal(38, 0)")
 
 
-@rule(exp.ToChar, exp.TimeToStr)
+@rule(exp.ToChar)
 def to_char(node: exp.Expression) -> exp.Expression:
     """TO_CHAR(time, format) and TO_CHAR(number, format) are one function; which one it is, the value's type or else the
     format tells."""
@@ -169,13 +169,6 @@ def to_char(node: exp.Expression) -> exp.Expression:
     if re.fullmatch(r"(FM)?[9X0.,$SMI]*[9X0][9X0.,$SMI]*", format_.name, re.IGNORECASE):
         return number_format(value, format_.name)
     moment = value if kind(value) in ("ntz", "tz", "date") else call("sf_moment", value)
-    if isinstance(node, exp.TimeToStr):
-        written = format_.name
-        for ours, theirs in _READ_ALREADY.items():
-            written = written.replace(ours, theirs)
-        if "%f_" in written:
-            raise unsupported("TO_CHAR with fractions of other than 3, 6 or 9 digits")
-        return call("strftime", moment, literal(written), type="text")
     return call("strftime", moment, literal(strftime_format(format_.name)), type="text")
 
 
@@ -231,4 +224,16 @@ def read_time(node: exp.Expression) -> exp.Expression:
     return node
 
 
-RULES = (session_value, now, add, difference, truncation, convert_timezone, to_char, to_timestamp, to_date, read_time)
+RULES = (
+    session_value,
+    now,
+    epoch,
+    add,
+    difference,
+    truncation,
+    convert_timezone,
+    to_char,
+    to_timestamp,
+    to_date,
+    read_time,
+)

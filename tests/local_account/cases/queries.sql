@@ -207,3 +207,5 @@ select 5::date;
 --! 1007
 select to_date('abc', 'YYYY');
 --! 100040
+select listagg(a) within group (order by a), listagg(a, '-') within group (order by a) from shelf;
+--> 12 | 1-2

@@ -217,3 +217,9 @@ create table untyped (a);
 --! 2
 create table trailing (a int,);
 --! 1003
+-- CREATE OR ALTER keeps the rows, even where no column stays.
+create or alter table emptied (a int);
+insert into emptied values (1), (2);
+create or alter table emptied (b varchar);
+select count(*), count(b) from emptied;
+--> 2 | 0

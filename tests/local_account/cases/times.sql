@@ -56,3 +56,10 @@ select null::timestamp_ntz, null::timestamp_ltz, null::date;
 select column1 + interval '1 month', column1 - interval '2 days', column1 + interval '1 hour', column1::timestamp_ntz + interval '1 day' from values ('2024-01-31'::date);
 --: date | date | timestamp_ntz | timestamp_ntz
 --> 2024-02-29 | 2024-01-29 | 2024-01-31 01:00:00 | 2024-02-01 00:00:00
+-- Formats may be written in any case; text in double quotes stands for itself.
+select to_char('2020-01-05'::date, 'yyyy-mm-dd'), to_char('2020-01-05'::date, 'DD Mon YYYY'), to_char('2020-01-05 04:05:06'::timestamp, 'yyyymmdd_hh24miss'), to_char('04:05:06'::time, 'HH24:MI');
+--> 2020-01-05 | 05 Jan 2020 | 20200105_040506 | 04:05
+select to_char('2020-01-05 04:05:06'::timestamp, 'YYYY-MM-DD"T"HH24:MI:SS"Z"'), to_date('05-jan-2020', 'dd-mon-yyyy'), to_timestamp('2020-01-05T04:05:06Z', 'YYYY-MM-DD"T"HH24:MI:SS"Z"');
+--> 2020-01-05T04:05:06Z | 2020-01-05 | 2020-01-05 04:05:06
+select date_part(epoch_second, '2020-01-01 00:00:01.9'::timestamp), extract(epoch from '2020-01-01'::date);
+--> 1577836801 | 1577836800
