@@ -40,6 +40,13 @@ GRANTABLE = {
     "SCHEMA": {"USAGE", "MONITOR", "MODIFY"},
     "STREAMLIT": {"USAGE"},
 }
+GRANTABLE["SCHEMA"] |= {f"CREATE {kind}" for kind in (*GRANTABLE, "FEATURE POLICY") if kind != "SCHEMA"}
+# what may be granted besides to roles and applications (docs.snowflake.com/en/user-guide/security-access-control-privileges)
+GRANTABLE_OUTSIDE = {
+    "DATABASE": {"USAGE", "MODIFY", "MONITOR", "CREATE SCHEMA", "APPLYBUDGET"},
+    "WAREHOUSE": {"USAGE", "OPERATE", "MODIFY", "MONITOR", "APPLYBUDGET"},
+    "APPLICATION PACKAGE": {"ATTACH LISTING", "DEVELOP", "INSTALL", "MANAGE RELEASES", "MANAGE VERSIONS"},
+}
 
 
 def holder(kind: str, *names: str) -> str:
@@ -133,8 +140,10 @@ def is_application(session: Session, database: str) -> bool:
 
 def may(session: Session, privilege: str, kind: str, database: str, schema: str, name: str) -> bool:
     """Whether the session has the privilege; ``schema`` is the physical one ('' for a schema itself)."""
-    if session.application and database in (session.application, "SNOWFLAKE"):
+    if session.application and database == session.application:
         return True
+    if session.application and database == "SNOWFLAKE":
+        return holds_on_account(session, "IMPORTED PRIVILEGES ON SNOWFLAKE DB")
     held = _holders(session)
     in_application = is_application(session, database)
     if not in_application and not session.application:

@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from local_account import access, reply, sharing
-from local_account.catalogue import HOME
+from local_account.account import SYSTEM_ROLES, USER
+from local_account.catalogue import HOME, Key
 from local_account.errors import SqlError, compilation, denied, missing, unsupported
 from local_account.shapes import first
 from local_account.syntax import like, split_path
@@ -16,6 +17,11 @@ if TYPE_CHECKING:
     from local_account.engine import Result
     from local_account.session import Session
     from local_account.syntax import Match
+
+_OWNED = (
+    *("database", "schema", "warehouse", "role", "procedure", "function", "stream", "task", "stage"),
+    *("file format", "streamlit", "feature_policy"),
+)
 
 
 def use(session: Session, match: Match) -> Result:
@@ -44,7 +50,7 @@ def create(session: Session, match: Match) -> Result:
             return reply.status(f"{role} already exists, statement succeeded.")
         if not match.has("or replace"):
             raise reply.exists(role)
-        forget(session, access.holder("ROLE", role))
+        _end(session, role)
     with session.account.change(HOME, session) as change:
         change.put(
             "role",
@@ -64,11 +70,63 @@ def drop(session: Session, match: Match) -> Result:
     role = match.name()
     if not session.account.catalogue.get("role", HOME, "", role):
         return reply.nothing_to_drop(match, role, missing("Role", role))
+    _end(session, role)
+    return reply.status(f"{role} successfully dropped.")
+
+
+def _end(session: Session, role: str) -> None:
+    """What the role holds goes with it, and what it owns to whoever drops it (docs.snowflake.com/en/sql-reference/sql/drop-role)."""
     _require_manager(session, "ROLE", HOME, "", role)
+    if role in (*SYSTEM_ROLES, session.role):
+        raise denied(f"role '{role}' is {'in use' if role == session.role else 'a system role'}: it cannot be dropped.")
+    catalogue = session.account.catalogue
+    for database in (HOME, *(key.name for key, _ in catalogue.find("database", HOME))):
+        if access.is_application(session, database):
+            continue  # where the application owns, whatever its name
+        with session.account.change(database, session) as change:
+            for kind in _OWNED:
+                for key, document in catalogue.find(kind, database):
+                    if document.get("owner") == role:
+                        _give(session, change, key, document, session.role)
     forget(session, access.holder("ROLE", role))
     with session.account.change(HOME, session) as change:
         change.delete("role", "", role)
-    return reply.status(f"{role} successfully dropped.")
+
+
+def _give(session: Session, change: Change, key: Key, document: dict[str, Any], role: str) -> None:
+    """A task pauses until its new owner resumes it (docs.snowflake.com/en/user-guide/tasks-intro)."""
+    paused = {"state": "suspended", "suspended_on": session.account.clock.now().isoformat()}
+    is_started = key.kind == "task" and document["state"] == "started"
+    change.put(key.kind, key.schema, key.name, {**document, "owner": role, **(paused if is_started else {})})
+
+
+def grant_ownership(session: Session, match: Match) -> Result:
+    catalogue, role, kind = session.account.catalogue, match.name("to"), " ".join(match.raw("kind").upper().split())
+    if not catalogue.get("role", HOME, "", role):
+        raise missing("Role", role)
+    for kind_, database, schema, name in _targets(session, match, kind):
+        access.require_own_code(session, database)
+        _require_manager(session, kind_, database, schema, name)
+        is_database = kind_ in ("DATABASE", "APPLICATION PACKAGE")
+        key = Key("database" if is_database else kind_.lower(), HOME if is_database else database, schema, name)
+        document = catalogue.get(*key)
+        if not document:
+            raise unsupported(f"GRANT OWNERSHIP ON {kind}", "who owns its schema owns it")
+        granted = [
+            found
+            for found, held in catalogue.find("grant", database, schema)
+            if held["roles"] and found.name.rpartition(":")[0] == f"{kind_}:{name}"
+        ]
+        if granted and not match.has("copy current grants") and not match.has("revoke current grants"):
+            raise denied(
+                f"Dependent grant of privilege '{granted[0].name.rpartition(':')[2]}' on '{name}' exists. It must be revoked first, or use COPY or REVOKE CURRENT GRANTS."
+            )
+        if match.has("revoke current grants"):
+            with session.account.change(database, session) as change:
+                change.move_grants(kind_, schema, name)
+        with session.account.change(key.database, session) as change:
+            _give(session, change, key, document, role)
+    return reply.status("Statement executed successfully.")
 
 
 def create_application_role(session: Session, match: Match) -> Result:
@@ -178,6 +236,8 @@ def _change_role(session: Session, kind: str, database: str, role: str, match: M
         if not account.catalogue.get("role", HOME, "", path[-1]):
             raise missing("Role", path[-1])
     elif to_kind == "USER":
+        if path[-1] not in (USER, session.user):
+            raise missing("User", path[-1])
         grantee = access.holder("USER", path[-1])
     else:
         raise unsupported(f"GRANT ROLE TO {to_kind}")
@@ -185,6 +245,9 @@ def _change_role(session: Session, kind: str, database: str, role: str, match: M
         raise denied(f"only the owner of application {database} may grant its roles.")
     if kind == "role":
         _require_manager(session, "ROLE", HOME, "", role)
+    held = access.holder("ROLE", role) if kind == "role" else _application_holder(database, role)
+    if add and grantee in access.inherited(account, held):
+        raise denied(f"'{role}' cannot be granted to what it holds, or to itself.")
     holders = [holder for holder in document["granted_to"] if holder != grantee] + ([grantee] if add else [])
     with account.change(database, session) as change:
         change.put(kind, "", role, {**document, "granted_to": holders})
@@ -220,6 +283,7 @@ def _change_privileges(session: Session, match: Match, *, add: bool) -> Result:
         to_database, to_role = _application_role(session, match.path("to"))
         if not account.catalogue.get("application_role", to_database, "", to_role):
             raise missing("Application role", to_role)
+        access.require_own_code(session, to_database)
         grantee = _application_holder(to_database, to_role)
     elif shared:
         grantee = access.share_grantee(match.name("to"))
@@ -230,6 +294,8 @@ def _change_privileges(session: Session, match: Match, *, add: bool) -> Result:
             raise missing(to_kind.capitalize(), match.name("to"))
     else:
         raise unsupported(f"GRANT TO {to_kind}")
+    if match.has("grant option for"):
+        raise unsupported("REVOKE GRANT OPTION FOR", "grant options are not kept")
     if kind.startswith("FUTURE"):
         raise SqlError(
             2,
@@ -240,22 +306,18 @@ def _change_privileges(session: Session, match: Match, *, add: bool) -> Result:
     for target_kind, database, schema, name in _targets(session, match, kind):
         if shared:
             sharing.require_own(session, match.name("to"), target_kind, database, schema, name)
-        allowed = (sharing.GRANTABLE if shared else access.GRANTABLE).get(
+        outside = {} if to_kind == "APPLICATION ROLE" else access.GRANTABLE_OUTSIDE
+        allowed = (sharing.GRANTABLE if shared else access.GRANTABLE | outside).get(
             "VIEW" if kind in ("VIEW", "ALL VIEWS IN SCHEMA") else target_kind
         )
-        if (shared or to_kind == "APPLICATION ROLE") and not allowed:
+        if not allowed:
             raise compilation(3008, f"Nothing can be granted on a {kind.lower()} to {to_kind} (rule SET-14).")
         access.require_own_code(session, database)
         _require_manager(session, target_kind, database, schema, name)
-        wanted = sorted(allowed) if privileges in (["ALL"], ["ALL PRIVILEGES"]) and allowed else privileges
+        wanted = sorted(allowed) if privileges in (["ALL"], ["ALL PRIVILEGES"]) else privileges
         with account.change(database, session) as change:
             for privilege in wanted:
-                if (
-                    allowed
-                    and privilege not in allowed
-                    and (shared or not privilege.startswith("CREATE "))
-                    and (privilege, to_kind) != ("OWNERSHIP", "ROLE")
-                ):
+                if privilege not in allowed:
                     raise SqlError(
                         3008,
                         f"SQL compilation error: {privilege} cannot be granted on a {target_kind.lower()} (possible: {', '.join(sorted(allowed))}; rule SET-14).",

@@ -80,6 +80,10 @@ ROUTES = tuple(
         ("revoke application role {role} from {to_kind:words} {to}", roles.revoke_application_role),
         ("grant role {role} to {to_kind:words} {to}", roles.grant_role),
         ("revoke role {role} from {to_kind:words} {to}", roles.revoke_role),
+        (
+            "grant ownership on {kind:words} {on:target} to role {to} [copy current grants] [revoke current grants]",
+            roles.grant_ownership,
+        ),
         ("grant {privileges:list} on account to {to_kind:words} {to} [with grant option]", roles.grant),
         (
             "grant {privileges:list} on [{kind:words}] {on:target} to {to_kind:words} {to} [with grant option]",

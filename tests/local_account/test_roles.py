@@ -163,3 +163,82 @@ def test_grants_follow_a_table_to_its_new_name(client):
 
     assert client("show grants on table t") == []
     assert [row[1] for row in client("show grants on table u")] == ["SELECT"]
+
+
+@pytest.mark.parametrize(
+    ("statement", "errno"),
+    [
+        ("grant flying on database {0} to role public", 3008),
+        ("grant select on database {0} to role public", 3008),
+        ("grant create anything on schema {0}.public to role public", 3008),
+        ("grant create table on table t to role public", 3008),
+        ("grant flying on warehouse local_wh to role public", 3008),
+        ("revoke flying on database {0} from role public", 3008),
+        ("revoke ownership on database {0} from role public", 3008),
+        ("grant usage on database {0} to application nowhere", 2003),
+        ("grant usage on database {0} to share nowhere", 2),
+        ("revoke grant option for select on table t from role public", 2),
+        ("grant role public to user nobody", 2003),
+        ("grant role sysadmin to role sysadmin", 3001),
+        ("grant role accountadmin to role sysadmin", 3001),
+        ("drop role accountadmin", 3001),
+        ("create or replace role public", 3001),
+        ("grant ownership on table t to role sysadmin", 2),
+        ("grant ownership on schema public to role nobody", 2003),
+    ],
+)
+def test_a_grant_that_means_nothing_is_refused(client, statement, errno):
+    client("create table t (id int)")
+    with pytest.raises(SqlError) as raised:
+        client(statement.format(client.session.database))
+    assert raised.value.errno == errno
+
+
+def test_all_privileges_are_all_that_the_object_has(client):
+    place = client.session.database
+    worker = with_role(client, "worker", f"all on database {place}", f"all privileges on schema {place}.public")
+    worker(f"create schema {place}.more")
+    worker(f"create table {place}.public.made (id int)")
+
+
+def test_ownership_moves_whole_and_grants_do_not_stand_in_its_way_unsaid(client):
+    place = client.session.database
+    keeper = with_role(client, "keeper", f"usage on database {place}")
+    for what in ("schema s", "stage s.files"):
+        client(f"create {what}")
+    client("grant usage on schema s to role public")
+    with pytest.raises(SqlError, match="Dependent grant of privilege 'USAGE'"):
+        client("grant ownership on schema s to role keeper")
+    client("grant ownership on schema s to role keeper revoke current grants")
+    client(f"grant read on stage {place}.s.files to role public")
+    client(f"grant ownership on stage {place}.s.files to role keeper copy current grants")
+
+    assert client("show grants on schema s") == []
+    assert [row[5] for row in client(f"show grants on stage {place}.s.files")] == ["PUBLIC"]
+    keeper(f"create table {place}.s.t (id int)")
+    keeper(f"drop stage {place}.s.files")
+    keeper(f"drop schema {place}.s")
+
+
+def test_what_a_dropped_role_owned_is_of_who_dropped_it(client):
+    place = client.session.database
+    maker = with_role(client, "maker", f"all on database {place}", "execute task on account")
+    maker(f"create schema {place}.s")
+    maker(f"create task {place}.s.k warehouse = local_wh schedule = '1 minute' as select 1")
+    maker(f"alter task {place}.s.k resume")
+    client("drop role maker")
+
+    maker = with_role(client, "maker", f"usage on database {place}")
+    with pytest.raises(SqlError):
+        maker(f"drop schema {place}.s")
+    owner, state = [(row[5], row[10]) for row in client(f"show tasks in schema {place}.s")][0]
+    assert (owner, state) == ("ACCOUNTADMIN", "suspended")
+
+
+def test_roles_hold_one_another_in_no_circle(client):
+    for role in ("one", "two", "three"):
+        client(f"create or replace role {role}")
+    client("grant role one to role two")
+    client("grant role two to role three")
+    with pytest.raises(SqlError, match="to what it holds"):
+        client("grant role three to role one")
