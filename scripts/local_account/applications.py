@@ -165,7 +165,10 @@ def upgrade(session: Session, match: Match) -> Result:
             "No active warehouse selected in the current session: ALTER APPLICATION UPGRADE needs one (USE WAREHOUSE).",
         )
     source = _source(session, document["package"], match.raw("rest"), document.get("channel") or "DEFAULT")
-    if (document["source"] == "stage") != (source.kind == "stage"):
+    if "directive" in (document["source"], source.kind) and document["source"] != source.kind:
+        number, which = (93_046, "in") if document["source"] == "directive" else (93_055, "outside")
+        raise SqlError(number, f"This upgrade is only for applications {which} development mode; {name} is not.")
+    if document["source"] != source.kind:
         number = 93_044 if document["source"] == "stage" else 93_045
         raise SqlError(
             number,

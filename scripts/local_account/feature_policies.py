@@ -36,6 +36,7 @@ def create(session: Session, match: Match) -> Result:
         if match.has("if not exists"):
             return reply.status(f"{name} already exists, statement succeeded.")
         raise reply.exists(name)
+    require_unset(session, database, schema, name)
     with session.account.change(database, session) as change:
         change.put("feature_policy", schema, name, {"owner": session.role, "blocked": blocked})
     return reply.status(f"Feature policy {name} successfully created.")
@@ -43,18 +44,20 @@ def create(session: Session, match: Match) -> Result:
 
 def drop(session: Session, match: Match) -> Result:
     database, schema, name = _found(session, match.path())
-    holders = [
-        key.name
-        for key, document in session.account.catalogue.find("database", HOME)
-        if document.get(_SETTING) == [database, schema, name]
-    ]
-    if holders or (session.account.setting(_SETTING) or {}).get("policy") == [database, schema, name]:
-        raise SqlError(
-            3001, f"Feature policy {name} cannot be dropped: it is set on {', '.join(holders) or 'the account'}."
-        )
+    require_unset(session, database, schema, name)
     with session.account.change(database, session) as change:
         change.delete("feature_policy", schema, name)
     return reply.status(f"{name} successfully dropped.")
+
+
+def require_unset(session: Session, *place: str) -> None:
+    """Nobody drops or replaces a policy that is set, nor the schema or database that it stands in."""
+    databases = session.account.catalogue.find("database", HOME)
+    policies = {key.name: document.get(_SETTING) for key, document in databases}
+    policies["the account"] = (session.account.setting(_SETTING) or {}).get("policy")
+    if holders := [holder for holder, policy in policies.items() if policy and policy[: len(place)] == list(place)]:
+        what = "Feature policy " if len(place) == 3 else "The feature policy in "
+        raise SqlError(3001, f"{what}{'.'.join(place)} cannot be dropped: it is set on {', '.join(holders)}.")
 
 
 def set_on_account(session: Session, match: Match) -> Result:

@@ -35,16 +35,18 @@ def require_own(session: Session, package: str, kind: str, database: str, schema
 
 
 def require_shared(session: Session, view: tuple[str, str, str], database: str, schema: str, name: str) -> None:
-    """A view of an application fails once its package shares no more what it reads."""
-    holders = {access.share_grantee(database)}
-    if (
-        view[0] != database
-        and access.is_application(session, view[0])
-        and not all(
-            access.is_granted(session, holders, *grant)
-            for grant in (("USAGE", "SCHEMA", database, "", schema), ("SELECT", "TABLE", database, schema, name))
+    """A view of an application fails once its package shares, or the consumer grants, no more what it reads."""
+    if view[0] == database or not access.is_application(session, view[0]):
+        return
+    grants = [("USAGE", "SCHEMA", database, "", schema), ("SELECT", "TABLE", database, schema, name)]
+    if database == (session.account.database(view[0]) or {})["package"]:
+        holder = access.share_grantee(database)
+    else:
+        holder, grants = (
+            access.holder(access.APPLICATION, view[0]),
+            [("USAGE", "DATABASE", database, "", database), *grants],
         )
-    ):
+    if not all(access.is_granted(session, {holder}, *grant) for grant in grants):
         raise access.not_found("OBJECT", database, schema, name)
 
 

@@ -398,10 +398,18 @@ def test_who_manages_versions_changes_nothing_else_of_a_package(app, provider):
 def test_the_moves_between_files_and_versions_are_refused_with_their_numbers(app, provider):
     provider(f"alter application package {app.package} register version v1 using @{app.package}.app_src.stage")
 
-    with pytest.raises(SqlError) as error:
-        provider(f"alter application {app.name} upgrade using version v1")
+    provider(f"alter application package {app.package} modify release channel default add version v1")
+    provider(f"alter application package {app.package} set default release directive version = v1 patch = 0")
+    provider(f"create application {app.name}_released from application package {app.package}")
 
-    assert error.value.errno == 93044
+    for name, using, number in (
+        (app.name, "using version v1", 93044),
+        (app.name, "", 93055),
+        (f"{app.name}_released", "using version v1", 93046),
+    ):
+        with pytest.raises(SqlError) as error:
+            provider(f"alter application {name} upgrade {using}")
+        assert error.value.errno == number
 
 
 @pytest.mark.parametrize(
@@ -492,6 +500,31 @@ def test_an_application_has_no_rights_of_its_caller_over_others(app, provider, s
         app(f"call app.code.executes('{statement.format(app.name + '_2')}')")
 
     assert error.value.errno == 3001
+
+
+def test_an_applications_view_reads_what_the_consumer_grants_it(app, client):
+    table, seen = (
+        f"{client.session.database}.public.t",
+        "create or replace view state.seen copy grants as select n from ",
+    )
+    app.stage(
+        "two",
+        SETUP
+        + EXECUTES
+        + "create view state.seen as select 1 as n;"
+        + "grant select on view state.seen to application role reader;",
+    )
+    app.upgrade()
+    client("create table public.t as select 7 as n")
+    for what in (f"usage on database {client.session.database}", "usage on schema public", f"select on table {table}"):
+        client(f"grant {what} to application {app.name}")
+    app(f"call app.code.executes('{seen}{table}')")
+
+    assert app("select n from app.state.seen") == [(7,)]
+
+    client(f"revoke select on table {table} from application {app.name}")
+    with pytest.raises(SqlError, match="does not exist or not authorized"):
+        app("select n from app.state.seen")
 
 
 def test_two_instances_live_side_by_side(app, provider):
@@ -699,6 +732,14 @@ def test_a_feature_policy_forbids_new_tasks_to_all_applications_but_those_with_o
     provider(f"alter application {app.name}_c set feature policy policies.public.no_tasks")
     with pytest.raises(SqlError, match="NO_TASKS"):
         provider.upgrade(f"{app.name}_c", app.package)
+    for statement in (
+        "drop database policies",
+        "drop schema policies.public",
+        "create or replace database policies",
+        "create or replace feature policy policies.public.no_tasks blocked_object_types_for_creation = ()",
+    ):
+        with pytest.raises(SqlError, match="cannot be dropped"):
+            provider(statement)
     provider(f"alter application {app.name}_c unset feature policy")
     provider.upgrade(f"{app.name}_c", app.package)
     provider("drop feature policy policies.public.no_tasks")
