@@ -6,7 +6,7 @@ import re
 import shutil
 from typing import TYPE_CHECKING, Any
 
-from local_account import access, engine, manifests, names, reply, results
+from local_account import access, engine, feature_policies, manifests, names, reply, results
 from local_account.catalogue import HOME, quote
 from local_account.declared import SEMI_STRUCTURED
 from local_account.errors import SqlError, compilation, denied, missing, syntax_error, unsupported
@@ -173,6 +173,7 @@ def _require_own_standard(session: Session, name: str, document: dict[str, Any])
     if document["kind"] != "STANDARD":
         raise SqlError(93_001, f"{name} is an {document['kind'].lower()}: use DROP {document['kind']}.")
     access.require(session, "OWNERSHIP", "DATABASE", name, "", name)
+    feature_policies.require_unset(session, name)
 
 
 def drop_database(session: Session, match: Match) -> Result:
@@ -263,6 +264,7 @@ def _drop_schema(session: Session, database: str, schema: str, new: dict[str, An
             2, f"DROP SCHEMA {schema}: a versioned schema cannot be dropped: its version takes it along (rule SET-31)."
         )
     access.require(session, "OWNERSHIP", "SCHEMA", database, "", schema)
+    feature_policies.require_unset(session, database, schema)
     with account.change(database, session) as change:
         change.execute(f"drop schema {quote(database)}.{quote(schema)} cascade")
         change.delete("schema", "", schema)
