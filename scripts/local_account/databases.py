@@ -7,7 +7,7 @@ import shutil
 from typing import TYPE_CHECKING, Any
 
 from local_account import access, engine, feature_policies, manifests, names, reply, results
-from local_account.catalogue import HOME, quote
+from local_account.catalogue import HOME, SYSTEM_SCHEMA, quote
 from local_account.declared import SEMI_STRUCTURED
 from local_account.errors import SqlError, compilation, denied, missing, syntax_error, unsupported
 from local_account.syntax import parse_options, split_path
@@ -125,7 +125,7 @@ def _set(session: Session, variables: list[str], query: str, binds: list[Any]) -
                 f"{says} Its size is {size}; the limit is {LONGEST_VARIABLE} (internal storage size in bytes)",
                 "54000",
             )
-    session.variables |= values
+    session.own_variables |= values
     return reply.status(DONE)
 
 
@@ -142,7 +142,7 @@ def set_variables(session: Session, match: Match) -> Result:
 
 
 def unset_variable(session: Session, match: Match) -> Result:
-    session.variables.pop(match.name(), None)
+    session.own_variables.pop(match.name(), None)
     return reply.status(DONE)
 
 
@@ -195,6 +195,10 @@ def create_schema(session: Session, match: Match) -> Result:
     existing = session.account.catalogue.get("schema", database, "", schema)
     if not session.account.database(database):
         raise missing("Database", database)
+    # A $ parts the generations of versioned schemas.
+    if "$" in schema or schema in ("INFORMATION_SCHEMA", SYSTEM_SCHEMA):
+        raise SqlError(2, f"Unsupported feature 'schema of the name {schema}' of the local account.")
+    access.require(session, "CREATE SCHEMA", "DATABASE", database, "", database)
     new = {"owner": session.application or session.role, "comment": options.get("COMMENT", "")}
     replaces = existing and match.has("or replace")
     if existing and not replaces:
@@ -204,7 +208,6 @@ def create_schema(session: Session, match: Match) -> Result:
             physical = session.account.physical_schema(session, database, schema)
             session.account.create_schema(database, schema, existing, physical)
     else:
-        access.require(session, "CREATE SCHEMA", "DATABASE", database, "", database)
         session.commit_before_definition()
         if replaces:
             _drop_schema(session, database, schema, new)

@@ -151,7 +151,7 @@ class Session:
         self.database: str | None = None
         self.schema: str | None = None
         self.parameters: dict[str, Any] = {"AUTOCOMMIT": True, "TIMEZONE": "UTC", "QUERY_TAG": ""}
-        self.variables: dict[str, Any] = {}
+        self.own_variables: dict[str, Any] = {}
         self.results: OrderedDict[str, Result] = OrderedDict()
         self.transactions = [Transaction(account, account.cursor())]
         self.frame: Frame | None = None
@@ -245,6 +245,11 @@ class Session:
             self.transactions.pop().cursor.close()
 
     # results and identity -----------------------------------------------------------------------------------------
+
+    @property
+    def variables(self) -> dict[str, Any]:
+        """The session's; code with owner's rights sees none of its caller's (developer-guide/stored-procedure/stored-procedures-rights)."""
+        return {} if self.frame else self.own_variables
 
     def remember(self, result: Result) -> Result:
         self.query_id = str(uuid.uuid4())

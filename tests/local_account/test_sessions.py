@@ -678,3 +678,18 @@ def test_a_database_is_replaced_whole_or_not_at_all_wherever_the_account_stops(t
         after.close()
     assert found == sorted(found, reverse=True)
     assert set(found) == {1, 0}
+
+
+def test_code_with_its_owners_rights_does_not_see_the_variables_of_its_caller(client):
+    client("set told = 'caller'")
+    client("create procedure tells() returns varchar language sql as 'begin return $told; end'")
+
+    assert client.value("select $told") == "caller"
+    with pytest.raises(SqlError, match=r"TOLD"):
+        client("call tells()")
+
+
+@pytest.mark.parametrize("name", ["information_schema", '"_ACCOUNT"', "a$b"])
+def test_some_names_of_schemas_are_refused(client, name):
+    with pytest.raises(SqlError, match="schema of the name"):
+        client(f"create schema {name}")
