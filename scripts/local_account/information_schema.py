@@ -145,10 +145,15 @@ def task_history(session: Session, database: str, given: dict[str, Any]) -> pyar
     if unknown := set(given) - allowed:
         raise unsupported(f"TASK_HISTORY({', '.join(sorted(unknown))})")
     database = str(given.get("DATABASE_NAME", database)).upper()
+    if not session.account.database(database):
+        raise missing("Database", database)
     now = session.account.clock.now()
     start = given.get("SCHEDULED_TIME_RANGE_START") or now - timedelta(days=HISTORY_DAYS)
     end = given.get("SCHEDULED_TIME_RANGE_END") or now + timedelta(days=8)
-    limit = min(int(given.get("RESULT_LIMIT") or HISTORY_ROWS), MOST_HISTORY_ROWS)
+    written = str(given.get("RESULT_LIMIT", HISTORY_ROWS))
+    if not written.isdigit() or not 1 <= int(written) <= MOST_HISTORY_ROWS:
+        raise SqlError(1008, f"RESULT_LIMIT is a whole number from 1 to {MOST_HISTORY_ROWS}, not {written}.", "22023")
+    limit = int(written)
     names = [column.split()[0].upper() for column in TASK_HISTORY.split(", ")]
     history = session.cursor.execute(
         f"select * from {quote(database)}.{quote(SYSTEM_SCHEMA)}.task_history where scheduled_time between ?::timestamptz and ?::timestamptz "

@@ -270,6 +270,8 @@ def _change_accounts(holder: dict[str, Any], action: str, written: str) -> None:
 def _set_directive(session: Session, name: str, document: dict[str, Any], found: dict[str, str]) -> Result:
     channel = _channel(document, found["channel"] or "DEFAULT")
     directive = "DEFAULT" if found["default"] else fold(found["directive"])
+    if found["action"].upper() == "SET" and bool(found["default"]) == bool(found["accounts"]):
+        raise syntax_error("a release directive by name is set for ACCOUNTS = (..), the default one for all others.")
     if found["action"].upper() == "MODIFY" and directive not in channel["directives"]:
         raise SqlError(93_090, f"Release directive '{directive}' does not exist.")
     version = _version(name, document, found["version"])
@@ -294,6 +296,8 @@ def _set_directive(session: Session, name: str, document: dict[str, Any], found:
 def _unset_directive(session: Session, name: str, document: dict[str, Any], found: dict[str, str]) -> Result:
     channel = _channel(document, found["channel"] or "DEFAULT")
     directive = fold(found["directive"])
+    if directive == "DEFAULT":
+        raise syntax_error("the default release directive can be set anew, and not unset.")
     if directive not in channel["directives"]:
         raise SqlError(93_090, f"Release directive '{directive}' does not exist.")
     del channel["directives"][directive]

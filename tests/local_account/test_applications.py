@@ -425,6 +425,8 @@ def test_the_moves_between_files_and_versions_are_refused_with_their_numbers(app
         ("alter application package {} add patch 0 for version v1 using @{}.app_src.stage", 93168),
         ("alter application package {} modify release channel default unset release directive nobody", 93090),
         ("alter application package {} modify release channel default add accounts = (a)", 512017),
+        ("alter application package {} unset release directive default", 1003),
+        ("alter application package {} set release directive named version = v1 patch = 0", 1003),
     ],
 )
 def test_mistakes_with_versions_have_snowflakes_numbers(app, provider, statement, number):
