@@ -449,6 +449,8 @@ def show(session: Session, match: Match) -> Result:
 
 def show_application_roles(session: Session, match: Match) -> Result:
     database = match.name("scope")
+    if not access.is_application(session, database):
+        raise missing("Application", database)
     rows = [
         {
             "created_on": datetime.fromisoformat(document["created_on"]),
@@ -472,6 +474,8 @@ def show_grants(session: Session, match: Match) -> Result:
     if direction == "TO":
         names = _application_role(session, path) if kind == "APPLICATION ROLE" else path[-1:]
         grantee = access.holder(kind, *names)
+        if kind == "ROLE" and not session.account.catalogue.get("role", HOME, "", path[-1]):
+            raise missing("Role", path[-1])
     else:
         grantee = None
     wanted = (

@@ -37,6 +37,12 @@ def of(handler: Handler) -> Handler:
         if not found:
             raise syntax_error(f"unexpected '{match.raw('rest')}'.")
         match.groups.update({"scope_kind": " ".join((found["scope_kind"] or "").split()), "scope": found["scope"]})
+        if (
+            found["scope"]
+            and match.groups["scope_kind"].upper() not in ("TABLE", "VIEW")
+            and len(match.path("scope")) < 3
+        ):
+            _require_scope(session, *reply.scope(session, match))
         result = handler(session, match)
         position = next((i for i, column in enumerate(result.columns) if column.name == "name"), None)
         if found["start"] and position is not None:
@@ -49,6 +55,15 @@ def of(handler: Handler) -> Handler:
         return result
 
     return show
+
+
+def _require_scope(session: Session, database: str | None, schema: str | None) -> None:
+    if database and not session.account.database(database):
+        raise missing("Database", database)
+    is_shared = bool(session.application)  # perhaps: such a schema is its package's
+    if database and schema and not is_shared and schema != "INFORMATION_SCHEMA":
+        if not session.account.catalogue.get("schema", database, "", schema):
+            raise access.not_found("SCHEMA", database, "", schema)
 
 
 def databases(session: Session, match: Match) -> Result:

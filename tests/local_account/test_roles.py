@@ -242,3 +242,19 @@ def test_roles_hold_one_another_in_no_circle(client):
     client("grant role two to role three")
     with pytest.raises(SqlError, match="to what it holds"):
         client("grant role three to role one")
+
+
+@pytest.mark.parametrize(
+    "what",
+    [
+        "tables in schema nowhere.public",
+        "tables in schema nowhere",
+        "tasks in database nowhere",
+        "schemas in database nowhere",
+        "grants to role nobody",
+        "application roles in application nowhere",
+    ],
+)
+def test_to_look_in_what_is_not_there_is_an_error(client, what):
+    with pytest.raises(SqlError, match="does not exist or not authorized"):
+        client(f"show {what}")
