@@ -193,8 +193,11 @@ def _define(session: Session, plan: Plan) -> Result:
     if isinstance(tree, exp.Create) and (tree.kind == "VIEW" or tree.args.get("clone")):
         if temporaries.plain(table) == table and any(temporaries.plain(read[2]) != read[2] for read in plan.reads):
             raise unsupported(f"a lasting {tree.kind} of a temporary table")
-    if tree.find(exp.AlterRename) and streams.is_tracked(session.account, name):
-        raise unsupported("ALTER TABLE .. RENAME of a table with streams")
+    if renamed := tree.find(exp.AlterRename):
+        if streams.is_tracked(session.account, name):
+            raise unsupported("ALTER TABLE .. RENAME of a table with streams")
+        if streams.is_stream(session.account, (database, schema, names.fold(renamed.this.this))):
+            raise reply.exists(renamed.this.name)
     with session.account.change(database, session) as change:
         for relation, rows in plan.relations.items():  # CREATE TABLE AS over a table function
             change.cursor.register(relation, with_variants(rows))

@@ -67,6 +67,8 @@ def rows(session: Session, given: dict[str, Any]) -> pyarrow.Table:
     """QUERY_HISTORY(END_TIME_RANGE_START => .., END_TIME_RANGE_END => .., RESULT_LIMIT => ..), newest first."""
     if unknown := given.keys() - {"END_TIME_RANGE_START", "END_TIME_RANGE_END", "RESULT_LIMIT"}:
         raise unsupported(f"QUERY_HISTORY({', '.join(sorted(unknown))})")
+    if session.application:
+        raise unsupported("QUERY_HISTORY in an application", "the statements are its consumer's")
     limit = min(int(given.get("RESULT_LIMIT") or SHOWN), MOST_SHOWN)
     start, end = given.get("END_TIME_RANGE_START"), given.get("END_TIME_RANGE_END")
     found = [

@@ -234,7 +234,11 @@ def follow_columns(account: Account, execute: Any, table: Name, alter: exp.Expre
     from local_account.names import fold
 
     full = ".".join(quote(part) for part in table)
-    renamed = [action for action in ((alter.args.get("actions") if alter else None) or ()) if isinstance(action, exp.RenameColumn)]
+    renamed = [
+        action
+        for action in ((alter.args.get("actions") if alter else None) or ())
+        if isinstance(action, exp.RenameColumn)
+    ]
     wanted = _columns(execute, table)
     standard = [
         f"offset {key.schema}.{key.name}"

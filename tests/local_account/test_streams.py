@@ -431,3 +431,8 @@ def test_a_column_that_is_added_to_a_table_with_a_stream_keeps_its_type_there(st
     stream("insert into source values (1, 'a', '007')")
 
     assert stream("select id, code from changes") == [(1, "007")]
+
+
+def test_no_table_takes_the_name_of_a_stream(stream):
+    with pytest.raises(SqlError, match="already exists"):
+        stream("alter table target rename to changes")
