@@ -13,7 +13,7 @@ from local_account import access, definitions, reply, temporaries
 from local_account.account import EVENTS
 from local_account.catalogue import HOME, SYSTEM_SCHEMA
 from local_account.databases import SESSION_PARAMETERS
-from local_account.errors import SqlError, missing, syntax_error
+from local_account.errors import SqlError, compilation, missing, syntax_error
 from local_account.syntax import PATH, TEXT, like, unquote_text
 
 if TYPE_CHECKING:
@@ -58,12 +58,13 @@ def of(handler: Handler) -> Handler:
 
 
 def _require_scope(session: Session, database: str | None, schema: str | None) -> None:
-    if database and not session.account.database(database):
-        raise missing("Database", database)
+    """The client reads 2043 as "there is none yet" (snowflake-cli, sf_sql_facade.stage_exists)."""
     is_shared = bool(session.application)  # perhaps: such a schema is its package's
-    if database and schema and not is_shared and schema != "INFORMATION_SCHEMA":
-        if not session.account.catalogue.get("schema", database, "", schema):
-            raise access.not_found("SCHEMA", database, "", schema)
+    is_there = not database or session.account.database(database)
+    if is_there and database and schema and not is_shared and schema != "INFORMATION_SCHEMA":
+        is_there = session.account.catalogue.get("schema", database, "", schema)
+    if not is_there:
+        raise compilation(2043, "Object does not exist, or operation cannot be performed.", "02000")
 
 
 def databases(session: Session, match: Match) -> Result:

@@ -256,5 +256,5 @@ def test_roles_hold_one_another_in_no_circle(client):
     ],
 )
 def test_to_look_in_what_is_not_there_is_an_error(client, what):
-    with pytest.raises(SqlError, match="does not exist or not authorized"):
+    with pytest.raises(SqlError, match="does not exist"):
         client(f"show {what}")
