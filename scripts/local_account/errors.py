@@ -81,7 +81,7 @@ _KNOWN = (
     (_CATALOG, r"(.*)", 2003, "42S02", "{0}"),
     (_BINDER, r"does not have a column (?:named|with name) \"([^\"]+)\"", 904, "42000", "{invalid}"),
     (_BINDER, r"Referenced (?:column|table) \"([^\"]+)\" (?:was )?not found", 904, "42000", "{invalid}"),
-    (_BINDER, r"Ambiguous reference to column name \"([^\"]+)\"", 2025, "42601", "ambiguous column name '{0}'"),
+    (_BINDER, r"Ambiguous reference to column name \"([^\"]+)\"", 2028, "42601", "ambiguous column name '{0}'"),
     (_BINDER, rf"column {_NAME} must appear in the GROUP", 979, "42601", "[{0}] is not a valid group by expression"),
     (_BINDER, r"(?:argument types|function call) ['\"]([^('\"]+)\(", 1044, "42P13", "Invalid argument types for function '{0}'"),
     (_BINDER, r"same number of result col", 1789, "42601", "invalid number of result columns for set operator input branches"),

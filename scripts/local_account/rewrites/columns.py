@@ -10,6 +10,7 @@ from local_account.rewrites.kinds import kind
 Kinds = Mapping[str, str | None]
 KindsOf = Callable[[exp.Table], Kinds]
 
+_TWICE = "twice"  # instead of a kind: the query has two columns of that name
 _FLATTENED = {"SEQ": "number", "KEY": "text", "PATH": "text", "INDEX": "number", "VALUE": "variant", "THIS": "variant"}
 
 
@@ -53,14 +54,18 @@ class _Reader:
         table = column.args.get("table") and _name(column.args["table"])
         query, scope, has_variant = column.find_ancestor(exp.From, exp.Join, exp.Query), column.parent, False
         holds_table = False  # whether what should be a table's name is a column's
+        limited = opaque = False  # whether a LIMIT stands between the column and its table, and tables that may have it
         while scope is not None:
             named: list[tuple[str, exp.Expression | None]] = []
             if isinstance(scope, (exp.Select, exp.Update, exp.Delete, exp.Merge)):
                 for alias, kinds in self._sources(scope):
                     if table in (None, alias):
                         if name in kinds or name == "*":
-                            return kinds.get(name)
+                            if limited and not opaque:
+                                raise compilation(2031, "Unsupported subquery type cannot be evaluated", "42601")
+                            return _single(name, kinds.get(name))
                         has_variant |= name.upper() in map(str.upper, kinds)
+                        opaque |= not kinds
                     else:
                         has_variant |= table.upper() == alias.upper()
                         holds_table |= table in kinds
@@ -73,8 +78,9 @@ class _Reader:
             for given, item in named if table is None and query is scope else ():
                 if item is None or not _within(column, item):
                     if given == name:
-                        return self._kind(item.this) if item else self._outputs(scope)[name]
+                        return self._kind(item.this) if item else _single(name, self._outputs(scope)[name])
                     has_variant |= given.upper() == name.upper()
+            limited |= bool(scope.args.get("limit"))
             scope = scope.parent
         if holds_table:
             raise _differs(f"{table}.{name}")
@@ -142,7 +148,7 @@ class _Reader:
             }
         else:
             return {}
-        return dict(zip(names, kinds.values(), strict=False)) if names else kinds
+        return _named(names, kinds)
 
     def _common(self, table: exp.Table) -> Kinds | None:
         """The columns of a common table expression; None when the name is none."""
@@ -155,7 +161,7 @@ class _Reader:
                 if not _within(table, cte):
                     kinds = self._outputs(cte.this)
                     names = [_name(item) for item in cte.args["alias"].args.get("columns") or ()]
-                    return dict(zip(names, kinds.values(), strict=False)) if names else kinds
+                    return _named(names, kinds)
                 if with_.args.get("recursive"):
                     return {}
             scope = scope.parent
@@ -172,7 +178,7 @@ class _Reader:
             left, right = self._outputs(query.this), self._outputs(query.expression)
             found.update(
                 {
-                    name: _common_kind(pair)
+                    name: _TWICE if pair[0] == _TWICE else _common_kind(pair)
                     for name, pair in zip(left, zip(left.values(), right.values(), strict=False), strict=False)
                 }
             )
@@ -182,14 +188,49 @@ class _Reader:
                     table = (
                         item.args.get("table") and _name(item.args["table"]) if isinstance(item, exp.Column) else None
                     )
+                    star = item.this if isinstance(item, exp.Column) else item
                     for alias, kinds in self._sources(query):
                         if table in (None, alias):
-                            found.update(kinds)
+                            _add_star(found, star, kinds, query)
                 else:
                     named = item.args["alias"] if isinstance(item, exp.Alias) else item.this
                     is_quoted = isinstance(named, exp.Identifier) and named.args.get("quoted")
-                    found[item.alias_or_name if is_quoted else item.alias_or_name.upper()] = self._kind(item)
+                    _add(found, item.alias_or_name if is_quoted else item.alias_or_name.upper(), self._kind(item))
         return found
+
+
+def _add(found: dict[str, str | None], name: str, kind: str | None) -> None:
+    """The next column of a query; a second one of its name keeps a place under another."""
+    if name in found:
+        found[name], name = _TWICE, f"{name}\0{len(found)}"
+    found[name] = kind
+
+
+def _add_star(found: dict[str, str | None], star: exp.Star, kinds: Kinds, query: exp.Select) -> None:
+    """The columns of one table for a `*`: without those that it excludes or that a join has merged, under their new names."""
+    joins = query.args.get("joins") or ()
+    merged = {_name(item) for join in joins for item in join.args.get("using") or ()}
+    if any(join.text("method").upper() == "NATURAL" for join in joins):
+        merged |= set(kinds)
+    left_out = {_name(item) for item in star.args.get("except_") or ()}
+    renamed = {_name(item.this): _name(item.args["alias"]) for item in star.args.get("rename") or ()}
+    for name, kind_ in kinds.items():
+        if name not in left_out and not (name in merged and name in found):
+            _add(found, renamed.get(name, name), kind_)
+
+
+def _named(names: list[str], kinds: Kinds) -> Kinds:
+    """The columns under the names that stand after an alias, if there are any."""
+    if not names:
+        return kinds
+    return {name: None if kind_ == _TWICE else kind_ for name, kind_ in zip(names, kinds.values(), strict=False)}
+
+
+def _single(name: str, found: str | None) -> str | None:
+    """Snowflake calls a column ambiguous that a sub-query has twice; DuckDB takes the first."""
+    if found == _TWICE:
+        raise compilation(2028, f"ambiguous column name '{name}'", "42601")
+    return found
 
 
 def _within(node: exp.Expression, owner: exp.Expression) -> bool:

@@ -209,3 +209,37 @@ select to_date('abc', 'YYYY');
 --! 100040
 select listagg(a) within group (order by a), listagg(a, '-') within group (order by a) from shelf;
 --> 12 | 1-2
+
+-- A column that a sub-query has twice is ambiguous, one that a join has merged is not.
+select a from (select 1 as a, 2 as a);
+--! 2028
+with c as (select 1 as a, 2 as a) select c.a from c;
+--! 2028
+select s.a from (select * from shelf as l join shelf as r on l.a = r.a) as s;
+--! 2028
+select a from shelf as l join shelf as r on l.a = r.a;
+--! 2028
+select a from (select * from shelf as l join shelf as r using (a)) order by a;
+--> 1
+--> 2
+select a, z from (select l.* exclude (b), r.b as z from shelf as l join shelf as r using (a)) order by a;
+--> 1 | 1
+--> 2 | NULL
+select a, c from (select l.* rename (a as c), r.a from shelf as l join shelf as r on l.a = r.a) order by a;
+--> 1 | 1
+--> 2 | 2
+select * from (select 1 as a, 2 as a);
+--> 1 | 2
+select x, y from (select 1 as a, 2 as a) as s (x, y);
+--> 1 | 2
+
+-- A sub-query with LIMIT reads nothing from around it.
+select (select b from shelf as s where s.a = t.a limit 1) from shelf as t;
+--! 2031
+select a from shelf as t where exists (select 1 from shelf as s where s.a = t.a order by s.b limit 1);
+--! 2031
+select (select a from shelf order by a limit 1), t.a from shelf as t order by 2;
+--> 1 | 1
+--> 1 | 2
+select (select value from table(flatten(parse_json('[1]'))) limit 1) from shelf as t limit 1;
+--> 1
