@@ -102,16 +102,27 @@ _KNOWN = (
     (_CONVERSION, r"Unimplemented type for cast \((.+) -> ([A-Z]+)", 1007, "22023", "SQL compilation error: invalid type [CAST({0} AS {1})] for parameter 'TO_{1}'"),
     (duckdb.Error, r"Cannot combine types (\w+) and (\w+)", 100038, "22018", "Numeric value is not recognized: {0} and {1} in one column"),
     (_INPUT, r"(The following string is not a legal.*)", 100115, "22000", "{0}"),
-    (_INPUT, rf"Could not parse string {_TEXT} according to format specifier {_TEXT}", 100040, "22007", "Can't parse '{0}' with format '{1}'"),
+    (_INPUT, rf"Could not parse string {_TEXT} according to format specifier ['\"]([^'\"]*%[HI].*?)['\"]", 100096, "22007", "Can't parse '{0}' as timestamp with format '{1}'"),
+    (_INPUT, rf"Could not parse string {_TEXT} according to format specifier {_TEXT}", 100096, "22007", "Can't parse '{0}' as date with format '{1}'"),
     (_INPUT, r"Map keys must be unique", 100102, "22000", "Duplicate field key"),
     (_CONVERSION, rf"string {_TEXT} to {_NUMBER}", 100038, "22018", "Numeric value '{0}' is not recognized"),
     (_CONVERSION, rf"string {_TEXT} to BOOL", 100037, "22018", "Boolean value '{0}' is not recognized"),
+    (_CONVERSION, rf"^invalid date field.*?{_TEXT}", 100040, "22007", "Date '{0}' is not recognized"),
+    (_CONVERSION, rf"^time field.*?{_TEXT}", 100108, "22007", "Time '{0}' is not recognized"),
     (_CONVERSION, rf"(?:date|time).*?{_TEXT}", 100035, "22007", "Timestamp '{0}' is not recognized"),
     (_CONVERSION, r"value (\S+) (?:can't be cast|to )", 100039, "22003", "Number out of representable range: value {0}"),
     (_CONVERSION, r"(.*)", 100038, "22018", "{0}"),
     (duckdb.TransactionException, r"[Cc]onflict|cannot update", LOCK_CONFLICT, "57014", "{conflict}"),
     (duckdb.InterruptException, r"", 604, "57014", "SQL execution canceled"),
 )  # fmt: skip
+
+
+# What the macros sf_digits, sf_clock and sf_iso_timestamp put into a text that DuckDB is to refuse, and strftime's letters in Snowflake's.
+_MARKS = {100035: ("?", ""), 100108: ("?", ""), 100038: ("__", "_")}
+_LETTERS = {
+    "Y": "YYYY", "y": "YY", "B": "MMMM", "b": "MON", "m": "MM", "d": "DD", "a": "DY", "H": "HH24", "I": "HH12", "p": "AM", "M": "MI",
+    "S": "SS", "g": "FF3", "f": "FF6", "%": "%",
+}  # fmt: skip
 
 
 def from_duckdb(error: Exception) -> SqlError:
@@ -124,10 +135,17 @@ def from_duckdb(error: Exception) -> SqlError:
     first = text.split("\n")[0]
     for kind, pattern, errno, sqlstate, message in _KNOWN:
         if isinstance(error, kind) and (found := re.search(pattern, text, re.DOTALL)):
-            words = [group.split("\n")[0] for group in found.groups()]
-            if errno in (1044, 2140):
-                words = [word.upper() for word in words]
+            words = _words(errno, [group.split("\n")[0] for group in found.groups()])
             invalid = f"error line 1 at position 0\ninvalid identifier '{words[0]}'" if words else ""
             said = message.format(*words, text=first, invalid=invalid, **_PHRASES)
             return (compilation if isinstance(error, _COMPILING) else SqlError)(errno, said, sqlstate)
     return SqlError(603, f"SQL execution internal error: {first}", "XX000")
+
+
+def _words(errno: int, words: list[str]) -> list[str]:
+    """What a message names, as the statement wrote it."""
+    if errno in (1044, 2140):
+        return [word.upper() for word in words]
+    if errno == 100096:
+        return [words[0], re.sub("%(.)", lambda letter: _LETTERS.get(letter[1], letter[0]), words[1])]
+    return [word.replace(*_MARKS[errno]) for word in words] if errno in _MARKS else words

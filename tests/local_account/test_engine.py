@@ -113,6 +113,22 @@ def test_cases_answer_what_they_say(session, path):
 # --- what a case cannot say
 
 
+def test_errors_of_times_show_what_was_written(session):
+    for sql, said in (
+        ("select to_date('x', 'DD.MM.YYYY')", "Can't parse 'x' as date with format 'DD.MM.YYYY'"),
+        (
+            "select to_timestamp('x', 'MON DD HH12:MI AM')",
+            "Can't parse 'x' as timestamp with format 'MON DD HH12:MI AM'",
+        ),
+        ("select '2020-01-01 1:00 pm'::timestamp", "Timestamp '2020-01-01 1:00 pm' is not recognized"),
+        ("select '1:00 pm'::time", "Time '1:00 pm' is not recognized"),
+        ("select '1_0'::int", "Numeric value '1_0' is not recognized"),
+    ):
+        with pytest.raises(SqlError) as failed:
+            session.run(sql)
+        assert failed.value.message == said
+
+
 def test_binds_keep_their_places_and_take_casts(session):
     assert session.rows("select ?::int, ? || 'x', :1 + 1", 5, "a") == [(5, "ax", 6)]
     assert session.rows("with a as (select ? x) select x, ? y from a where x > ?", 3, "b", 1) == [(3, "b")]

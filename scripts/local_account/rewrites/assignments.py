@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from sqlglot import exp
 
 from local_account.errors import compilation
-from local_account.rewrites.kinds import call, cast, kind, moment_of
+from local_account.rewrites.kinds import Type, call, cast, kind, kind_of_duckdb, moment_of, read, text_of
 
 
 def assign(tree: exp.Expression, columns: Sequence[tuple[str, str]]) -> exp.Expression:
@@ -157,16 +157,36 @@ def _fit(value: exp.Expression, type_: str | None) -> exp.Expression:
         return value
     if isinstance(value, exp.Column) and value.name.upper() == "DEFAULT":
         return exp.var("DEFAULT")
-    found = kind(value)
+    found, wanted = kind(value), kind_of_duckdb(type_)
+    _refuse_other_type(value, found, wanted)
     if type_ == "JSON" and found != "variant":
         return call("sf_into_variant", value.copy())
     if type_ == "VARCHAR" and found != "text":
         return call("sf_text", value.copy())
-    if type_ in ("TIMESTAMP", "TIMESTAMP WITH TIME ZONE") and found in ("text", "number", "variant"):
-        return moment_of(value.copy(), "ntz" if type_ == "TIMESTAMP" else "tz")
+    if wanted in ("ntz", "tz") and found in ("text", "variant"):
+        return moment_of(value.copy(), wanted)
+    if found in ("text", "variant") and wanted in ("number", "float", "date", "time"):
+        return read(text_of(value.copy()), type_)
     if found == "variant" and type_ != "JSON":
         return call("sf_text", value.copy())
     return value
+
+
+def _refuse_other_type(value: exp.Expression, found: str | None, wanted: str | None) -> None:
+    """Snowflake makes no time of a number, no number of a boolean and no text of an object by itself; DuckDB does."""
+    built = value.type is not None and value.type.this in _BUILT
+    if (
+        (wanted in ("ntz", "tz") and found == "number")
+        or (wanted in ("number", "float") and found == "boolean")
+        or (wanted == "text" and built)
+    ):
+        got = "OBJECT or ARRAY" if built else str(found).upper()
+        message = f"Expression type does not match column data type, expecting {_WORDS[str(wanted)]} but got {got}"
+        raise compilation(2023, message, "22000")
+
+
+_BUILT = {Type.OBJECT, Type.STRUCT, Type.ARRAY, Type.MAP}
+_WORDS = {"ntz": "TIMESTAMP_NTZ", "tz": "TIMESTAMP_LTZ", "number": "NUMBER", "float": "FLOAT", "text": "VARCHAR"}
 
 
 _SEMI_STRUCTURED = (exp.ParseJSON, exp.Struct, exp.JSONObject, exp.Array, exp.ToVariant, exp.Subquery)

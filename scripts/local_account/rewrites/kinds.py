@@ -162,6 +162,19 @@ def variant_of(node: exp.Expression) -> exp.Expression:
     return call("sf_variant", node, type="variant")
 
 
+def read(text: exp.Expression, type_: str, *, safe: bool = False) -> exp.Expression:
+    """A text as a number, a date or a time.
+
+    DuckDB takes underscores between digits and anything behind a time, and knows dates by ISO alone.
+    """
+    plain, found = isinstance(text, exp.Literal) and _PLAIN.fullmatch(text.name), kind_of_duckdb(type_)
+    if found == "date" and not plain:
+        return call("sf_try_text_date" if safe else "sf_text_date", text, type="date")
+    function = {"number": "sf_digits", "float": "sf_digits", "time": "sf_clock"}.get(found or "")
+    return cast(text if plain or not function else call(function, text), type_, safe=safe)
+
+
+_PLAIN = re.compile(r"[0-9.:-]*")
 _ISO = re.compile(r"\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d(\.\d+)?)?)?")
 
 

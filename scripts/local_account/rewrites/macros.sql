@@ -25,6 +25,9 @@ create or replace macro sf_variant(x) as case
 create or replace macro sf_into_variant(x) as case when typeof(x) = 'VARCHAR' and x is not null
     then error('Expression type does not match column data type, expecting VARIANT but got VARCHAR: use PARSE_JSON or TO_VARIANT') else sf_variant(x) end;
 
+-- Digits of a number: DuckDB skips an underscore between them, and refuses two.
+create or replace macro sf_digits(s) as replace(s, '_', '__');
+
 -- Quotients of numbers keep six more decimals than the dividend; with a float on either side they are floats. DuckDB divides doubles, which
 -- are good for 15 digits; what a first quotient has left over, divided again, gives the others. `t` has the type of the quotient.
 create or replace macro sf_near(x, y, t) as cast_to_type(x::double / y::double, t);
@@ -43,9 +46,15 @@ create or replace macro sf_epoch(n) as make_timestamp(case
     when abs(n) < 31536000000000 then n * 1000
     when abs(n) < 31536000000000000 then n
     else n // 1000 end);
+-- DuckDB does not know months before days, and drops what follows a time, AM and PM too: a '?' makes it refuse.
+create or replace macro sf_american(s) as try_strptime(s, ['%m/%d/%Y', '%m/%d/%Y %H:%M:%S', '%d-%b-%Y']);
+create or replace macro sf_try_text_date(s) as coalesce(try_cast(s as date), sf_american(s)::date);
+create or replace macro sf_text_date(s) as coalesce(sf_try_text_date(s), s::date);
+create or replace macro sf_clock(s) as regexp_replace(s, '^(.*[A-Za-z].*)$', '?\1');
+create or replace macro sf_iso_timestamp(s) as replace(replace(regexp_replace(s, '\s*([+-]\d\d:?\d\d|Z)$', ''), 'M', '?M'), 'm', '?m');
 create or replace macro sf_text_timestamp(s) as case
     when regexp_full_match(s, '-?\d+') then sf_epoch(try_cast(s as bigint))
-    else regexp_replace(s, '\s*([+-]\d\d:?\d\d|Z)$', '')::timestamp end;
+    else coalesce(try_cast(sf_iso_timestamp(s) as timestamp), sf_american(s), sf_iso_timestamp(s)::timestamp) end;
 create or replace macro sf_timestamp_ntz(x) as case
     when typeof(x) = 'VARCHAR' then sf_text_timestamp(x::varchar)
     when typeof(x) = 'JSON' then sf_text_timestamp(json_extract_string(try_cast(x as json), '$'))

@@ -5,7 +5,7 @@ from functools import reduce
 from sqlglot import exp
 
 from local_account.errors import unsupported
-from local_account.rewrites.kinds import DAYS, Type, call, cast, kind, rule, text_of
+from local_account.rewrites.kinds import DAYS, Type, call, cast, kind, read, rule, text_of
 
 _WHOLE = {Type.TINYINT, Type.SMALLINT, Type.INT, Type.MEDIUMINT, Type.BIGINT, Type.INT128}
 
@@ -307,6 +307,14 @@ def randomness(node: exp.Expression) -> exp.Expression:
     return node
 
 
+@rule(exp.ToDouble)
+def to_double(node: exp.ToDouble) -> exp.Expression:
+    """TO_DOUBLE(text) does not take all texts that DuckDB's cast takes."""
+    if kind(node.this) in ("text", "variant") and not node.args.get("format"):
+        return read(text_of(node.this), "double", safe=bool(node.args.get("safe")))
+    return node
+
+
 @rule(exp.ToNumber)
 def to_number(node: exp.ToNumber) -> exp.Expression:
     """TO_NUMBER(value, [format,] precision, scale); DuckDB has casts only, so formats of plain digits alone can be
@@ -315,15 +323,14 @@ def to_number(node: exp.ToNumber) -> exp.Expression:
     if arguments and arguments[0].is_string:
         raise unsupported("TO_NUMBER with a format")
     precision, scale = ([int(argument.name) for argument in arguments] + [38, 0][len(arguments) :])[:2]
-    return cast(number_text(node.this), f"decimal({precision}, {scale})", safe=bool(node.args.get("safe")))
-
-
-def number_text(value: exp.Expression) -> exp.Expression:
-    return text_of(value) if kind(value) == "variant" else value
+    value, type_, safe = node.this, f"decimal({precision}, {scale})", bool(node.args.get("safe"))
+    if kind(value) in ("text", "variant"):
+        return read(text_of(value), type_, safe=safe)
+    return cast(value, type_, safe=safe)
 
 
 RULES = (
     types, variants_as_numbers, quotient, common_type, wide_product, mean, mean_over, median, percentile, whole_arguments, narrow_shifts,
     bits_of_numbers,
-    rounding_to_decimals, days, randomness, to_number,
+    rounding_to_decimals, days, randomness, to_double, to_number,
 )  # fmt: skip

@@ -16,6 +16,7 @@ from local_account.rewrites.kinds import (
     kind_of_type,
     literal,
     moment_of,
+    read,
     rule,
     text_of,
     variant_of,
@@ -83,8 +84,8 @@ def casts(node: exp.Expression) -> exp.Expression:
         return call("try", moment, type=node.to.this) if isinstance(node, exp.TryCast) else moment
     if target == "binary" and source == "text":  # in hexadecimal digits; DuckDB would take the letters
         return call("sf_try_unhex" if isinstance(node, exp.TryCast) else "sf_unhex", node.this, type=node.to.this)
-    if source == "variant":
-        node.set("this", text_of(node.this))
+    if source in ("text", "variant"):
+        return read(text_of(node.this), node.to.sql("duckdb"), safe=isinstance(node, exp.TryCast))
     return node
 
 

@@ -154,3 +154,33 @@ select avg(x) from (values (440123456.78), (440123456.79), (440123456.79)) v (x)
 --> 440123456.78666667
 select (select 10) / (select 4), 1 / 3 / 3 / 3, 1 / (2 / 3);
 --> 2.500000 | 0.037037000000000000 | 1.499999
+-- A number's digits stand without underscores.
+select '1_000'::int;
+--! 100038
+select to_number(column1) from values ('1_0');
+--! 100038
+select parse_json('"1_0"')::float;
+--! 100038
+select try_cast('1_000' as int), try_to_number('1_0', 10, 2), try_to_double('1_0'), try_to_number(' 1e3 ');
+--> NULL | NULL | NULL | 1000
+create table plain (n int, f float, b boolean, s varchar);
+insert into plain (n) values ('1_000');
+--! 100038
+insert into plain (n, f, b) select '1000', '1e3', 1;
+-- What a column does not take of itself.
+insert into plain (n) values (true);
+--! 2023
+insert into plain (f) select b from plain;
+--! 2023
+update plain set n = b;
+--! 2023
+insert into plain (s) select object_construct('a', 1);
+--! 2023
+insert into plain (s) select array_agg(n) from plain;
+--! 2023
+insert into plain (s) select object_construct('a', n)::varchar from plain;
+insert into plain (s) select to_variant(object_construct('b', n)) from plain where n = 1000;
+select n, f, b, s from plain;
+--> 1000 | 1000.0 | true | NULL
+--> NULL | NULL | NULL | {"a":1000}
+--> NULL | NULL | NULL | {"b":1000}

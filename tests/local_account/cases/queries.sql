@@ -206,7 +206,7 @@ select 'abc'::binary;
 select 5::date;
 --! 1007
 select to_date('abc', 'YYYY');
---! 100040
+--! 100096
 select listagg(a) within group (order by a), listagg(a, '-') within group (order by a) from shelf;
 --> 12 | 1-2
 

@@ -32,7 +32,7 @@ select to_timestamp_ntz('2024-01-02 03:04:05.678'), to_timestamp_ntz(1700000000)
 select 'bad'::timestamp_ntz;
 --! 100035
 select 'bad'::date;
---! 100035
+--! 100040
 select current_timestamp()::timestamp_ntz, current_date(), sysdate(), current_timestamp(), getdate() = current_timestamp(), to_date(current_timestamp()), current_time();
 --: timestamp_ntz | date | timestamp_ntz | timestamp_ltz | boolean | date | time
 --> 2024-05-06 07:08:09.123456 | 2024-05-06 | 2024-05-06 07:08:09.123456 | 2024-05-06 07:08:09.123456 +0000 | true | 2024-05-06 | 07:08:09.123456
@@ -63,3 +63,28 @@ select to_char('2020-01-05 04:05:06'::timestamp, 'YYYY-MM-DD"T"HH24:MI:SS"Z"'), 
 --> 2020-01-05T04:05:06Z | 2020-01-05 | 2020-01-05 04:05:06
 select date_part(epoch_second, '2020-01-01 00:00:01.9'::timestamp), extract(epoch from '2020-01-01'::date);
 --> 1577836801 | 1577836800
+-- Dates may be American or name their month; behind a time nothing is taken, and a text that does not fit its format is an error.
+select '01/05/2020'::date, to_date('1/5/2020'), '05-JAN-2020'::date, to_timestamp('01/05/2020'), '01/05/2020 10:11:12'::timestamp, try_to_date('13/13/2020'), column1::date from values ('01/07/2020');
+--> 2020-01-05 | 2020-01-05 | 2020-01-05 | 2020-01-05 00:00:00 | 2020-01-05 10:11:12 | NULL | 2020-01-07
+create table days (d date, ti time, ts timestamp_ntz);
+insert into days select '01/05/2020', '10:11', '01/05/2020';
+insert into days (d) select parse_json('"01/06/2020"');
+select d, ti, ts from days;
+--> 2020-01-05 | 10:11:00 | 2020-01-05 00:00:00
+--> 2020-01-06 | NULL | NULL
+select '13/13/2020'::date;
+--! 100040
+select to_time('10:11:12 PM');
+--! 100108
+insert into days (ti) values ('10:11:12 PM');
+--! 100108
+select try_to_time('10:11:12 PM'), try_to_time('10:11'), '10:11:12.5'::time;
+--> NULL | 10:11:00 | 10:11:12.500000
+select '2020-01-01 10:11 PM'::timestamp;
+--! 100035
+select to_timestamp('xx', 'DD.MM.YYYY HH24:MI');
+--! 100096
+insert into days (ts) values (5);
+--! 2023
+insert into days (ts) select 5 union all select 6;
+--! 2023
