@@ -313,11 +313,18 @@ def _read(session: Session, plan: Plan, table: exp.Table) -> None:
 
 
 def _is_cte(table: exp.Table) -> bool:
-    name, node = table.name.upper(), table.parent
+    """Whether a WITH that is in sight has given the name: one does not see itself, unless it is recursive, nor what comes after it."""
+    name, node, within = table.name.upper(), table.parent, None
     while node is not None:
-        with_ = node.args.get("with_")
-        if with_ and any(cte.alias.upper() == name for cte in with_.expressions):
-            return True
+        if isinstance(node, exp.CTE):
+            within = node
+        for cte in node.args["with_"].expressions if node.args.get("with_") else ():
+            is_own = cte is within
+            is_recursive = node.args["with_"].args.get("recursive") and isinstance(cte.this, exp.Union)
+            if cte.alias.upper() == name and (not is_own or is_recursive):
+                return True
+            if is_own:
+                break
         node = node.parent
     return False
 

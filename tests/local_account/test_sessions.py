@@ -159,6 +159,22 @@ def test_a_procedure_must_end_what_it_begins(table):
     assert table.value("select count(*) from t") == 0
 
 
+def test_a_with_of_a_tables_name_reads_the_table(table):
+    table("insert into t values (1, 'a'), (2, 'b')")
+
+    assert table("with t as (select * from t where id > 1) select t.id, name from t") == [(2, "b")]
+    assert table("with u as (select id from t), t as (select 7 as id) select u.id, t.id from u, t where u.id = 1") == [
+        (1, 7)
+    ]
+    assert table(
+        "with t as (with t as (select id + 1 as id from t) select id + 1 as id from t) select max(id) from t"
+    ) == [(4,)]
+    assert table("with t as (select 1 as i union all select i + 1 from t where i < 3) select max(i) from t") == [(3,)]
+    assert table("with recursive t as (select id from t) select count(*) from t") == [(2,)]
+    table("create table copied as with t as (select id from t) select id from t")
+    assert table("select count(*) from copied") == [(2,)]
+
+
 def test_session_variables_stand_for_their_values(client):
     client("set (low, high) = (2, 5)")
     client("set (low, high) = (4, $low * 10)")
