@@ -17,7 +17,7 @@ from local_account.rewrites import translate
 from local_account.rewrites.kinds import kind as kind_of
 from local_account.rewrites.kinds import kind_of_type
 from local_account.shapes import HIDDEN, Field, Table, execute, path_of, quote, rebuild, text
-from local_account.types import Column, canonical, canonical_of, duckdb_type, grows, text_length
+from local_account.types import Column, canonical, canonical_of, duckdb_type, grows, narrows, text_length
 
 Cursor = duckdb.DuckDBPyConnection
 Describe = Callable[[exp.Expression], tuple[str, list[Column]]]
@@ -179,6 +179,8 @@ def _field(node: exp.ColumnDef) -> Field:
             found = replace(found, default=translate(kind.this), written_default=kind.this.sql(dialect="snowflake"))
         elif isinstance(kind, _KEY):
             found = replace(found, nullable=False)
+        elif isinstance(kind, exp.GeneratedAsIdentityColumnConstraint) and kind.this:
+            raise unsupported("GENERATED ALWAYS AS IDENTITY", "write IDENTITY or AUTOINCREMENT")
         elif isinstance(kind, (exp.AutoIncrementColumnConstraint, exp.GeneratedAsIdentityColumnConstraint)):
             start, step = (int(kind.args[name].name) if kind.args.get(name) else 1 for name in ("start", "increment"))
             written = f"IDENTITY START {start} INCREMENT {step} NOORDER"
@@ -568,7 +570,8 @@ def _alter_column(cursor: Cursor, table: Table, action: exp.AlterColumn) -> None
         return
     if (type_ := action.args.get("dtype")) is not None:
         new = replace(item, type=canonical(type_))
-        _check_type(item.name, item.type, new.type)
+        if not narrows(item.type, new.type):  # the values have to fit: the rebuilding tells
+            _check_type(item.name, item.type, new.type)
     elif (allow_null := action.args.get("allow_null")) is not None:
         new = replace(item, nullable=bool(allow_null))
     elif action.args.get("drop"):

@@ -144,6 +144,12 @@ def grows(old: str, new: str) -> bool:
     return new.startswith(("VARCHAR", "BINARY")) and _sizes(new)[0] >= _sizes(old)[0]
 
 
+def narrows(old: str, new: str) -> bool:
+    """Whether `new` is a NUMBER of fewer digits than `old`, with as many behind the point."""
+    is_number = old.startswith("NUMBER") and new.startswith("NUMBER")
+    return is_number and _sizes(new)[1] == _sizes(old)[1] and _sizes(new)[0] < _sizes(old)[0]
+
+
 def text_length(name: str) -> int | None:
     """The limit of a VARCHAR type that is below the greatest; None for all others."""
     found = re.fullmatch(r"VARCHAR\((\d+)\)", name)

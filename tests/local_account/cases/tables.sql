@@ -223,3 +223,17 @@ insert into emptied values (1), (2);
 create or alter table emptied (b varchar);
 select count(*), count(b) from emptied;
 --> 2 | 0
+-- A NUMBER may become narrower where its values fit.
+create table narrow (n int, m number(10, 2));
+insert into narrow values (123, 1234.50);
+alter table narrow alter column n set data type number(3, 0);
+alter table narrow modify column m number(6, 2);
+alter table narrow alter column n set data type number(2, 0);
+--! 100039
+alter table narrow alter column m set data type number(6, 1);
+--! 2108
+select n, m from narrow;
+--: number(3,0) | number(6,2)
+--> 123 | 1234.50
+create table always (id int generated always as identity);
+--! 2
