@@ -116,6 +116,15 @@ def otherwise(node: exp.Expression) -> exp.Expression:
     return node
 
 
+@rule(exp.Pad)
+def padding_of_nothing(node: exp.Pad) -> exp.Expression:
+    """LPAD and RPAD with '' shorten and do not fill; DuckDB fails where there is to be filled."""
+    filling = node.args.get("fill_pattern")
+    if filling is not None and filling.is_string and not filling.name:
+        return exp.Left(this=node.this, expression=node.expression)
+    return node
+
+
 @rule(exp.Booland, exp.Boolor)
 def logic_of_numbers(node: exp.Expression) -> exp.Expression:
     """BOOLAND and BOOLOR take numbers and booleans; DuckDB's ROUND takes no boolean."""
@@ -128,5 +137,5 @@ def logic_of_numbers(node: exp.Expression) -> exp.Expression:
 
 
 RULES = (
-    renamed, count_if, count_of_several, width_bucket, ratio_to_report, regexp_group, base64_encode, sha2, otherwise, greatest_variants, logic_of_numbers, known,
+    renamed, count_if, count_of_several, width_bucket, ratio_to_report, regexp_group, base64_encode, sha2, otherwise, greatest_variants, padding_of_nothing, logic_of_numbers, known,
 )  # fmt: skip

@@ -158,6 +158,17 @@ def wide_product(node: exp.Mul) -> exp.Expression:
     return node
 
 
+@rule(exp.Add, exp.Sub)
+def wide_sum(node: exp.Expression) -> exp.Expression:
+    """As `wide_product`, for sums: of literals that fill 64 bits."""
+    for argument in ("this", "expression"):
+        value = node.args[argument]
+        digits = value.this if isinstance(value, exp.Neg) else value
+        if isinstance(digits, exp.Literal) and digits.is_int and 18 <= len(digits.name) <= 38:
+            node.set(argument, cast(value, f"decimal({len(digits.name)}, 0)"))
+    return node
+
+
 @rule(exp.Avg)
 def mean(node: exp.Avg) -> exp.Expression:
     """The mean of NUMBERs is a NUMBER in Snowflake; in DuckDB a DOUBLE.
@@ -282,7 +293,10 @@ def days(node: exp.Expression) -> exp.Expression:
     in DuckDB a TIMESTAMP."""
     left, right = kind(node.this), kind(node.expression)
     if isinstance(node.expression, exp.Interval):
-        if left == "date" and node.expression.text("unit").upper().rstrip("S") in DAYS and not node.meta.get("done"):
+        if left == "date" and not node.meta.get("done"):
+            whole = node.expression.text("unit").upper().rstrip("S") in DAYS or node.expression.meta.get("days")
+            if not whole:
+                return node
             node.meta["done"] = True
             return cast(exp.Paren(this=node.copy()), "date")
     elif left == "date" and right not in ("date", "ntz", "tz", None):
@@ -330,7 +344,7 @@ def to_number(node: exp.ToNumber) -> exp.Expression:
 
 
 RULES = (
-    types, variants_as_numbers, quotient, common_type, wide_product, mean, mean_over, median, percentile, whole_arguments, narrow_shifts,
+    types, variants_as_numbers, quotient, common_type, wide_product, wide_sum, mean, mean_over, median, percentile, whole_arguments, narrow_shifts,
     bits_of_numbers,
     rounding_to_decimals, days, randomness, to_double, to_number,
 )  # fmt: skip

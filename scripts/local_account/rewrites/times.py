@@ -65,6 +65,34 @@ def add(node: exp.Expression) -> exp.Expression:
     return call("cast_to_type", added, value)
 
 
+_UNITS = {
+    written: unit
+    for unit, names in {
+        "year": "y yy yyy yyyy yr years yrs", "quarter": "q qtr qtrs quarters", "month": "mm mon mons months", "week": "w wk weekofyear woy wy weeks",
+        "day": "d dd days dayofmonth", "hour": "h hh hr hours hrs", "minute": "m mi min minutes mins", "second": "s sec seconds secs",
+        "millisecond": "ms msec milliseconds", "microsecond": "us usec microseconds",
+    }.items()
+    for written in (unit, *names.split())
+}  # fmt: skip
+
+
+@rule(exp.Interval)
+def interval(node: exp.Interval) -> exp.Expression:
+    """INTERVAL '1 day, 2 hours': several parts with commas, each of seconds unless it has a unit; DuckDB takes no commas, and other short units."""
+    if (unit := node.args.get("unit")) is not None:
+        node.set("unit", exp.var(_UNITS.get(unit.name.lower(), unit.name).upper()))
+        return node
+    if not node.this or not node.this.is_string:
+        return node
+    parts = [re.fullmatch(r"\s*([+-]?\d+)\s*([a-z]*)\s*", part.lower()) for part in node.this.name.split(",")]
+    if not all(part and (part[2] or "s") in _UNITS for part in parts):
+        raise unsupported(f"interval '{node.this.name}'", "parts with units stand between commas")
+    units = [_UNITS[part[2] or "s"] for part in parts if part]
+    node.set("this", literal(" ".join(f"{part[1]} {unit}" for part, unit in zip(parts, units, strict=True) if part)))
+    node.meta["days"] = all(unit.upper() in DAYS for unit in units)
+    return node
+
+
 @rule(exp.DateDiff, exp.TimestampDiff, exp.TsOrDsDiff)
 def difference(node: exp.Expression) -> exp.Expression:
     """DATEDIFF reads text as times; DuckDB's wants times."""
@@ -228,6 +256,7 @@ RULES = (
     session_value,
     now,
     epoch,
+    interval,
     add,
     difference,
     truncation,

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 from sqlglot import exp
@@ -167,13 +168,30 @@ def to_variant(node: exp.ToVariant) -> exp.Expression:
 def parse_json(node: exp.ParseJSON) -> exp.Expression:
     """PARSE_JSON drops white space and reads '' as NULL; a cast of DuckDB keeps one and refuses the other."""
     text = text_of(node.this)
+    twice = _key_twice(text.name) if isinstance(text, exp.Literal) else None
     if node.args.get("safe"):
-        return call("sf_try_parse_json", text, type="variant")
+        return call("sf_try_parse_json", exp.Null() if twice else text, type="variant")
+    if twice:
+        raise SqlError(100_069, f'Error parsing JSON: duplicate object attribute "{twice}"', "22P02")
     return call(
         "json",
         text if isinstance(text, exp.Literal) and text.name else call("nullif", text, literal("")),
         type="variant",
     )
+
+
+def _key_twice(text: str) -> str | None:
+    """A key that an object has twice: Snowflake refuses it, DuckDB keeps both. To look would cost each row its time, so constants alone are looked at."""
+    found: list[str] = []
+
+    def members(pairs: list[tuple[str, Any]]) -> None:
+        if len(dict(pairs)) < len(pairs):
+            keys = [key for key, _ in pairs]
+            found.extend(key for key in keys if keys.count(key) > 1)
+
+    with suppress(ValueError):  # DuckDB says so
+        json.loads(text, object_pairs_hook=members)
+    return found[0] if found else None
 
 
 # --- reading many paths

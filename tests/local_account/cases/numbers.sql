@@ -184,3 +184,16 @@ select n, f, b, s from plain;
 --> 1000 | 1000.0 | true | NULL
 --> NULL | NULL | NULL | {"a":1000}
 --> NULL | NULL | NULL | {"b":1000}
+-- Constants that fill 64 bits are summed as NUMBERs.
+select 9223372036854775807 + 1, -9223372036854775807 - 10, 9223372036854775807 - -9223372036854775807, 9223372036854775807 + column1 + 1.5 from values (1);
+--> 9223372036854775808 | -9223372036854775817 | 18446744073709551614 | 9223372036854775809.5
+-- Decimals stay in a union that reads what is around it; a recursive query takes the types of its first rows.
+select i, (select max(x) from (select w.i as x union all select 1.5)) from whole as w where i = 1;
+--> 1 | 1.5
+select x from whole as w, lateral (select w.i as x union all select w.n) as l where i = 3 order by x;
+--> 1.75
+--> 3.00
+with recursive r as (select 1 as x union all select x + 0.5 from r where x < 2) select max(x) from r;
+--! 2
+with recursive r as (select 1.0 as x union all select x + 0.5 from r where x < 2) select max(x) from r;
+--> 2.0

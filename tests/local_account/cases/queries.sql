@@ -243,3 +243,7 @@ select (select a from shelf order by a limit 1), t.a from shelf as t order by 2;
 --> 1 | 2
 select (select value from table(flatten(parse_json('[1]'))) limit 1) from shelf as t limit 1;
 --> 1
+
+-- A text that is filled with nothing is only shortened.
+select lpad('a', 3, ''), rpad('abc', 2, ''), lpad('a', 3);
+--> a | ab |   a

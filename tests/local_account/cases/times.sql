@@ -88,3 +88,9 @@ insert into days (ts) values (5);
 --! 2023
 insert into days (ts) select 5 union all select 6;
 --! 2023
+-- Intervals of several parts, and short names of units.
+select '2024-01-01'::date + interval '1 day, 2 hours', '2024-01-31'::date + interval '1 mm', '2024-01-01'::date + interval '1 month, 2 d', '2024-01-01'::timestamp + interval '30', '2024-01-01'::timestamp - interval '1 y, 3 q, 4 mm, 5 w, 6 d, 7 h, 8 m, 9 s, 10 ms';
+--: timestamp_ntz | date | date | timestamp_ntz | timestamp_ntz
+--> 2024-01-02 02:00:00 | 2024-02-29 | 2024-02-03 | 2024-01-01 00:00:30 | 2021-10-20 16:51:50.990000
+select '2024-01-01'::date + interval '1 day 2 hours';
+--! 2

@@ -238,3 +238,8 @@ select greatest(parse_json('2'), parse_json('10'));
 --! 2
 select a.n, f.value from (select 1 as n, null::variant as v) a left join lateral flatten(a.v) f;
 --> 1 | NULL
+-- An object has each key once.
+select parse_json('[{"b": {"a": 1, "c": 1, "a": 2}}]');
+--! 100069
+select try_parse_json('{"a": 1, "a": 2}'), parse_json('{"a": {"a": 1}, "b": {"a": 2}}');
+--> NULL | {"a":{"a":1},"b":{"a":2}}
