@@ -17,12 +17,14 @@ def snowflake_functions() -> frozenset[str]:
 
 @rule(exp.Anonymous)
 def renamed(node: exp.Anonymous) -> exp.Expression:
-    """HASH gives other values than Snowflake's, as a signed number of 64 bits too; HAVERSINE is a formula here."""
+    """HASH gives other values than Snowflake's, as a signed number of 64 bits too, and the same one of 1 and 1.0, which DuckDB's does not;
+    HAVERSINE is a formula here."""
     name = node.name.upper()
     if node.meta.get("ours"):
         return node
     if name == "HASH":
-        return call("sf_hash", call("hash", *node.expressions))
+        values = (value if value.is_star else call("sf_hashed", value) for value in node.expressions)
+        return call("sf_hash", call("hash", *values))
     if name == "HAVERSINE":
         return call("sf_haversine", *node.expressions)
     return node

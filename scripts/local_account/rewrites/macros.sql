@@ -108,6 +108,9 @@ create or replace macro sf_flatten_recursive_outer(input, above) as table
 create or replace macro sf_of_mode(input, mode) as case when json_type(input) = mode then input end;
 
 create or replace macro sf_try_parse_json(s) as case when json_valid(s) then json(s) end;
+-- What is hashed: equal numbers have one text, which no text has.
+create or replace macro sf_hashed(x) as case when typeof(x) in ('DOUBLE', 'INTEGER', 'BIGINT', 'HUGEINT') or starts_with(typeof(x), 'DECIMAL')
+    then '#' || regexp_replace(x::varchar, '(\.0*|(\.\d*[1-9])0+)$', '\2') else x::varchar end;
 -- The bits of an unsigned hash as a signed number.
 create or replace macro sf_hash(h) as ((h::hugeint + 9223372036854775808) % 18446744073709551616 - 9223372036854775808)::bigint;
 -- A time to format: text is read first.

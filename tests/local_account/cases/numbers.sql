@@ -90,6 +90,8 @@ select seq4() from table(generator(rowcount => 3));
 --> 2
 select hash('a') = hash('a'), hash('a') <> hash('b');
 --> true | true
+select hash(1) = hash(1.00), hash(column1) = hash(1.5), hash(100) = hash(100.0), hash(1) <> hash(10), hash(1.5) = hash(1.5::float), hash(1) <> hash('1'), hash(null::int) = hash(null::number(5, 2)) from values (1.500);
+--> true | true | true | true | true | true | true
 select max(abs(n)) < 365, min(n) < 0 from (select hash(uuid_string()) % 365 as n from table(generator(rowcount => 1000)));
 --> true | true
 -- What is drawn is drawn once, however often it is read.
