@@ -213,6 +213,23 @@ def clock(
 
 
 @cli.command()
+def withhold(
+    privileges: Annotated[
+        list[str] | None, typer.Argument(help="Account privileges, like 'EXECUTE TASK'; none: nothing is withheld.")
+    ] = None,
+    data: Data = DEFAULT_DATA,
+) -> None:
+    """Withholds account privileges from every application, whatever it was granted, until it is called again."""
+    state = _read(data)
+    if not _ping(state):
+        _fail("The account is not running.", "scripts/account start")
+    answer = _ask(state, "/account/withhold", {"privileges": privileges or []})
+    if not answer["success"]:
+        _fail(answer["message"], "scripts/account withhold 'EXECUTE TASK' 'EXECUTE MANAGED TASK'")
+    typer.echo(f"Withheld from every application: {', '.join(answer['data']) or 'nothing'}.")
+
+
+@cli.command()
 def streamlit(
     name: Annotated[str, typer.Argument(help="The Streamlit object: database.schema.name.")],
     role: Annotated[str | None, typer.Option(help="Who looks at it; the role needs USAGE on it.")] = None,

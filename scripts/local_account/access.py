@@ -10,12 +10,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from local_account import manifests
 from local_account.catalogue import HOME, quote
 from local_account.errors import SqlError, denied, missing
 from local_account.syntax import split_path
 
 if TYPE_CHECKING:
     from local_account.account import Account
+    from local_account.catalogue import Key
     from local_account.session import Session
 
 APPLICATION = "APPLICATION"
@@ -138,6 +140,29 @@ def is_application(session: Session, database: str) -> bool:
     return bool(document and document.get("kind") == APPLICATION)
 
 
+def sees(session: Session, database: str, schema: str = "") -> bool:
+    """Whether the session holds anything on a database, or on a (physical) schema: what it does not see is not there for it
+    (docs.snowflake.com/en/user-guide/security-access-control-overview)."""
+    document = session.account.database(database)
+    if not document or schema:
+        return bool(document) and sees(session, database) and may(session, "ANY", "SCHEMA", database, "", schema)
+    if document["kind"] == APPLICATION and session.application != database:
+        held = _holders(session)
+        roles = {holder("APPLICATION ROLE", database, key.name) for key, _ in _roles_in(session, database)}
+        return bool({holder("ROLE", document["owner"]), _ADMINISTRATOR, *roles} & held)
+    kinds = ("DATABASE", "APPLICATION PACKAGE") if document["kind"] == "APPLICATION PACKAGE" else ("DATABASE",)
+    return any(may(session, "ANY", kind, database, "", database) for kind in kinds)
+
+
+def _roles_in(session: Session, application: str) -> list[tuple[Key, dict[str, Any]]]:
+    return session.account.catalogue.find("application_role", application)
+
+
+def database(session: Session, name: str) -> dict[str, Any] | None:
+    """The document of a database, package or application, where the session sees it."""
+    return session.account.database(name) if sees(session, name) else None
+
+
 def may(session: Session, privilege: str, kind: str, database: str, schema: str, name: str) -> bool:
     """Whether the session has the privilege; ``schema`` is the physical one ('' for a schema itself)."""
     if session.application and database == session.application:
@@ -156,7 +181,7 @@ def may(session: Session, privilege: str, kind: str, database: str, schema: str,
             for key, document in session.account.catalogue.find("grant", database)
         )
     else:
-        granted = is_granted(session, held, privilege, kind, database, schema, name)
+        granted = is_granted(session.account, held, privilege, kind, database, schema, name)
     if in_application or not granted or not (schema or kind == "SCHEMA"):
         return granted
     # A grant counts for those only who may use the database and the schema
@@ -168,25 +193,37 @@ def may(session: Session, privilege: str, kind: str, database: str, schema: str,
 
 def require(session: Session, privilege: str, kind: str, database: str, schema: str, name: str) -> None:
     """Refuses what the role may not do: invisible objects do not exist, visible ones say which privilege is missing."""
-    if not session.account.database(database):
+    if not session.account.database(database) and database != HOME:
         raise missing("Database", database)
     in_application = is_application(session, database) and session.application != database
-    if in_application and kind != "SCHEMA" and schema and not may(session, "USAGE", "SCHEMA", database, "", schema):
-        raise not_found(kind, database, schema, name)
+    below = in_application and kind != "SCHEMA" and bool(schema)
+    if below and not may(session, "USAGE", "SCHEMA", database, "", schema):
+        raise not_found(session, kind, database, schema, name)
     if may(session, privilege, kind, database, schema, name):
         return
     if may(session, "ANY", kind, database, schema, name):
         raise denied(
-            f"Insufficient privileges to operate on {kind.lower()} '{name}': {_who(session)} lacks {privilege}."
+            f"Insufficient privileges to operate on {kind.lower()} '{name.split('$')[0]}': {_who(session)} lacks {privilege}."
         )
-    raise not_found(kind, database, schema, name)
+    raise not_found(session, kind, database, schema, name)
+
+
+def not_found(session: Session, kind: str, database: str, schema: str, name: str) -> SqlError:
+    """What it says of an object that is not there, or not for this session: the same."""
+    if database != HOME and not sees(session, database):
+        return missing("Database", database)
+    if schema and not sees(session, database, schema):
+        return missing("Schema", f"{database}.{schema.split('$')[0]}")
+    path = (database, schema.split("$")[0], name.split("$")[0] if kind == "SCHEMA" else name)
+    shown = ".".join(part for part in path if part)
+    return SqlError(
+        2003, f"SQL compilation error: {kind.capitalize()} '{shown}' does not exist or not authorized.", "02000"
+    )
 
 
 def require_creation(session: Session, kind: str, database: str, schema: str) -> None:
     """Who creates an object holds CREATE <kind> on its schema; ``schema`` is the physical one."""
-    if not may(session, f"CREATE {kind}", "SCHEMA", database, "", schema):
-        shown = schema.split("$")[0]
-        raise denied(f"Insufficient privileges to operate on schema '{shown}': {_who(session)} lacks CREATE {kind}.")
+    require(session, f"CREATE {kind}", "SCHEMA", database, "", schema)
     require_own_code(session, database)
 
 
@@ -197,22 +234,14 @@ def require_own_code(session: Session, database: str) -> None:
         raise denied(f"only the application's own code creates objects in {database}.")
 
 
-def not_found(kind: str, database: str, schema: str, name: str) -> SqlError:
-    shown = ".".join(part for part in (database, schema.split("$")[0], name) if part)
-    return SqlError(
-        2003, f"SQL compilation error: {kind.capitalize()} '{shown}' does not exist or not authorized.", "02000"
-    )
-
-
 def grant_name(kind: str, name: str, privilege: str) -> str:
     return f"{kind}:{name}:{privilege}"
 
 
 def is_granted(
-    session: Session, held: set[str], privilege: str, kind: str, database: str, schema: str, name: str
+    account: Account, held: set[str], privilege: str, kind: str, database: str, schema: str, name: str
 ) -> bool:
-    get = session.account.catalogue.get
-    document = get("grant", database, schema, grant_name(kind, name, privilege))
+    document = account.catalogue.get("grant", database, schema, grant_name(kind, name, privilege))
     return bool(document and set(document["roles"]) & held)
 
 
@@ -228,11 +257,35 @@ def _owner(session: Session, kind: str, database: str, schema: str, name: str) -
 
 
 def holds_on_account(session: Session, privilege: str) -> bool:
-    """Whether the session's application or role was granted an account privilege; ACCOUNTADMIN has all from the beginning."""
-    if session.application:
-        return privilege in (session.account.database(session.application) or {}).get("privileges", [])
-    held = _holders(session)
-    return _ADMINISTRATOR in held or is_granted(session, held, privilege, "ACCOUNT", HOME, "", "")
+    """Whether the session's application or role was granted an account privilege."""
+    return owner_holds(session.account, session.application, session.role, privilege)
+
+
+def owner_holds(account: Account, application: str | None, role: str, privilege: str) -> bool:
+    """The same for an application, or else a role; ACCOUNTADMIN has all from the beginning."""
+    if application:
+        return privilege in (account.database(application) or {}).get("privileges", []) and privilege not in withheld(
+            account
+        )
+    held = inherited(account, holder("ROLE", role), _PUBLIC)
+    return _ADMINISTRATOR in held or is_granted(account, held, privilege, "ACCOUNT", HOME, "", "")
+
+
+def withheld(account: Account) -> list[str]:
+    """The account privileges that no application has, whatever it was granted: a switch for tests (`scripts/account withhold`)."""
+    return (account.setting("withheld") or {}).get("privileges", [])
+
+
+def withhold(account: Account, privileges: list[str]) -> list[str]:
+    """Sets the switch; raises SqlError for what no manifest can ask for."""
+    named = sorted({" ".join(privilege.upper().split()) for privilege in privileges})
+    if unknown := [privilege for privilege in named if privilege not in manifests.REQUESTABLE]:
+        raise SqlError(
+            93_118,
+            f"No application can ask for {', '.join(unknown)}: there are {', '.join(sorted(manifests.REQUESTABLE))}.",
+        )
+    account.set_setting("withheld", {"privileges": named})
+    return named
 
 
 def require_on_account(session: Session, privilege: str) -> None:
@@ -245,9 +298,8 @@ def _who(session: Session) -> str:
 
 
 def require_installer(session: Session, package: str) -> None:
-    """Who installs holds CREATE APPLICATION on the account, and INSTALL or DEVELOP on the package, or is ACCOUNTADMIN
+    """Who installs holds INSTALL or DEVELOP on the package, or is ACCOUNTADMIN
     (docs.snowflake.com/en/sql-reference/sql/create-application, access control)."""
-    require_on_account(session, "CREATE APPLICATION")
     if "ACCOUNTADMIN" not in roles_of(session) and not any(
         may(session, privilege, "APPLICATION PACKAGE", package, "", package) for privilege in ("INSTALL", "DEVELOP")
     ):

@@ -57,7 +57,7 @@ class Source:
 
 
 def application(session: Session, name: str) -> dict[str, Any]:
-    document = session.account.database(name)
+    document = access.database(session, name)
     if not document or document["kind"] != access.APPLICATION:
         raise missing("Application", name)
     return document
@@ -116,6 +116,7 @@ def _alone(act: Callable[[Session, Match], Result]) -> Callable[[Session, Match]
 @_alone
 def create(session: Session, match: Match) -> Result:
     name, package = match.name(), match.name("package")
+    access.require_on_account(session, "CREATE APPLICATION")
     packages.package(session, package)
     access.require_installer(session, package)
     if session.account.database(name):
@@ -126,6 +127,7 @@ def create(session: Session, match: Match) -> Result:
         )
     source = _source(session, package, match.raw("rest"))
     manifest = manifests.require(source.snapshot, package)
+    _require_debuggable(source.options, manifest, source.kind)
     session.commit_before_definition()
     session.account.create_database(
         name,
@@ -138,6 +140,7 @@ def create(session: Session, match: Match) -> Result:
             "upgrade_state": "INSTALLING",
             "requested": manifests.privileges(manifest),
             "privileges": manifests.granted(manifest),
+            "debug_mode": source.options.get("DEBUG_MODE", "FALSE").upper(),
             "telemetry": source.options.get("AUTHORIZE_TELEMETRY_EVENT_SHARING", "FALSE").upper(),
             **feature_policies.with_policy(session, source.options.get("WITH FEATURE POLICY")),
             **source.document(),
@@ -311,14 +314,7 @@ def set_options(session: Session, match: Match) -> Result:
     if re.match(r"shared\s+telemetry\s+events", rest, re.IGNORECASE):
         return reply.status("Statement executed successfully.")
     options = parse_options(rest, ("DEBUG_MODE", "COMMENT", "AUTHORIZE_TELEMETRY_EVENT_SHARING"))
-    if "DEBUG_MODE" in options:
-        if manifests.read(Path(document["snapshot"])).get("manifest_version") == 2:
-            raise SqlError(
-                93_362,
-                "DEBUG_MODE cannot be set when the application's manifest_version is 2: use session debug (rule MAN-34).",
-            )
-        if document["source"] == "directive":
-            raise SqlError(93_046, "DEBUG_MODE is for applications in development mode.")
+    _require_debuggable(options, manifests.read(Path(document["snapshot"])), document["source"])
     _save(
         session,
         name,
@@ -329,6 +325,18 @@ def set_options(session: Session, match: Match) -> Result:
     return reply.status("Statement executed successfully.")
 
 
+def _require_debuggable(options: dict[str, str], manifest: dict[str, Any], source: str) -> None:
+    if "DEBUG_MODE" not in options:
+        return
+    if manifest.get("manifest_version") == 2:
+        raise SqlError(
+            93_362,
+            "DEBUG_MODE cannot be set when the application's manifest_version is 2: use session debug (rule MAN-34).",
+        )
+    if source == "directive":
+        raise SqlError(93_046, "DEBUG_MODE is for applications in development mode.")
+
+
 def refuse_alter(session: Session, match: Match) -> Result:
     raise unsupported(f"ALTER APPLICATION {' '.join(match.raw('rest').split()[:3])}")
 
@@ -336,7 +344,7 @@ def refuse_alter(session: Session, match: Match) -> Result:
 @_alone
 def drop(session: Session, match: Match) -> Result:
     name = match.name()
-    if match.has("if exists") and not session.account.database(name):
+    if match.has("if exists") and not access.database(session, name):
         return reply.status(f"Drop statement executed successfully ({name} already dropped).")
     document = application(session, name)
     _require_owner(session, name, document)
@@ -374,7 +382,7 @@ def show(session: Session, match: Match) -> Result:
             "type": "REGULAR",
         }
         for key, document in session.account.catalogue.find("database", HOME)
-        if document["kind"] == access.APPLICATION and like(pattern, key.name)
+        if document["kind"] == access.APPLICATION and like(pattern, key.name) and access.sees(session, key.name)
     ]
     columns = "created_on name is_default is_current source_type source owner comment version label patch options retention_time upgrade_state type"
     return reply.rows(columns, rows, types={"patch": "fixed"})
@@ -456,7 +464,7 @@ def show_privileges(session: Session, match: Match) -> Result:
         {
             "privilege": privilege,
             "description": described.get(privilege),
-            "granted": str(privilege in document["privileges"]).lower(),
+            "granted": str(access.owner_holds(session.account, match.name(), document["owner"], privilege)).lower(),
         }
         for privilege in document["requested"]
     ]

@@ -57,22 +57,25 @@ def use_database(session: Session, match: Match) -> Result:
     if len(path) == 2:
         return use_schema(session, match)
     database = match.name()
-    if not session.account.database(database):
+    if not access.sees(session, database):
         raise _missing("database", database)
     session.database = database
-    session.schema = "PUBLIC" if session.account.catalogue.get("schema", database, "", "PUBLIC") else None
+    session.schema = "PUBLIC" if _is_there(session, database, "PUBLIC") else None
     return reply.status(DONE)
 
 
 def use_schema(session: Session, match: Match) -> Result:
     database, schema = session.account.qualify_schema(session, match.path())
-    physical = session.account.physical_schema(session, database, schema)
-    if not session.account.catalogue.get("schema", database, "", schema) or not (
-        not access.is_application(session, database) or access.may(session, "USAGE", "SCHEMA", database, "", physical)
-    ):
+    if not _is_there(session, database, schema):
         raise _missing("schema", f"{database}.{schema}")
     session.database, session.schema = database, schema
     return reply.status(DONE)
+
+
+def _is_there(session: Session, database: str, schema: str) -> bool:
+    physical = session.account.physical_schema(session, database, schema)
+    is_there = session.account.catalogue.get("schema", database, "", schema)
+    return bool(is_there) and access.sees(session, database, physical)
 
 
 def _missing(kind: str, name: str) -> SqlError:
@@ -178,7 +181,7 @@ def _require_own_standard(session: Session, name: str, document: dict[str, Any])
 
 def drop_database(session: Session, match: Match) -> Result:
     name = match.name()
-    document = session.account.database(name)
+    document = access.database(session, name)
     if not document:
         return reply.nothing_to_drop(match, name, missing("Database", name))
     _require_own_standard(session, name, document)
@@ -193,7 +196,7 @@ def create_schema(session: Session, match: Match) -> Result:
     database, schema = session.account.qualify_schema(session, match.path())
     options = match.options("COMMENT", "DATA_RETENTION_TIME_IN_DAYS", "MAX_DATA_EXTENSION_TIME_IN_DAYS")
     existing = session.account.catalogue.get("schema", database, "", schema)
-    if not session.account.database(database):
+    if not access.sees(session, database):
         raise missing("Database", database)
     # A $ parts the generations of versioned schemas.
     if "$" in schema or schema in ("INFORMATION_SCHEMA", SYSTEM_SCHEMA):
@@ -252,7 +255,7 @@ def create_versioned_schema(session: Session, match: Match) -> Result:
 def drop_schema(session: Session, match: Match) -> Result:
     database, schema = session.account.qualify_schema(session, match.path())
     if not session.account.catalogue.get("schema", database, "", schema):
-        return reply.nothing_to_drop(match, schema, access.not_found("SCHEMA", database, "", schema))
+        return reply.nothing_to_drop(match, schema, access.not_found(session, "SCHEMA", database, "", schema))
     _drop_schema(session, database, schema)
     if (session.database, session.schema) == (database, schema):
         session.schema = None

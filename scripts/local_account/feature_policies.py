@@ -111,7 +111,7 @@ def require_allowed(session: Session, kind: str) -> None:
 def _found(session: Session, path: list[str]) -> list[str]:
     name = session.account.qualify(session, path, "feature policy")
     if not session.account.catalogue.get("feature_policy", *name):
-        raise access.not_found("FEATURE POLICY", *name)
+        raise access.not_found(session, "FEATURE POLICY", *name)
     return list(name)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pyarrow
@@ -22,7 +22,7 @@ _TEXT, _NUMBER, _TIME = pyarrow.string(), pyarrow.int64(), pyarrow.timestamp("us
 
 def view(session: Session, database: str, name: str) -> pyarrow.Table:
     """The rows of one of the views."""
-    if not session.account.database(database):
+    if not access.sees(session, database):
         raise missing("Database", database)
     if name not in _VIEWS:
         raise SqlError(
@@ -120,15 +120,27 @@ def _schemata(session: Session, database: str) -> pyarrow.Table:
             "COMMENT": document.get("comment"),
         }
         for key, document in session.account.catalogue.find("schema", database)
-        if not access.is_application(session, database)
-        or access.may(
-            session, "USAGE", "SCHEMA", database, "", session.account.physical_schema(session, database, key.name)
-        )
+        if access.sees(session, database, session.account.physical_schema(session, database, key.name))
     ]
     return _table(rows, CATALOG_NAME=_TEXT, SCHEMA_NAME=_TEXT, SCHEMA_OWNER=_TEXT, COMMENT=_TEXT)
 
 
 _VIEWS = {"TABLES": _tables, "VIEWS": _views, "COLUMNS": _columns, "SCHEMATA": _schemata}
+
+
+def _moment(given: dict[str, Any], name: str) -> datetime | None:
+    """A time that was given, as an instant; times without a zone are UTC, the session's."""
+    value = given.get(name)
+    if isinstance(value, str):
+        try:
+            value = datetime.fromisoformat(value)
+        except ValueError:
+            raise SqlError(100_035, f"Timestamp '{value}' is not recognized", "22007") from None
+    if value is not None and not isinstance(value, datetime):
+        raise SqlError(
+            1044, f"SQL compilation error:\nInvalid argument types for function 'TASK_HISTORY': {name}", "42P13"
+        )
+    return value.replace(tzinfo=value.tzinfo or UTC) if value else None
 
 
 def task_history(session: Session, database: str, given: dict[str, Any]) -> pyarrow.Table:
@@ -139,17 +151,21 @@ def task_history(session: Session, database: str, given: dict[str, Any]) -> pyar
         "RESULT_LIMIT",
         "TASK_NAME",
         "ERROR_ONLY",
-        "DATABASE_NAME",
-        "SCHEMA_NAME",
     }
     if unknown := set(given) - allowed:
         raise unsupported(f"TASK_HISTORY({', '.join(sorted(unknown))})")
-    database = str(given.get("DATABASE_NAME", database)).upper()
-    if not session.account.database(database):
+    if not access.sees(session, database):
         raise missing("Database", database)
     now = session.account.clock.now()
-    start = given.get("SCHEDULED_TIME_RANGE_START") or now - timedelta(days=HISTORY_DAYS)
-    end = given.get("SCHEDULED_TIME_RANGE_END") or now + timedelta(days=8)
+    kept_since = now - timedelta(days=HISTORY_DAYS)
+    start = _moment(given, "SCHEDULED_TIME_RANGE_START") or kept_since
+    end = _moment(given, "SCHEDULED_TIME_RANGE_END") or now + timedelta(days=8)
+    if start < kept_since - timedelta(minutes=1):  # the statement's own clock stands a little behind
+        raise SqlError(
+            1008,
+            f"SQL compilation error:\ninvalid value [{start:%Y-%m-%d %H:%M:%S}] for parameter 'SCHEDULED_TIME_RANGE_START': not within the last {HISTORY_DAYS} days",
+            "22023",
+        )
     written = str(given.get("RESULT_LIMIT", HISTORY_ROWS))
     if not written.isdigit() or not 1 <= int(written) <= MOST_HISTORY_ROWS:
         raise SqlError(1008, f"RESULT_LIMIT is a whole number from 1 to {MOST_HISTORY_ROWS}, not {written}.", "22023")
@@ -158,7 +174,7 @@ def task_history(session: Session, database: str, given: dict[str, Any]) -> pyar
     history = session.cursor.execute(
         f"select * from {quote(database)}.{quote(SYSTEM_SCHEMA)}.task_history where scheduled_time between ?::timestamptz and ?::timestamptz "
         "order by scheduled_time desc, query_start_time desc",
-        [str(start), str(end)],
+        [start, end],
     ).fetchall()
     rows = [dict(zip(names, row, strict=True)) for row in history]
     for key, document in session.account.catalogue.find("task", database):
@@ -184,7 +200,6 @@ def task_history(session: Session, database: str, given: dict[str, Any]) -> pyar
             for privilege in ("MONITOR", "OPERATE", "OWNERSHIP")
         )
         and str(given.get("TASK_NAME") or row["NAME"]).upper() == row["NAME"]
-        and str(given.get("SCHEMA_NAME") or row["SCHEMA_NAME"]).upper() == row["SCHEMA_NAME"]
         and (not given.get("ERROR_ONLY") or row["STATE"] == "FAILED")
     ][:limit]
     types = {"VARCHAR": _TEXT, "BIGINT": _NUMBER, "TIMESTAMPTZ": _TIME}

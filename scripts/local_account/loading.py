@@ -51,7 +51,7 @@ def create_file_format(session: Session, match: Match) -> Result:
 def drop_file_format(session: Session, match: Match) -> Result:
     database, schema, name = session.account.qualify(session, match.path(), "file format")
     if not session.account.catalogue.get("file format", database, schema, name):
-        return reply.nothing_to_drop(match, name, access.not_found("FILE FORMAT", database, schema, name))
+        return reply.nothing_to_drop(match, name, access.not_found(session, "FILE FORMAT", database, schema, name))
     access.require(session, "OWNERSHIP", "FILE FORMAT", database, schema, name)
     with session.account.change(database, session) as change:
         change.delete("file format", schema, name)
@@ -71,7 +71,7 @@ def _named_format(session: Session, written: str) -> dict[str, str]:
     name = session.account.qualify(session, split_path(written), "file format")
     document = session.account.catalogue.get("file format", *name)
     if not document:
-        raise access.not_found("FILE FORMAT", *name)
+        raise access.not_found(session, "FILE FORMAT", *name)
     return document["options"]
 
 

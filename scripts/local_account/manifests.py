@@ -190,7 +190,11 @@ def privileges(manifest: dict[str, Any]) -> list[str]:
 
 def granted(manifest: dict[str, Any]) -> list[str]:
     """The privileges that arrive with the installation."""
-    return [name for name in privileges(manifest) if manifest["manifest_version"] == 2 and name in AUTOMATIC]
+    return [
+        name
+        for name in privileges(manifest)
+        if manifest["manifest_version"] == 2 and name in AUTOMATIC | REQUESTABLE_IN_2
+    ]
 
 
 def setup_script(root: Path, manifest: dict[str, Any]) -> Path:

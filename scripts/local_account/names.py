@@ -350,7 +350,7 @@ def require_case(session: Session, name: Name) -> None:
         return
     document = session.account.catalogue.get("cased", database, schema, table.upper())
     if document["name"] != table if document else table != table.upper():
-        raise access.not_found("OBJECT", *name)
+        raise access.not_found(session, "OBJECT", *name)
 
 
 def _require_schema(session: Session, name: Name) -> None:
@@ -359,7 +359,11 @@ def _require_schema(session: Session, name: Name) -> None:
     if not session.account.database(database):
         raise missing("Database", database)
     if not session.account.catalogue.get("schema", database, "", logical):
-        raise missing("Schema", f"{database}.{logical}")
+        raise (
+            missing("Schema", f"{database}.{logical}")
+            if access.sees(session, database)
+            else missing("Database", database)
+        )
 
 
 # table functions --------------------------------------------------------------------------------------------------

@@ -35,7 +35,7 @@ _WORD = rf"(?:{IDENTIFIER}|'[^']*')"
 
 
 def package(session: Session, name: str) -> dict[str, Any]:
-    document = session.account.database(name)
+    document = access.database(session, name)
     if not document or document["kind"] != PACKAGE:
         raise missing("Application package", name)
     return document
@@ -80,7 +80,7 @@ def create(session: Session, match: Match) -> Result:
 
 def drop(session: Session, match: Match) -> Result:
     name = match.name()
-    if match.has("if exists") and not session.account.database(name):
+    if match.has("if exists") and not access.database(session, name):
         return reply.status(f"Drop statement executed successfully ({name} already dropped).")
     document = package(session, name)
     access.require(session, "OWNERSHIP", "APPLICATION PACKAGE", name, "", name)
@@ -392,7 +392,7 @@ def show(session: Session, match: Match) -> Result:
             "application_class": None,
         }
         for key, document in session.account.catalogue.find("database", HOME)
-        if document["kind"] == PACKAGE and like(pattern, key.name)
+        if document["kind"] == PACKAGE and like(pattern, key.name) and access.sees(session, key.name)
     ]
     return reply.rows(
         "created_on name is_default is_current distribution owner comment retention_time options dropped_on application_class",

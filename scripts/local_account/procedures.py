@@ -45,7 +45,7 @@ def _create(session: Session, match: Match, kind: str) -> Result:
     signature = signatures.parse(match.raw("rest"), name)
     key = signature.key(name)
     if not account.catalogue.get("schema", database, "", schema.split("$")[0]):
-        raise access.not_found("SCHEMA", database, "", schema)
+        raise access.not_found(session, "SCHEMA", database, "", schema)
     access.require_creation(session, kind, database, schema)
     if signature.rights != "OWNER":
         raise SqlError(2, f"Unsupported feature 'EXECUTE AS {signature.rights}' of the local account ({name}).")
@@ -173,12 +173,10 @@ def find_signature(session: Session, kind: str, written: str) -> Name:
     inner = arguments.rstrip().removesuffix(")").strip()
     key = f"{name}({', '.join(declared.canonical(part) for part in split_types(inner))})"
     if session.account.catalogue.get(kind.lower(), database, schema, key) is None:
+        failure = access.not_found(session, kind, database, schema, key)
         there = ", ".join(other for other, _ in overloads(session, kind, (database, schema, name)))
-        raise SqlError(
-            2003,
-            f"SQL compilation error: {kind.capitalize()} '{key}' does not exist or not authorized.{f' There is: {there}.' if there and session.application else ''}",
-            "02000",
-        )
+        failure.message += f" There is: {there}." if there and session.application else ""
+        raise failure
     return database, schema, key
 
 

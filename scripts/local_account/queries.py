@@ -159,6 +159,8 @@ def _modify(session: Session, plan: Plan) -> Result:
 
 def _modify_in_transaction(session: Session, plan: Plan, *, is_alone: bool = False) -> Result:
     transaction = session.transaction
+    for database, stream in sorted(plan.streams - transaction.consumed):
+        streams.hold(transaction, database, stream)
     tracked = {
         name: privileges for name, privileges in plan.writes.items() if streams.is_tracked(session.account, name)
     }
@@ -189,7 +191,7 @@ def _define(session: Session, plan: Plan) -> Result:
     elif not (isinstance(tree, exp.Drop | exp.Alter) and tree.args.get("exists")):
         access.require(session, "OWNERSHIP", "TABLE", *name)
     elif not access.may(session, "OWNERSHIP", "TABLE", *name):
-        raise access.not_found("TABLE", *name)
+        raise access.not_found(session, "TABLE", *name)
     if isinstance(tree, exp.Create) and (tree.kind == "VIEW" or tree.args.get("clone")):
         if temporaries.plain(table) == table and any(temporaries.plain(read[2]) != read[2] for read in plan.reads):
             raise unsupported(f"a lasting {tree.kind} of a temporary table")
@@ -234,7 +236,7 @@ def _note(session: Session, change: Change, plan: Plan, name: names.Name) -> Non
     if view and renamed:
         change.put("view", schema, new, view)
     if isinstance(tree, exp.Create) and tree.kind == "VIEW" and not (view and tree.args.get("exists")):
-        views.remember(change, plan, name)
+        views.remember(session, change, plan, name)
 
 
 def _require_creation(session: Session, tree: exp.Create, name: names.Name) -> None:

@@ -108,7 +108,7 @@ def scope(session: Session, match: Match) -> tuple[str | None, str | None]:
     if where in ("DATABASE", "APPLICATION", "APPLICATION PACKAGE"):
         return (path[0] if path else session.account.current_database(session, "SHOW")), None
     if path and where in ("SCHEMA", ""):
-        if where == "" and len(path) == 1 and session.account.database(path[0]):
+        if where == "" and len(path) == 1 and access.sees(session, path[0]):
             return path[0], None
         return session.account.qualify_schema(session, path)
     if session.database is None:

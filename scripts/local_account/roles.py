@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from local_account import access, reply, sharing
+from local_account import access, manifests, reply, sharing
 from local_account.account import SYSTEM_ROLES, USER
 from local_account.catalogue import HOME, Key
 from local_account.errors import SqlError, compilation, denied, missing, unsupported
@@ -104,9 +106,9 @@ def grant_ownership(session: Session, match: Match) -> Result:
     catalogue, role, kind = session.account.catalogue, match.name("to"), " ".join(match.raw("kind").upper().split())
     if not catalogue.get("role", HOME, "", role):
         raise missing("Role", role)
-    for kind_, database, schema, name in _targets(session, match, kind):
-        access.require_own_code(session, database)
+    for kind_, database, schema, name in _targets(session, kind, match.raw("on")):
         _require_manager(session, kind_, database, schema, name)
+        access.require_own_code(session, database)
         is_database = kind_ in ("DATABASE", "APPLICATION PACKAGE")
         key = Key("database" if is_database else kind_.lower(), HOME if is_database else database, schema, name)
         document = catalogue.get(*key)
@@ -218,7 +220,7 @@ def revoke_application_role(session: Session, match: Match) -> Result:
 def _change_role(session: Session, kind: str, database: str, role: str, match: Match, *, add: bool) -> Result:
     account = session.account
     document = account.catalogue.get(kind, database, "", role)
-    if document is None:
+    if document is None or (kind == "application_role" and not access.sees(session, database)):
         raise SqlError(
             2003,
             f"SQL compilation error: {kind.replace('_', ' ').capitalize()} '{role}' does not exist or not authorized.",
@@ -256,8 +258,8 @@ def _change_role(session: Session, kind: str, database: str, role: str, match: M
 
 def _require_manager(session: Session, kind: str, database: str, schema: str, name: str) -> None:
     """Who grants owns what he grants on, or holds MANAGE GRANTS (docs.snowflake.com/en/sql-reference/sql/grant-privilege)."""
-    if not access.may(session, "OWNERSHIP", kind, database, schema, name):
-        access.require_on_account(session, "MANAGE GRANTS")
+    if session.application or not access.holds_on_account(session, "MANAGE GRANTS"):
+        access.require(session, "OWNERSHIP", kind, database, schema, name)
 
 
 def _manages(session: Session, database: str) -> bool:
@@ -303,7 +305,7 @@ def _change_privileges(session: Session, match: Match, *, add: bool) -> Result:
         )
     if kind == "ACCOUNT":
         return _grant_on_account(session, privileges, to_kind, match.name("to"), add=add)
-    for target_kind, database, schema, name in _targets(session, match, kind):
+    for target_kind, database, schema, name in _targets(session, kind, match.raw("on")):
         if shared:
             sharing.require_own(session, match.name("to"), target_kind, database, schema, name)
         outside = {} if to_kind == "APPLICATION ROLE" else access.GRANTABLE_OUTSIDE
@@ -312,8 +314,8 @@ def _change_privileges(session: Session, match: Match, *, add: bool) -> Result:
         )
         if not allowed:
             raise compilation(3008, f"Nothing can be granted on a {kind.lower()} to {to_kind} (rule SET-14).")
-        access.require_own_code(session, database)
         _require_manager(session, target_kind, database, schema, name)
+        access.require_own_code(session, database)
         wanted = sorted(allowed) if privileges in (["ALL"], ["ALL PRIVILEGES"]) else privileges
         with account.change(database, session) as change:
             for privilege in wanted:
@@ -350,6 +352,12 @@ def _grant_on_account(session: Session, privileges: list[str], to_kind: str, gra
     for privilege in privileges:
         if privilege not in document.get("requested", []):
             raise SqlError(93_118, f"The manifest of application {grantee} does not ask for the privilege {privilege}.")
+    automatic = manifests.granted(manifests.read(Path(document["snapshot"])))
+    if not add and (fixed := sorted(set(automatic).intersection(privileges))):
+        raise denied(
+            f"{', '.join(fixed)} came with the installation (manifest_version: 2) and cannot be revoked from {grantee}: "
+            "a feature policy forbids what it allows to create."
+        )
     held = set(document.get("privileges", []))
     held = held | set(privileges) if add else held - set(privileges)
     with session.account.change(HOME, session) as change:
@@ -357,21 +365,24 @@ def _grant_on_account(session: Session, privileges: list[str], to_kind: str, gra
     return reply.status("Statement executed successfully.")
 
 
-def _targets(session: Session, match: Match, kind: str) -> list[tuple[str, str, str, str]]:
+def _targets(session: Session, kind: str, written: str) -> list[tuple[str, str, str, str]]:
     """(kind, database, physical schema, name) of what a GRANT names, after checking that it is there."""
-    account, written = session.account, match.raw("on")
+    account = session.account
     if kind.startswith("ALL "):
         return _all_in_schema(session, kind, written)
     if kind in ("DATABASE", "APPLICATION PACKAGE", "WAREHOUSE", "APPLICATION"):
         name = split_path(written)[0]
-        found = account.catalogue.get("warehouse", HOME, "", name) if kind == "WAREHOUSE" else account.database(name)
-        if not found:
-            raise missing(kind.capitalize(), name)
-        return [(kind, HOME if kind == "WAREHOUSE" else name, "", name)]
+        if kind == "WAREHOUSE":
+            if not account.catalogue.get("warehouse", HOME, "", name):
+                raise missing("Warehouse", name)
+            return [(kind, HOME, "", name)]
+        if not account.database(name):
+            raise access.not_found(session, kind, name, "", name)
+        return [(kind, name, "", name)]
     if kind == "SCHEMA":
         database, schema = account.qualify_schema(session, split_path(written))
         if not account.catalogue.get("schema", database, "", schema):
-            raise access.not_found("SCHEMA", database, "", schema)
+            raise access.not_found(session, "SCHEMA", database, "", schema)
         return [("SCHEMA", database, "", account.physical_schema(session, database, schema))]
     if kind in ("PROCEDURE", "FUNCTION"):
         from local_account.procedures import find_signature
@@ -399,7 +410,7 @@ def _require_object(session: Session, kind: str, database: str, schema: str, nam
     else:
         found = session.account.catalogue.get(kind.lower(), database, schema, name) is not None
     if not found or not session.account.database(database):
-        raise access.not_found(kind, database, schema, name)
+        raise access.not_found(session, kind, database, schema, name)
 
 
 def _all_in_schema(session: Session, kind: str, written: str) -> list[tuple[str, str, str, str]]:
@@ -449,7 +460,7 @@ def show(session: Session, match: Match) -> Result:
 
 def show_application_roles(session: Session, match: Match) -> Result:
     database = match.name("scope")
-    if not access.is_application(session, database):
+    if not (access.is_application(session, database) and access.sees(session, database)):
         raise missing("Application", database)
     rows = [
         {
@@ -467,53 +478,45 @@ def show_application_roles(session: Session, match: Match) -> Result:
 def show_grants(session: Session, match: Match) -> Result:
     """SHOW GRANTS TO ROLE | TO APPLICATION ROLE | ON kind name."""
     direction, kind = match.raw("direction").upper(), " ".join(match.raw("kind").upper().split())
-    path = match.path("name")
     if direction == "OF":
         raise unsupported(f"SHOW GRANTS OF {kind}")
-    rows: list[dict[str, Any]] = []
-    if direction == "TO":
-        names = _application_role(session, path) if kind == "APPLICATION ROLE" else path[-1:]
-        grantee = access.holder(kind, *names)
-        if kind == "ROLE" and not session.account.catalogue.get("role", HOME, "", path[-1]):
-            raise missing("Role", path[-1])
-    else:
-        grantee = None
-    wanted = (
-        session.account.qualify(session, path) if direction == "ON" and kind not in ("SCHEMA", "DATABASE") else None
-    )
-    for key, document in session.account.catalogue.find("grant"):
+    grants = _grants_on(session, kind, match.raw("name")) if direction == "ON" else _grants_to(session, kind, match)
+    rows = []
+    for key, holder in grants:
         object_kind, _, rest = key.name.partition(":")
         name, _, privilege = rest.rpartition(":")
-        if wanted and (key.database, key.schema, name.split("(")[0]) != wanted:
-            continue
-        if direction == "ON" and not wanted and name.split("$")[0] != path[-1]:
-            continue
-        if not reply.is_active(session, key.database, key.schema or name):
-            continue
-        for role in document["roles"]:
-            if grantee in (None, role):
-                shown = ".".join(
-                    part
-                    for part in (
-                        key.database if name != key.database else "",
-                        (key.schema or "").split("$")[0],
-                        name.split("$")[0],
-                    )
-                    if part
-                )
-                to_kind, to = access.read_holder(role)
-                rows.append(
-                    {
-                        "created_on": session.account.clock.now(),
-                        "privilege": privilege,
-                        "granted_on": object_kind,
-                        "name": shown,
-                        "granted_to": "APPLICATION PACKAGE SHARE"
-                        if to_kind == access.SHARE
-                        else to_kind.replace(" ", "_"),
-                        "grantee_name": ".".join(to),
-                        "grant_option": "false",
-                        "granted_by": key.database,
-                    }
-                )
+        path = ("" if name == key.database else key.database, key.schema.split("$")[0], name.split("$")[0])
+        to_kind, to = access.read_holder(holder)
+        rows.append(
+            {
+                "created_on": session.account.clock.now(),
+                "privilege": privilege,
+                "granted_on": object_kind,
+                "name": ".".join(filter(None, path)),
+                "granted_to": "APPLICATION PACKAGE SHARE" if to_kind == access.SHARE else to_kind.replace(" ", "_"),
+                "grantee_name": ".".join(to),
+                "grant_option": "false",
+                "granted_by": key.database,
+            }
+        )
     return reply.rows("created_on privilege granted_on name granted_to grantee_name grant_option granted_by", rows)
+
+
+def _grants_on(session: Session, kind: str, written: str) -> Iterator[tuple[Key, str]]:
+    for found, database, schema, name in _targets(session, kind, written):
+        access.require(session, "ANY", found, database, schema, name)
+        for key, document in session.account.catalogue.find("grant", database, schema):
+            if key.name.rpartition(":")[0] == f"{found}:{name}":
+                yield from ((key, holder) for holder in document["roles"])
+
+
+def _grants_to(session: Session, kind: str, match: Match) -> Iterator[tuple[Key, str]]:
+    path = match.path("name")
+    names = _application_role(session, path) if kind == "APPLICATION ROLE" else path[-1:]
+    if kind == "ROLE" and not session.account.catalogue.get("role", HOME, "", path[-1]):
+        raise missing("Role", path[-1])
+    holder = access.holder(kind, *names)
+    for key, document in session.account.catalogue.find("grant"):
+        name = key.name.partition(":")[2].rpartition(":")[0]
+        if holder in document["roles"] and reply.is_active(session, key.database, key.schema or name):
+            yield key, holder

@@ -156,6 +156,7 @@ class Scheduler:
         error: SqlError | None = None
         session = self._session(name, document)
         try:
+            tasks.require_runnable(self.account, name, document)
             if document["when"] and not self._condition(session, document["when"]):
                 state = "SKIPPED"
             else:

@@ -25,7 +25,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from local_account import queries, rest, results, statements, streamlits, system
+from local_account import access, queries, rest, results, statements, streamlits, system
 from local_account.access import APPLICATION
 from local_account.catalogue import HOME
 from local_account.clock import parse_duration, parse_moment
@@ -351,6 +351,17 @@ class Server:
             return _failure(error)
         return _success({"now": self.account.clock.now().isoformat(), "runs": runs})
 
+    async def withhold(self, request: Request) -> Response:
+        """Sets which account privileges no application has; answers them."""
+        if not self._knows_secret(request):
+            return _failure(WRONG_SECRET)
+        try:
+            return _success(
+                await run_in_threadpool(access.withhold, self.account, (await _body(request))["privileges"])
+            )
+        except SqlError as error:
+            return _failure(error)
+
     async def watch(self, request: Request) -> Response:
         """Watches a session from now on, for a test; answers what the watch so far has seen. `look` leaves that one alone."""
         if not self._knows_secret(request):
@@ -421,6 +432,7 @@ class Server:
                 Route("/telemetry/send", _nothing, methods=["POST"]),
                 Route("/account/ping", self.ping, methods=["GET"]),
                 Route("/account/clock", self.clock, methods=["POST"]),
+                Route("/account/withhold", self.withhold, methods=["POST"]),
                 Route("/account/watch", self.watch, methods=["POST"]),
                 Route("/account/streamlit", self.streamlit, methods=["POST"]),
                 Route("/api/{path:path}", self.rest, methods=["GET", "POST", "PUT", "DELETE"]),

@@ -26,28 +26,12 @@ def require_own(session: Session, package: str, kind: str, database: str, schema
     view = session.account.catalogue.get("view", database, schema, name) or {"reads": []}
     for other in {read[0] for read in view["reads"]} - {package}:
         if not access.is_granted(
-            session, {access.share_grantee(package)}, "REFERENCE_USAGE", "DATABASE", other, "", other
+            session.account, {access.share_grantee(package)}, "REFERENCE_USAGE", "DATABASE", other, "", other
         ):
             raise compilation(
                 3015,
                 f"A view or function being shared cannot reference objects from other databases: grant REFERENCE_USAGE on {other} first.",
             )
-
-
-def require_shared(session: Session, view: tuple[str, str, str], database: str, schema: str, name: str) -> None:
-    """A view of an application fails once its package shares, or the consumer grants, no more what it reads."""
-    if view[0] == database or not access.is_application(session, view[0]):
-        return
-    grants = [("USAGE", "SCHEMA", database, "", schema), ("SELECT", "TABLE", database, schema, name)]
-    if database == (session.account.database(view[0]) or {})["package"]:
-        holder = access.share_grantee(database)
-    else:
-        holder, grants = (
-            access.holder(access.APPLICATION, view[0]),
-            [("USAGE", "DATABASE", database, "", database), *grants],
-        )
-    if not all(access.is_granted(session, {holder}, *grant) for grant in grants):
-        raise access.not_found("OBJECT", database, schema, name)
 
 
 def place(session: Session, database: str, schema: str) -> str:

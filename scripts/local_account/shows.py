@@ -60,9 +60,11 @@ def of(handler: Handler) -> Handler:
 def _require_scope(session: Session, database: str | None, schema: str | None) -> None:
     """The client reads 2043 as "there is none yet" (snowflake-cli, sf_sql_facade.stage_exists)."""
     is_shared = bool(session.application)  # perhaps: such a schema is its package's
-    is_there = not database or session.account.database(database)
+    is_there = not database or access.sees(session, database)
     if is_there and database and schema and not is_shared and schema != "INFORMATION_SCHEMA":
-        is_there = session.account.catalogue.get("schema", database, "", schema)
+        physical = session.account.physical_schema(session, database, schema)
+        found = session.account.catalogue.get("schema", database, "", schema)
+        is_there = bool(found) and access.sees(session, database, physical)
     if not is_there:
         raise compilation(2043, "Object does not exist, or operation cannot be performed.", "02000")
 
@@ -85,11 +87,7 @@ def databases(session: Session, match: Match) -> Result:
             "owner_role_type": "ROLE",
         }
         for key, document in session.account.catalogue.find("database", HOME)
-        if like(pattern, key.name)
-        and (
-            document["kind"] != "APPLICATION PACKAGE"
-            or access.may(session, "OWNERSHIP", "DATABASE", key.name, "", key.name)
-        )
+        if like(pattern, key.name) and access.sees(session, key.name)
     ]
     return reply.rows(
         "created_on name is_default is_current origin owner comment options retention_time kind owner_role_type", rows
@@ -115,17 +113,7 @@ def schemas(session: Session, match: Match) -> Result:
         }
         for key, document in session.account.catalogue.find("schema", database)
         if like(pattern, key.name)
-        and (
-            not access.is_application(session, key.database)
-            or access.may(
-                session,
-                "USAGE",
-                "SCHEMA",
-                key.database,
-                "",
-                session.account.physical_schema(session, key.database, key.name),
-            )
-        )
+        and access.sees(session, key.database, session.account.physical_schema(session, key.database, key.name))
     ]
     return reply.rows(
         "created_on name is_default is_current database_name owner comment options retention_time owner_role_type", rows
@@ -234,7 +222,7 @@ def describe_table(session: Session, match: Match) -> Result:
         for column in definitions.describe_table(session.cursor, *name)
     ]
     if not rows:
-        raise access.not_found("TABLE", *name)
+        raise access.not_found(session, "TABLE", *name)
     names = [
         "name",
         "type",
@@ -260,7 +248,7 @@ def describe_database(session: Session, match: Match) -> Result:
 def describe_schema(session: Session, match: Match) -> Result:
     database, schema = session.account.qualify_schema(session, match.path())
     if not session.account.catalogue.get("schema", database, "", schema):
-        raise access.not_found("SCHEMA", database, "", schema)
+        raise access.not_found(session, "SCHEMA", database, "", schema)
     access.require(session, "ANY", "SCHEMA", database, "", session.account.physical_schema(session, database, schema))
     match.groups |= {"scope_kind": "schema", "scope": match.groups["name"]}
     match.text = "show objects"

@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import re
 import shutil
+import time
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote as file_name
 
 from local_account import access, reply, temporaries
 from local_account.engine import Result
@@ -39,7 +41,7 @@ def create(session: Session, match: Match) -> Result:
     )
     options = parse_options(rest, ("COMMENT",))
     if not session.account.catalogue.get("schema", name[0], "", name[1].split("$")[0]):
-        raise access.not_found("SCHEMA", name[0], "", name[1])
+        raise access.not_found(session, "SCHEMA", name[0], "", name[1])
     access.require_creation(session, "STAGE", *name[:2])
     if session.account.catalogue.get("stage", *name):
         if match.has("if not exists"):
@@ -47,7 +49,11 @@ def create(session: Session, match: Match) -> Result:
         if not match.has("or replace"):
             raise reply.exists(name[2])
         access.require(session, "OWNERSHIP", "STAGE", *name)
-    shutil.rmtree(directory(session, name), ignore_errors=True)  # also what a crash has left of one that was dropped
+    old, folder = directory(session, name), file_name(name[2], safe="")
+    if session.account.catalogue.get("stage", *name):  # its files stay until the new stage is committed
+        folder = f"{folder}@{time.time_ns()}"
+    else:
+        shutil.rmtree(old, ignore_errors=True)  # what a crash has left of one that was dropped
     with session.account.change(name[0], session) as change:
         change.delete("stage", name[1], name[2])  # with its grants, which CREATE OR REPLACE drops
         change.put(
@@ -58,19 +64,23 @@ def create(session: Session, match: Match) -> Result:
                 "owner": session.application or session.role,
                 "created_on": session.account.clock.now().isoformat(),
                 "comment": options.get("COMMENT", ""),
+                "folder": folder,
             },
         )
+    if old != directory(session, name):
+        shutil.rmtree(old, ignore_errors=True)
     return reply.status(f"Stage area {name[2]} successfully created.")
 
 
 def drop(session: Session, match: Match) -> Result:
     name = session.account.qualify(session, match.path(), "stage")
     if not session.account.catalogue.get("stage", *name):
-        return reply.nothing_to_drop(match, name[2], access.not_found("STAGE", *name))
+        return reply.nothing_to_drop(match, name[2], access.not_found(session, "STAGE", *name))
     access.require(session, "OWNERSHIP", "STAGE", *name)
+    old = directory(session, name)
     with session.account.change(name[0], session) as change:
         change.delete("stage", name[1], name[2])
-    shutil.rmtree(directory(session, name), ignore_errors=True)
+    shutil.rmtree(old, ignore_errors=True)
     return reply.status(f"{name[2]} successfully dropped.")
 
 
@@ -83,7 +93,10 @@ def describe(session: Session, match: Match) -> Result:
 
 
 def directory(session: Session, name: Name) -> Path:
-    return session.account.stage_directory(*name)
+    """Where its files are: a stage that replaced another has a folder of its own."""
+    document = session.account.catalogue.get("stage", *name) or {}
+    above = session.account.stage_directory(*name[:2])
+    return above / document.get("folder", file_name(name[2], safe=""))
 
 
 def locate(session: Session, written: str, privilege: str = "READ") -> tuple[Name, str]:
@@ -94,7 +107,7 @@ def locate(session: Session, written: str, privilege: str = "READ") -> tuple[Nam
         raise syntax_error(f"'{written}' is not a stage location (@stage/path).")
     name = session.account.qualify(session, split_path(found["path"]), "stage")
     if not session.account.catalogue.get("stage", *name):
-        raise access.not_found("STAGE", *name)
+        raise access.not_found(session, "STAGE", *name)
     access.require(session, privilege, "STAGE", *name)
     path = (found["rest"] or "").strip("/")
     if ".." in PurePosixPath(path).parts:

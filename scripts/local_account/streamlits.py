@@ -38,7 +38,7 @@ def create(session: Session, match: Match) -> Result:
     if existing:
         access.require(session, "OWNERSHIP", "STREAMLIT", *name)
     if not account.catalogue.get("schema", name[0], "", name[1].split("$")[0]):
-        raise access.not_found("SCHEMA", name[0], "", name[1])
+        raise access.not_found(session, "SCHEMA", name[0], "", name[1])
     url_id = uuid.uuid4().hex[:20]
     copy = account.stage_directory(*name) / url_id
     shutil.copytree(folder, copy)
@@ -80,7 +80,7 @@ def _require(session: Session, path: list[str]) -> tuple[Name, dict[str, Any]]:
     name = session.account.qualify(session, path, "streamlit")
     document = session.account.catalogue.get("streamlit", *name)
     if not document:
-        raise access.not_found("STREAMLIT", *name)
+        raise access.not_found(session, "STREAMLIT", *name)
     access.require(session, "USAGE", "STREAMLIT", *name)
     return name, document
 
@@ -89,7 +89,7 @@ def drop(session: Session, match: Match) -> Result:
     name = session.account.qualify(session, match.path(), "streamlit")
     document = session.account.catalogue.get("streamlit", *name)
     if not document:
-        return reply.nothing_to_drop(match, name[2], access.not_found("STREAMLIT", *name))
+        return reply.nothing_to_drop(match, name[2], access.not_found(session, "STREAMLIT", *name))
     access.require(session, "OWNERSHIP", "STREAMLIT", *name)
     with session.account.change(name[0], session) as change:
         change.delete("streamlit", name[1], name[2])

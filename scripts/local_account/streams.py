@@ -21,7 +21,7 @@ from sqlglot import exp, parse_one
 
 from local_account import access, reply, shapes, temporaries
 from local_account.catalogue import SYSTEM_SCHEMA, Key, quote
-from local_account.errors import SqlError, compilation, unsupported
+from local_account.errors import SqlError, compilation, from_duckdb, unsupported
 from local_account.shapes import first
 from local_account.syntax import split_path
 
@@ -153,6 +153,19 @@ def advance(account: Account, execute: Any, database: str, stream: str, own: int
         execute(f"delete from {shadow}")
         table = ".".join(quote(part) for part in document["table"])
         execute(f'insert into {shadow} by name select * exclude ("{COLUMN}") from {table}')
+
+
+def hold(transaction: Transaction, database: str, stream: str) -> None:
+    """Locks a stream for the transaction that consumes it, until that ends: another waits, or is refused, as for a row
+    (docs.snowflake.com/en/user-guide/streams-intro, repeatable read isolation)."""
+    offsets = f"{quote(database)}.{quote(SYSTEM_SCHEMA)}.stream_offsets"
+    try:  # DuckDB locks a row only for what changes it
+        transaction.cursor.execute(
+            f"update {offsets} set moved_at = moved_at + interval 1 microsecond where stream = ?", [stream]
+        )
+    except duckdb.Error as error:
+        transaction.lost = from_duckdb(error)
+        raise transaction.lost from error
 
 
 def _note_moved(account: Account, execute: Any, database: str, stream: str) -> None:
@@ -324,7 +337,7 @@ def create(session: Session, match: Match) -> Result:
     access.require(session, "SELECT", "TABLE", *table)
     columns = _columns(session.cursor.execute, table)
     if not columns or account.catalogue.get("view", *table):
-        raise access.not_found("TABLE", *table)
+        raise access.not_found(session, "TABLE", *table)
     existing = account.catalogue.get("stream", *name)
     if existing and match.has("if not exists"):
         return reply.status(f"{name[2]} already exists, statement succeeded.")
@@ -372,7 +385,7 @@ def create(session: Session, match: Match) -> Result:
 def drop(session: Session, match: Match) -> Result:
     name = session.account.qualify(session, match.path(), "stream")
     if not is_stream(session.account, name):
-        return reply.nothing_to_drop(match, name[2], access.not_found("STREAM", *name))
+        return reply.nothing_to_drop(match, name[2], access.not_found(session, "STREAM", *name))
     access.require(session, "OWNERSHIP", "STREAM", *name)
     with session.account.change(name[0], session) as change:
         change.delete("stream", name[1], name[2])
@@ -446,4 +459,4 @@ def _row(session: Session, key: Key, document: dict[str, Any]) -> dict[str, Any]
 def _require(session: Session, name: Name) -> dict[str, Any]:
     if document := session.account.catalogue.get("stream", *name):
         return document
-    raise access.not_found("STREAM", *name)
+    raise access.not_found(session, "STREAM", *name)

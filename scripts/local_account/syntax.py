@@ -152,6 +152,23 @@ def unquote_text(literal: str) -> str:
     )
 
 
+_SIZES = ("XSMALL", "X-SMALL", "SMALL", "MEDIUM", "LARGE", "XLARGE", "X-LARGE", "XXLARGE", "X2LARGE", "2X-LARGE")
+_CHOICES = {  # option -> its values, in upper case
+    **dict.fromkeys(
+        """
+        APPEND_ONLY AUTHORIZE_TELEMETRY_EVENT_SHARING AUTOCOMMIT AUTO_COMPRESS AUTO_RESUME DEBUG_MODE ENABLE_RELEASE_CHANNELS
+        INITIALLY_SUSPENDED INSERT_ONLY MULTIPLE_INSTANCES OVERWRITE PURGE SHOW_INITIAL_ROWS USE_LOGICAL_TYPE
+        """.split(),
+        ("TRUE", "FALSE"),
+    ),
+    "DISTRIBUTION": ("INTERNAL", "EXTERNAL"),
+    "USER_TASK_MANAGED_INITIAL_WAREHOUSE_SIZE": _SIZES,
+    "WAREHOUSE_SIZE": (
+        *_SIZES, "XXXLARGE", "X3LARGE", "3X-LARGE", "X4LARGE", "4X-LARGE", "X5LARGE", "5X-LARGE", "X6LARGE", "6X-LARGE",
+    ),
+}  # fmt: skip
+
+
 def parse_options(text: str, allowed: tuple[str, ...]) -> dict[str, str]:
     """'A = 1 B = ''x''' -> {'A': '1', 'B': 'x'}; keys upper case; refuses what is not allowed or cannot be read."""
     found: dict[str, str] = {}
@@ -164,6 +181,10 @@ def parse_options(text: str, allowed: tuple[str, ...]) -> dict[str, str]:
         if key not in allowed:
             raise SqlError(2, f"Unsupported feature: the option '{key}' is not known to the local account here.")
         found[key] = unquote_text(option["value"])
+        if found[key].upper() not in _CHOICES.get(key, (found[key].upper(),)):
+            raise SqlError(
+                1008, f"SQL compilation error:\ninvalid value [{option['value']}] for parameter '{key}'", "22023"
+            )
         position = option.end()
     return found
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -65,7 +66,7 @@ def create(session: Session, match: Match) -> Result:
             f"CREATE TASK {task}: a task cannot stand in a versioned schema ({schema.split('$')[0]}); use an ordinary one (rule SCH-01).",
         )
     if not account.catalogue.get("schema", database, "", schema):
-        raise access.not_found("SCHEMA", database, "", schema)
+        raise access.not_found(session, "SCHEMA", database, "", schema)
     document = parse(match.raw("rest"), task)
     statements.require_readable(document["body"])
     warehouse = document["options"].get("WAREHOUSE")
@@ -88,7 +89,7 @@ def create(session: Session, match: Match) -> Result:
                 f"Task {task}: its predecessor {predecessor[2]} stands in another schema; all tasks of a graph stand in one (rule TSK-01).",
             )
         if not account.catalogue.get("task", *predecessor):
-            raise access.not_found("TASK", *predecessor)
+            raise access.not_found(session, "TASK", *predecessor)
         _require_suspended_root(account, tuple(predecessor), f"add task {task} to the graph")
     _require_graph(account, name, [tuple(predecessor) for predecessor in document["after"]])
     if existing:
@@ -187,6 +188,10 @@ def parse(rest: str, task: str) -> dict[str, Any]:
             raise SqlError(GRAPH_ERROR, f"Task {task}: {option} is a whole number from 0 to {most} (rule {rule}).")
     if "SCHEDULE" in options:
         Schedule(options["SCHEDULE"])
+    try:
+        json.loads(options.get("CONFIG", "{}"))
+    except ValueError as error:
+        raise SqlError(GRAPH_ERROR, f"Task {task}: CONFIG is no JSON: {error}.") from None
     return {"options": options, "after": predecessors, "when": when[1].strip() if when else None, "body": body}
 
 
@@ -195,6 +200,18 @@ def _require_managed(session: Session, document: dict[str, Any], task: str) -> N
         raise denied(
             f"task {task} has no WAREHOUSE, so its owner needs EXECUTE MANAGED TASK on the account: an application asks for it in the manifest, or has it granted."
         )
+
+
+def require_runnable(account: Account, name: Name, document: dict[str, Any]) -> None:
+    """A task runs with its owner's privileges: asked for where it is resumed or executed, and again at each run
+    (docs.snowflake.com/en/user-guide/tasks-intro, task security)."""
+    owner, is_serverless = document["owner"], "WAREHOUSE" not in document["options"]
+    application = name[0] if (account.database(name[0]) or {}).get("kind") == access.APPLICATION else None
+    for privilege in ("EXECUTE TASK", "EXECUTE MANAGED TASK") if is_serverless else ("EXECUTE TASK",):
+        if not access.owner_holds(account, application, owner, privilege):
+            who = f"owner {'application' if application else 'role'} {owner}"
+            message = f"Cannot execute task {name[2]}, {privilege} privilege must be granted to {who}."
+            raise SqlError(91_089, message, "23001")
 
 
 class Schedule:
@@ -240,7 +257,7 @@ def require(session: Session, path: list[str], privilege: str) -> tuple[Name, di
     name = session.account.qualify(session, path, "task")
     document = session.account.catalogue.get("task", *name)
     if not document:
-        raise access.not_found("TASK", *name)
+        raise access.not_found(session, "TASK", *name)
     access.require(session, privilege, "TASK", *name)
     return name, document
 
@@ -294,7 +311,7 @@ def _set_state(session: Session, match: Match, state: str) -> Result:
             return reply.status("Statement executed successfully.")
         raise
     if state == "started":
-        access.require_on_account(session, "EXECUTE TASK")
+        require_runnable(session.account, name, document)
     if document["after"]:
         _require_suspended_root(
             session.account, name, f"{'resume' if state == 'started' else 'suspend'} task {name[2]}"
@@ -341,7 +358,7 @@ def execute(session: Session, match: Match) -> Result:
             GRAPH_ERROR,
             f"EXECUTE TASK {name[2]}: only the root of a graph can be executed ({root_of(session.account, name)[2]}; rule TSK-27).",
         )
-    access.require_on_account(session, "EXECUTE TASK")
+    require_runnable(session.account, name, document)
     session.account.scheduler.run_soon(name)
     return reply.status(f"Task {name[2]} is scheduled to run immediately.")
 

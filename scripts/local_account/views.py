@@ -6,14 +6,15 @@ So a view is refused once that text may be wrong; another column of a table is n
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 from sqlglot import exp
 
-from local_account import definitions, sharing
+from local_account import access, definitions
 from local_account.errors import compilation, unsupported
 from local_account.rewrites.kinds import kind_of_duckdb
+from local_account.session import Frame
 
 if TYPE_CHECKING:
     from local_account.catalogue import Change
@@ -23,17 +24,17 @@ if TYPE_CHECKING:
 _unchanged: set[tuple[int, Name]] = set()  # seen to be so at this version of the definitions
 
 
-def remember(change: Change, plan: Plan, name: Name) -> None:
-    """Notes, beside a new view, its columns and those of what it reads."""
+def remember(session: Session, change: Change, plan: Plan, name: Name) -> None:
+    """Notes, beside a new view, whose rights it has, its columns and those of what it reads."""
     if plan.relations or plan.calls:
         raise unsupported("view of INFORMATION_SCHEMA, RESULT_SCAN or a function of one's own")
     columns = [column for column, _ in definitions.columns_read(change.cursor, _table(name))]
     reads = [[*read, dict(definitions.columns_read(change.cursor, _table(read)))] for read in sorted(plan.reads)]
-    change.put("view", name[1], name[2], {"columns": columns, "reads": reads})
+    change.put("view", name[1], name[2], {"role": session.role, "columns": columns, "reads": reads})
 
 
 def require_unchanged(session: Session, name: Name) -> None:
-    """Raises for a view whose columns or whose tables' types are others than when it was made."""
+    """Raises for a view whose columns or whose tables' types are others than when it was made, or whose owner may not read them."""
     document = session.account.catalogue.get("view", *name)
     key = definitions.version(), name
     if not document or key in _unchanged:
@@ -41,7 +42,7 @@ def require_unchanged(session: Session, name: Name) -> None:
     cursor = session.account.cursor()  # a failure on the session's own would end its transaction
     with suppress(duckdb.Error):  # a table is gone: the query will say so
         for *read, before in document["reads"]:
-            sharing.require_shared(session, name, *read)
+            _require_owner_reads(session, name, document, tuple(read))
             for column, type_ in definitions.columns_of(cursor, _table(read)):
                 if kind_of_duckdb(type_) != kind_of_duckdb(before.get(column, type_)):
                     raise unsupported(
@@ -54,6 +55,16 @@ def require_unchanged(session: Session, name: Name) -> None:
             raise compilation(2057, message, "42601")
     cursor.close()
     _unchanged.add(key)
+
+
+def _require_owner_reads(session: Session, view: Name, document: dict[str, Any], read: Name) -> None:
+    """A view reads with its owner's rights: those of the role that made it, or of its application."""
+    application = view[0] if access.is_application(session, view[0]) else None
+    role = None if application else document.get("role", session.role)  # accounts of before did not note it
+    owner = session.nested(Frame(f"view {view[2]}", view[0], view[1], application=application, role=role))
+    if not access.may(owner, "SELECT", "TABLE", *read):
+        failure = access.not_found(owner, "OBJECT", *read)
+        raise compilation(2037, f"Failure during expansion of view '{view[2]}': {failure.message}", "42601")
 
 
 def _table(name: Name) -> exp.Table:

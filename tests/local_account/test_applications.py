@@ -183,6 +183,9 @@ def test_a_role_installs_that_may_create_applications_and_use_the_package(app, p
     with pytest.raises(SqlError, match="lacks CREATE APPLICATION on the account"):
         installer.install(f"{app.name}_2", app.package)
     provider("grant create application on account to role installer")
+    with pytest.raises(SqlError, match="does not exist or not authorized"):
+        installer.install(f"{app.name}_2", app.package)
+    provider(f"grant manage releases on application package {app.package} to role installer")
     with pytest.raises(SqlError, match="lacks INSTALL on the package"):
         installer.install(f"{app.name}_2", app.package)
     provider(f"grant install on application package {app.package} to role installer")
@@ -271,8 +274,7 @@ def test_an_application_role_that_is_replaced_holds_only_what_is_granted_again(a
     with pytest.raises(SqlError, match="lacks SELECT"):
         app("select * from app.state.notes")
     app("insert into app.state.notes values (1, 'still granted')")
-    clerk = provider.another("replaced_clerk")
-    assert clerk(f"show application roles in application {app.name}")
+    clerk = type(provider)(provider.account, "REPLACED_CLERK")
     with pytest.raises(SqlError, match="does not exist or not authorized"):
         clerk(f"insert into {app.name}.state.notes values (2, 'no longer')")
 
@@ -501,7 +503,7 @@ def test_an_application_has_no_rights_of_its_caller_over_others(app, provider, s
     with pytest.raises(SqlError) as error:
         app(f"call app.code.executes('{statement.format(app.name + '_2')}')")
 
-    assert error.value.errno == 3001
+    assert error.value.errno in (2003, 3001)  # it does not even see them
 
 
 def test_an_applications_view_reads_what_the_consumer_grants_it(app, client):
@@ -814,7 +816,7 @@ def test_what_a_package_shares_no_more_fails_in_its_applications(sharing, privil
 
     provider(f"revoke {privilege} on {what} from share in application package {pkg}")
 
-    with pytest.raises(SqlError, match="SHARED.V' does not exist or not authorized"):
+    with pytest.raises(SqlError, match="Failure during expansion of view 'SEEN': .* does not exist or not authorized"):
         provider(f"select n from {app}.code.seen")
 
 

@@ -144,12 +144,12 @@ def test_grants_end_with_what_they_are_on(client, what):
             client(f"create {what} {REPLACED[what]}")
             client(f"use schema {client.session.database}.public")
         client(f"grant {PRIVILEGES.get(kind, 'usage')} on {kind} {name} to role public")
-        assert client(f"show grants on {kind} {name.removesuffix('()')}")
+        assert client(f"show grants on {kind} {name}")
         client(f"{again} {REPLACED[what] if 'create' in again else ''}")
         if "drop" in again:
             client(f"create {what} {REPLACED[what]}")
         client(f"use schema {client.session.database}.public")
-        assert client(f"show grants on {kind} {name.removesuffix('()')}") == []
+        assert client(f"show grants on {kind} {name}") == []
         client(f"drop {kind} {name}")
         if what == "table t":
             client("create table t (id int)")
@@ -258,3 +258,136 @@ def test_roles_hold_one_another_in_no_circle(client):
 def test_to_look_in_what_is_not_there_is_an_error(client, what):
     with pytest.raises(SqlError, match="does not exist"):
         client(f"show {what}")
+
+
+def hidden(client, app):
+    """Statements about a database, an application and a package, each with the name that it is about."""
+    place = client.session.database
+    for what in (place, app.name, f"{app.name}_pkg"):
+        kind = {place: "database", app.name: "application"}.get(what, "application package")
+        for statement in (
+            "use database {}",
+            "use schema {}.public",
+            "show tables in database {}",
+            "show schemas in database {}",
+            f"describe {kind} {{}}",
+            f"drop {kind} {{}}",
+            "select * from {}.public.t",
+            "select * from table({}.public.f(1))",
+            "select {}.public.f(1)",
+            "call {}.public.p()",
+            "list @{}.app_src.stage",
+            "describe table {}.state.notes",
+            "describe procedure {}.public.p()",
+            "drop schema {}.public",
+            "drop stage {}.app_src.stage",
+            "create stage {}.public.made",
+            "create procedure {}.public.made() returns int language sql as 'return 1'",
+            "execute task {}.public.k",
+            "show columns in table {}.state.notes",
+            "show grants on schema {}.state",
+            "grant usage on schema {}.state to role public",
+            "grant select on table {}.state.notes to role public",
+            "select * from {}.information_schema.tables",
+            "create table {}.public.made (id int)",
+            "create schema {}.made",
+            f"grant usage on {'database' if kind == 'application' else kind} {{}} to role public",
+            *{
+                "application": (
+                    "alter application {} upgrade using @x.y.z",
+                    "show application roles in application {}",
+                    "show privileges in application {}",
+                    "grant application role {}.reader to role public",
+                ),
+                "application package": ("show versions in application package {}", "alter application package {} set comment = 'x'"),
+            }.get(kind, ()),
+        ):  # fmt: skip
+            yield statement, what
+
+
+def test_what_a_role_holds_nothing_of_is_for_it_as_if_it_were_not_there(client, app):
+    client("create table t (id int)")
+    blind = with_role(client, "blind")
+    for statement, what in hidden(client, app):
+        answers = []
+        for name in (what, "nowhere_at_all"):
+            with pytest.raises(SqlError) as raised:
+                blind(statement.format(name))
+            answers.append((raised.value.errno, raised.value.message.upper().replace(name.upper(), "THAT")))
+        assert answers[0] == answers[1], statement
+    shown = [
+        {row[1] for row in blind(f"show {what}")} for what in ("databases", "applications", "application packages")
+    ]
+    assert {name.upper() for name in (client.session.database, app.name, f"{app.name}_pkg")}.isdisjoint(
+        set.union(*shown)
+    )
+
+
+def test_a_role_sees_what_it_holds_any_privilege_on(client, app):
+    place, package = client.session.database, f"{app.name}_pkg"
+    clerk = with_role(client, "clerk", f"monitor on database {place}", f"install on application package {package}")
+    client(f"grant application role {app.name}.reader to role clerk")
+
+    assert {row[1] for row in clerk("show databases")} >= {name.upper() for name in (place, app.name, package)}
+    assert app.name.upper() in {row[1] for row in clerk("show applications")}
+    clerk(f"use database {place}")
+    clerk(f"describe application {app.name}")
+    clerk(f"describe application package {package}")
+    assert [row[1] for row in clerk(f"show schemas in database {app.name}")] == ["CODE", "STATE"]
+    assert clerk(f"show schemas in database {place}") == []
+
+
+def test_a_view_reads_with_the_rights_of_the_role_that_made_it_and_only_as_long_as_that_has_them(client):
+    place = client.session.database
+    client("create schema data")
+    client("create table data.t as select 7 as v")
+    client("create schema views")
+    maker = with_role(
+        client, "maker", f"usage on database {place}", "usage on schema data", "select on table data.t",
+        "usage on schema views", "create view on schema views",
+    )  # fmt: skip
+    reader = with_role(client, "reader", f"usage on database {place}", "usage on schema views")
+    maker(f"create view {place}.views.v as select v from {place}.data.t")
+    client("create view views.over as select v from views.v")
+    for view in ("v", "over"):
+        client(f"grant select on view views.{view} to role reader")
+        assert reader.value(f"select v from {place}.views.{view}") == 7
+
+    client("revoke select on table data.t from role maker")
+    for view in ("v", "over"):
+        with pytest.raises(SqlError, match="Failure during expansion of view 'V'") as raised:
+            reader(f"select v from {place}.views.{view}")
+        assert raised.value.errno == 2037
+    client("grant select on table data.t to role maker")
+    assert reader.value(f"select v from {place}.views.over") == 7
+
+
+def test_what_version_2_of_the_manifest_grants_the_consumer_cannot_revoke(provider, tmp_path):
+    manifest = "manifest_version: {}\nartifacts:\n  setup_script: setup.sql\nprivileges:\n  - EXECUTE TASK:\n      description: x\n"
+    for version, held in ((1, []), (2, ["EXECUTE TASK"])):
+        name = f"asks_{version}"
+        provider.stage(f"{name}_pkg", provider.write(tmp_path / name, SETUP, manifest.format(version)))
+        provider.install(name, f"{name}_pkg")
+        assert [row[0] for row in provider(f"show privileges in application {name}") if row[2] == "true"] == held
+
+    with pytest.raises(SqlError, match="came with the installation"):
+        provider("revoke execute task on account from application asks_2")
+    provider("grant execute task on account to application asks_1")
+    provider("revoke execute task on account from application asks_1")
+
+
+def test_a_switch_withholds_privileges_whatever_was_granted(shared_account, provider, tmp_path):
+    manifest = "manifest_version: 2\nartifacts:\n  setup_script: setup.sql\nprivileges:\n  - EXECUTE TASK:\n      description: x\n"
+    task = "create task state.k warehouse = local_wh schedule = '1 minute' as insert into state.notes values (1);"
+    provider.stage("withheld_pkg", provider.write(tmp_path / "one", SETUP + task + "grant operate on task state.k to application role reader;", manifest))  # fmt: skip
+    assert access.withhold(shared_account, ["execute  task"]) == ["EXECUTE TASK"]
+    try:
+        provider.install("withheld", "withheld_pkg")
+        assert [row[2] for row in provider("show privileges in application withheld")] == ["false"]
+        with pytest.raises(SqlError, match="EXECUTE TASK privilege must be granted to owner application"):
+            provider("execute task withheld.state.k")
+        with pytest.raises(SqlError, match="No application can ask for CREATE TABLE"):
+            access.withhold(shared_account, ["create table"])
+    finally:
+        assert access.withhold(shared_account, []) == []
+    provider("execute task withheld.state.k")

@@ -275,19 +275,19 @@ def test_a_manifest_is_refused_by_validation_and_by_the_installation(app, rule):
 
 
 @pytest.mark.parametrize(
-    ("manifest", "statement"),
+    ("manifest", "statement", "errno"),
     [
-        (MANIFEST.replace("EXECUTE TASK", "READ SESSION"), ROOT + "alter task state.t resume;"),
-        (MANIFEST.replace("EXECUTE MANAGED TASK", "READ SESSION"), ROOT),
-        (MANIFEST.replace("manifest_version: 2", "manifest_version: 1"), ROOT),
+        (MANIFEST.replace("EXECUTE TASK", "READ SESSION"), ROOT + "alter task state.t resume;", 91_089),
+        (MANIFEST.replace("EXECUTE MANAGED TASK", "READ SESSION"), ROOT, 3001),
+        (MANIFEST.replace("manifest_version: 2", "manifest_version: 1"), ROOT, 3001),
     ],
     ids=["MAN-17", "MAN-18", "MAN-20"],
 )
-def test_tasks_need_the_privileges_of_the_manifest(app, manifest, statement):
+def test_tasks_need_the_privileges_of_the_manifest(app, manifest, statement, errno):
     app.install(statement)
     with pytest.raises(SqlError) as error:
         app.install(statement, manifest)
-    assert refused(error, 3001)
+    assert refused(error, errno)
 
 
 @pytest.mark.parametrize(
@@ -438,6 +438,10 @@ def test_debug_mode_is_not_for_manifest_2(app, provider):
     provider.install(app.name, app.package)
     with pytest.raises(SqlError, match="MAN-34"):
         provider(f"alter application {app.name} set debug_mode = true")
+    with pytest.raises(SqlError, match="MAN-34"):
+        provider(
+            f"create application {app.name}_2 from application package {app.package} using @{app.package}.app_src.stage debug_mode = true"
+        )
 
 
 def test_a_manifest_is_at_the_root(app, provider):

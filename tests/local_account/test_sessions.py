@@ -7,6 +7,7 @@ import threading
 import pytest
 from local_account import statements
 from local_account.account import Account
+from local_account.catalogue import Change
 from local_account.errors import SqlError
 
 
@@ -404,6 +405,25 @@ def test_a_temporary_stage_is_its_sessions_own(client):
     assert other("show stages") == []
 
 
+def test_a_stage_keeps_its_files_until_the_one_that_replaces_it_is_there(client, monkeypatch):
+    def fail(_):
+        raise OSError("cut off")
+
+    client("create stage files")
+    folder = client.account.stage_directory(client.session.database, "PUBLIC", "FILES")
+    folder.mkdir(parents=True)
+    (folder / "one.txt").write_text("1")
+    with monkeypatch.context() as broken:
+        broken.setattr(Change, "write", fail)
+        with pytest.raises(OSError, match="cut off"):
+            client("create or replace stage files")
+    assert len(client("list @files")) == 1
+
+    client("create or replace stage files")
+    assert client("list @files") == []
+    assert not folder.exists()
+
+
 def test_a_quoted_name_of_another_case_is_another_table(table):
     table('create table "Cased" (id int)')
 
@@ -457,7 +477,7 @@ def test_a_new_role_of_an_old_name_holds_nothing(table):
         table(again)
         table("create role if not exists clerk")
         table("grant role clerk to user local")
-        with pytest.raises(SqlError, match="does not exist or not authorized"):
+        with pytest.raises(SqlError, match="does not exist"):
             table.another("CLERK")("select count(*) from t")
 
 

@@ -1,5 +1,6 @@
 """Streams: what they show, when their offset moves, what is never lost."""
 
+import threading
 from datetime import timedelta
 
 import pytest
@@ -153,6 +154,32 @@ def test_two_consumers_need_two_streams(stream):
     stream("insert into target select id from changes")
 
     assert ids(stream, "others") == [1]
+
+
+@pytest.mark.parametrize("waiter", ["alone", "in a transaction"])
+def test_who_consumes_a_stream_has_it_to_himself_until_his_transaction_ends(stream, waiter):
+    other = stream.another()
+    stream("insert into source values (1, 'a')")
+    stream("begin")
+    stream("insert into target select id from changes")
+    done = []
+
+    def consume():
+        if waiter == "in a transaction":
+            other("begin")
+        other("insert into target select id from changes")
+        other("commit")
+        done.append(True)
+
+    waiting = threading.Thread(target=consume)
+    waiting.start()
+    waiting.join(0.5)
+    assert not done
+    stream("commit")
+    waiting.join(10)
+
+    assert done
+    assert ids(stream, "target") == [1]
 
 
 def test_replacing_the_table_makes_its_stream_unreadable(stream):

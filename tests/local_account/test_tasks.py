@@ -239,8 +239,61 @@ def test_a_role_runs_tasks_with_the_privileges_that_it_was_granted(tasks):
         own(serverless)
     tasks(f"grant execute managed task on account to role {role}")
     own(serverless)
-    with pytest.raises(SqlError, match="lacks EXECUTE TASK"):
+    with pytest.raises(SqlError, match="EXECUTE TASK privilege must be granted to owner role"):
         own("alter task own resume")
     tasks(f"grant execute task on account to role {role} with grant option")
     own("alter task own resume")
+
+    tasks(f"revoke execute task on account from role {role}")
+    with pytest.raises(SqlError, match="EXECUTE TASK privilege must be granted to owner role"):
+        tasks("execute task own")  # whoever asks, the owner runs it
+    tasks.account.scheduler.advance(tasks.account.clock.now() + timedelta(minutes=1))
+    assert tasks(
+        "select distinct state, error_code from table(information_schema.task_history(task_name => 'own')) where state <> 'SCHEDULED'"
+    ) == [("FAILED", "091089")]
     own("drop task own")
+
+
+@pytest.mark.parametrize(
+    ("argument", "errno"),
+    [
+        ("result_limit => 0", 1008),
+        ("result_limit => 10001", 1008),
+        ("scheduled_time_range_start => 'yesterday'", 100_035),
+        ("scheduled_time_range_start => 7", 1044),
+        ("scheduled_time_range_start => dateadd('day', -8, current_timestamp())", 1008),
+        ("database_name => 'x'", 2),
+    ],
+)
+def test_task_history_takes_only_what_it_has_and_keeps_seven_days(tasks, argument, errno):
+    with pytest.raises(SqlError) as raised:
+        tasks(f"select * from table(information_schema.task_history({argument}))")
+    assert raised.value.errno == errno
+
+
+def test_task_history_is_asked_for_a_time(tasks):
+    tasks("execute task first")
+    advance(tasks, seconds=1)
+    ask = "select count(*) from table(information_schema.task_history({})) where state <> 'SCHEDULED'"
+
+    assert tasks.value(ask.format("scheduled_time_range_start => dateadd('day', -7, current_timestamp())")) == 1
+    assert tasks.value(ask.format("scheduled_time_range_end => dateadd('hour', -1, current_timestamp())")) == 0
+    assert tasks.value(ask.format("scheduled_time_range_start => current_timestamp()::timestamp_ntz - interval '1 hour'")) == 1  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("statement", "errno"),
+    [
+        ("create task t schedule = '1 minute' user_task_managed_initial_warehouse_size = 'HUGE' as select 1", 1008),
+        ("create task t schedule = '1 minute' config = 'none' as select 1", 91_427),
+        ("create warehouse w warehouse_size = 'HUGE'", 1008),
+        ("create application package p distribution = 'WORLDWIDE'", 1008),
+        ("create application package p multiple_instances = perhaps", 1008),
+        ("create stream s on table t append_only = maybe", 1008),
+    ],
+)
+def test_an_option_takes_only_its_values(client, statement, errno):
+    client("create table t (id int)")
+    with pytest.raises(SqlError) as raised:
+        client(statement)
+    assert raised.value.errno == errno
