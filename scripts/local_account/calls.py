@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from local_account.session import Session
 
 ENGINE_FUNCTION = "sf_handler"
+_GIVEN = "_given"
 _DEEPEST = 50  # calls of SQL functions within one another; a function that calls itself would never end
 
 
@@ -114,13 +115,23 @@ def body_of(
         access.require(inner, "SELECT", "TABLE", *table)
     plan.streams |= resolved.streams
     tree = resolved.tree
-    values = {parameter["name"]: value for parameter, value in zip(document["arguments"], given, strict=True)}
-    for column in list(tree.find_all(exp.Column)):
-        if not column.table and names.fold(column.this) in values:
-            column.replace(exp.Paren(this=values[names.fold(column.this)].copy()))
     for table in tree.find_all(exp.Table):
         table.meta["physical"] = True
-    return tree
+    apart = _apart(key, given) if tree.find(exp.From) and any(v.find(exp.Column, exp.Query) for v in given) else None
+    values = [exp.column(column.alias, _GIVEN, quoted=True) for column in apart.this.expressions] if apart else given
+    meant = {parameter["name"]: value for parameter, value in zip(document["arguments"], values, strict=True)}
+    for column in list(tree.find_all(exp.Column)):
+        if not column.table and names.fold(column.this) in meant:
+            column.replace(exp.Paren(this=meant[names.fold(column.this)].copy()))
+    return exp.select(exp.Subquery(this=tree)).from_(apart) if apart else tree
+
+
+def _apart(key: str, given: list[exp.Expression]) -> exp.Subquery:
+    """The arguments as a relation beside the body: among the body's own tables their columns would be those of its tables."""
+    if any(value.find(exp.AggFunc, exp.Window) for value in given):
+        raise unsupported(f"aggregate as an argument of {key}", "its body reads tables: aggregate in a sub-query first")
+    columns = [exp.alias_(value.copy(), f"_{number}", quoted=True) for number, value in enumerate(given)]
+    return exp.Subquery(this=exp.select(*columns), alias=exp.TableAlias(this=exp.to_identifier(_GIVEN, quoted=True)))
 
 
 def require_compiling(session: Session, name: Name, key: str, document: dict[str, Any]) -> None:

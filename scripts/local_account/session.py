@@ -12,7 +12,7 @@ import itertools
 import threading
 import time
 import uuid
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from local_account.events import Telemetry
     from local_account.watch import Watch
 
-REMEMBERED_RESULTS = 20
+REMEMBERED_RESULTS, REMEMBERED_IDS = 20, 1000
 _session_numbers = itertools.count(time.time_ns() // 1000)
 _transaction_numbers = itertools.count(time.time_ns())  # grows over restarts too: rows carry it (streams.py)
 
@@ -153,6 +153,8 @@ class Session:
         self.parameters: dict[str, Any] = {"AUTOCOMMIT": True, "TIMEZONE": "UTC", "QUERY_TAG": ""}
         self.own_variables: dict[str, Any] = {}
         self.results: OrderedDict[str, Result] = OrderedDict()
+        self.query_ids: deque[str] = deque(maxlen=REMEMBERED_IDS)
+        self.counted = 0  # statements so far
         self.transactions = [Transaction(account, account.cursor())]
         self.frame: Frame | None = None
         self.depth = 0
@@ -173,6 +175,7 @@ class Session:
         inner = Session.__new__(Session)
         inner.__dict__.update(self.__dict__)
         inner.results, inner.frame, inner.depth, inner.is_nested = OrderedDict(), frame, self.depth + 1, True
+        inner.query_ids, inner.counted = deque(maxlen=REMEMBERED_IDS), 0
         inner.lock = threading.Lock()
         inner.database, inner.schema = frame.database, frame.schema
         if frame.role:
@@ -253,6 +256,8 @@ class Session:
 
     def remember(self, result: Result) -> Result:
         self.query_id = str(uuid.uuid4())
+        self.query_ids.append(self.query_id)
+        self.counted += 1
         self.results[self.query_id] = result
         while len(self.results) > REMEMBERED_RESULTS:
             self.results.popitem(last=False)

@@ -73,6 +73,17 @@ def log(session: Session, level: str, message: Any) -> None:
     teller.log({"level": level, "message": message, "logger": "", "source": "SYSTEM$LOG", "attributes": None})
 
 
+def last_query_id(session: Session, number: Any = -1) -> str | None:
+    """The newest statement's, the one before it (-2), or, counted from the session's first, a positive number's."""
+    place, known = int(number), session.query_ids
+    if place == -1:
+        return session.query_id
+    if place > 0 and session.counted > len(known):
+        raise unsupported(f"LAST_QUERY_ID({place})", f"of more than {len(known)} statements the first are forgotten")
+    place = place - 1 if place > 0 else place + len(known)
+    return known[place] if 0 <= place < len(known) else None
+
+
 LEVELS = ("TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL")
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     "SYSTEM$BOOTSTRAP_DATA_REQUEST": bootstrap_data,
@@ -86,7 +97,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "SYSTEM$WAIT": wait,
     "SYSTEM$VALIDATE_NATIVE_APP_SETUP": validate_setup,
     "SYSTEM$HOLD_PRIVILEGE_ON_ACCOUNT": hold_privilege,
-    "LAST_QUERY_ID": lambda session, *number: session.query_id,
+    "LAST_QUERY_ID": last_query_id,
     "SYSTEM$LOG": log,
     **{f"SYSTEM$LOG_{level}": lambda session, message, level=level: log(session, level, message) for level in LEVELS},
 }

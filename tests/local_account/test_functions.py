@@ -301,3 +301,19 @@ def test_a_body_that_does_not_compile_is_refused_when_it_is_made(client, made):
     client("create function f(x int, v variant) returns varchar as 'v:a::varchar || x'")
 
     assert client.value('select f(1, parse_json(\'{"a": "b"}\'))') == "b1"
+
+
+def test_an_argument_of_a_function_that_asks_tables_is_the_callers_column(client):
+    client("create table t (a int)")
+    client("insert into t values (1), (2), (3)")
+    client("create table o (a int)")
+    client("insert into o values (1), (2), (5)")
+    client("create function found(x int) returns int as 'select count(*) from t where a = x'")
+    client("create function there(x int) returns boolean as 'exists (select 1 from t where a = x)'")
+    client("create function plus_one(x int) returns int as 'x + 1'")
+
+    assert client("select a, found(a), found(a + 0) from o order by a") == [(1, 1, 1), (2, 1, 1), (5, 0, 0)]
+    assert client("select a from o where there(a) order by a") == [(1,), (2,)]
+    assert client("select plus_one((select max(a) from o))") == [(6,)]
+    with pytest.raises(SqlError, match="aggregate as an argument"):
+        client("select found(max(a)) from o")

@@ -729,3 +729,21 @@ def test_code_with_its_owners_rights_does_not_see_the_variables_of_its_caller(cl
 def test_some_names_of_schemas_are_refused(client, name):
     with pytest.raises(SqlError, match="schema of the name"):
         client(f"create schema {name}")
+
+
+def test_the_id_of_an_earlier_statement_is_counted_from_the_newest_or_the_first(client):
+    for number in range(3):
+        client(f"select {number} as n")
+
+    assert client("select * from table(result_scan(last_query_id(-2)))") == [(1,)]
+    assert client.value("select last_query_id(1) = last_query_id(-1)") is False
+    assert client.value("select last_query_id(-500)") is None
+
+
+def test_an_outer_join_with_nothing_on_one_side_still_has_rows(client):
+    client("create table n as select column1 as i from values (1), (2), (3)")
+    client("create table empty_one (i int, a int)")
+    client("create view v as with e as (select i, a from empty_one) select n.i, e.a from n left join e on n.i = e.i")
+
+    assert len(client("select * from v limit 1")) == 1
+    assert client.value("select count(*) from n where exists (select 1 from v)") == 3
