@@ -269,7 +269,7 @@ class Bundle:
 def _inside(body: str, arguments: tuple[str, ...], place: str, within: str) -> Iterator[Statement]:
     """The statements of a block, in the order in which they are written, and those that it assembles from literals."""
     try:
-        block, _ = parse_block(body, arguments)
+        block = parse_block(body, arguments).block
     except SqlError:
         return
     yield from _walk(block, place, within, handled=False)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import posixpath
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ import pyarrow
 from local_account import declared, reply, results, scripting
 from local_account.engine import Result
 from local_account.errors import SqlError, syntax_error
-from local_account.syntax import unquote_text
+from local_account.syntax import TEXT, unquote_text
 
 if TYPE_CHECKING:
     from local_account.session import Session
@@ -52,7 +53,10 @@ def to_rows(result: Result, query_id: str) -> scripting.Rows:
 
 
 def run_anonymous(session: Session, text: str) -> Result:
-    """A block that a person or a setup script writes: it runs with the session's own rights."""
+    """A block that a person or a setup script writes: it runs with the session's own rights, once all of it could be read."""
+    from local_account.statements import require_readable
+
+    require_readable(text)
     return to_result(scripting.run_block(text, {}, Host(session), returns="VARCHAR"), "anonymous block")
 
 
@@ -73,18 +77,29 @@ def value_result(value: Any, column: str, type_: str) -> Result:
     return Result([described], pyarrow.table([cell], names=["c0"]), 1, "select")
 
 
+_IMMEDIATE = re.compile(
+    rf"({TEXT}|\$\$[\s\S]*?\$\$|\$\w+)\s*(?:using\s*\((\s*\$\w+\s*(?:,\s*\$\w+\s*)*)\))?", re.IGNORECASE
+)
+
+
 def execute_immediate(session: Session, match: Match) -> Result:
+    """EXECUTE IMMEDIATE of a text or a session variable; outside a block USING can name session variables only."""
     from local_account.statements import execute
 
-    text = match.raw("rest")
-    if text.startswith("$") and not text.startswith("$$"):
-        name = text[1:].upper()
-        if name not in session.variables:
-            raise SqlError(2043, f"SQL compilation error: Session variable '${name}' does not exist", "02000")
-        return execute(session, str(session.variables[name]))
-    if not text.startswith(("'", "$$")):
-        raise syntax_error(f"EXECUTE IMMEDIATE takes a string or a variable, found '{text[:30]}'.")
-    return execute(session, unquote_text(text), match.binds)
+    written = match.raw("rest")
+    found = _IMMEDIATE.fullmatch(written)
+    if not found:
+        raise syntax_error(f"EXECUTE IMMEDIATE takes a string or a variable, found '{written[:30]}'.")
+    text = found[1] if found[1].startswith(("'", "$$")) else None
+    binds = [_variable(session, name.strip()) for name in found[2].split(",")] if found[2] else match.binds
+    return execute(session, str(_variable(session, found[1])) if text is None else unquote_text(text), binds)
+
+
+def _variable(session: Session, written: str) -> Any:
+    name = written[1:].upper()
+    if name not in session.variables:
+        raise SqlError(2043, f"SQL compilation error: Session variable '${name}' does not exist", "02000")
+    return session.variables[name]
 
 
 # files ------------------------------------------------------------------------------------------------------------

@@ -89,8 +89,10 @@ def _require_compiling(session: Session, kind: str, name: Name, key: str, docume
 
 def require_syntax(document: dict[str, Any]) -> None:
     """Raises SqlError for the body of an SQL procedure that cannot be read."""
+    from local_account.statements import require_readable
+
     try:
-        scripting.parse(_block(document), tuple(argument["name"] for argument in document["arguments"]))
+        require_readable(_block(document), tuple(argument["name"].upper() for argument in document["arguments"]))
     except SqlError as error:
         if error.errno == 1003:
             raise

@@ -47,10 +47,13 @@ def rollback(session: Session, match: Match) -> Result:
     return reply.status(DONE)
 
 
+def parse(text: str) -> exp.Expression:
+    return engine.parse(_LATE_CONDITION.sub(r"\1 \3 \2", text))
+
+
 def run(session: Session, text: str, binds: list[Any]) -> Result:
     """Parses, resolves, checks and runs one statement that the routing table does not name."""
-    text = _LATE_CONDITION.sub(r"\1 \3 \2", text)
-    tree = engine.parse(text)
+    tree = parse(text)
     if isinstance(tree, exp.MultitableInserts) and text.split()[1].lower() == "overwrite":
         raise unsupported("INSERT OVERWRITE ALL")  # the parser forgets the word
     try:

@@ -5,14 +5,15 @@ What no line of it names is ordinary SQL (queries, DML, tables and views) for ``
 
 from __future__ import annotations
 
+import re
 from contextlib import nullcontext
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from local_account import (
     applications,
     blocks,
     databases,
-    engine,
     feature_policies,
     loading,
     packages,
@@ -229,10 +230,32 @@ def route(statement: str, binds: list[Any]) -> tuple[shows.Handler, Match] | Non
     return None
 
 
-def require_readable(text: str) -> None:
-    """Raises SqlError for a statement or block that nobody could run."""
+_MARKS = ("?", "'A'", "1")  # for a variable: most grammar takes a bind, some a literal alone
+
+
+@lru_cache(maxsize=2048)  # blocks are run, and setup scripts installed, more often than they change
+def require_readable(text: str, arguments: tuple[str, ...] = ()) -> None:
+    """Raises SqlError for a statement that nobody could run, or a block with such a one in it; `arguments` are the block's."""
     statement = strip_comments(text)
     if blocks.is_block(statement):
-        scripting.parse(text, ())
-    elif not route(statement, []):
-        engine.parse(statement)
+        for passage in scripting.parse(text, arguments).passages:
+            _require_readable_passage(passage)
+        return
+    names = {name.upper(): "A" for name in re.findall(r"\$(\w+)", statement)}
+    statement, _ = inline_identifiers(statement, ["A"] * statement.count("?"), names)
+    if not route(statement, []):
+        queries.parse(statement)
+
+
+def _require_readable_passage(passage: scripting.Passage) -> None:
+    """Syntax alone: what else is wrong with a statement, Snowflake says when it runs."""
+    failure = None
+    for mark in _MARKS:
+        try:
+            return require_readable(passage.text(mark))
+        except SqlError as error:
+            if error.errno != 1003:
+                return None
+            failure = failure or passage.located(error)
+    assert failure
+    raise failure

@@ -197,6 +197,15 @@ def test_a_type_that_cannot_be_told_is_refused_before_anything_runs(host):
     assert returned(host, "begin let a := (select 1 + 1); return a; end") == 2
 
 
+def test_a_number_has_38_digits_and_what_is_longer_can_be_caught(host):
+    nines = 10**38 - 1
+    assert returned(host, f"begin let x int := {nines}; let y := -x; return y; end") == -nines
+    assert "EXPRESSION_ERROR" in refusal(host, "begin return n * 1000; end", N=10**36).message
+    caught = "begin let y := {}; return y; exception when expression_error then return 'caught'; end"
+    assert returned(host, caught.format("n * 1000"), N=10**36) == "caught"
+    assert returned(host, caught.format(f"{nines}0")) == "caught"
+
+
 def test_an_unknown_type_is_refused_by_name(host):
     assert (
         refusal(host, "declare x geometrical; begin return x; end").message
@@ -262,6 +271,18 @@ def test_what_is_returned_is_held_to_its_declared_type(host, returned, returns, 
 def test_a_value_that_the_declared_type_cannot_hold_is_not_returned(host):
     with pytest.raises(SqlError, match="too long"):
         run_block("begin return 'abcdef'; end", {}, host, returns="varchar(3)")
+
+
+def test_a_view_takes_names_of_a_script_but_no_values(host):
+    text = "begin let v := 1.5; create or replace view seen as select wanted from wishes where total = :v; end"
+    error = refusal(host, text)
+    assert error.errno == 2210
+    assert (
+        "STATEMENT_ERROR' on line 1 at position 20 : SQL compilation error:\nBind variables not allowed"
+        in error.message
+    )
+    returned(host, "begin let t := 'wishes'; create view seen as select wanted from identifier(:t); end")
+    assert host.executed[-1] == "create view seen as select wanted from identifier('wishes')"
 
 
 def test_an_undeclared_bind_stops_the_block_before_its_first_statement(host):

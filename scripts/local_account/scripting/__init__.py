@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from local_account.scripting.lexing import Statement, is_block, split
-from local_account.scripting.parsing import parse
+from local_account.scripting.parsing import Passage, parse
 from local_account.scripting.tree import Host, Raised, Return, Rows, Run
 from local_account.scripting.values import coerce, parse_type, to_literal
 
-__all__ = ["Host", "Returned", "Rows", "Statement", "is_block", "run_block", "split", "to_literal"]
+__all__ = ["Host", "Passage", "Returned", "Rows", "Statement", "is_block", "parse", "run_block", "split", "to_literal"]
 
 
 @dataclass(frozen=True)
@@ -38,13 +38,14 @@ def run_block(
     The text should be the body exactly as written: lines are counted from its first character.
     Raises SqlError: what does not compile before anything has run, and an uncaught exception with its kind and place.
     """
-    block, variables = parse(text, tuple(name.upper() for name in arguments))
+    script = parse(text, tuple(name.upper() for name in arguments))
+    variables = script.variables
     run = Run(host)
     run.types.update({variables[name.upper()]: parse_type(written) for name, written in (types or {}).items()})
     for name, value in arguments.items():
         run.assign(variables[name.upper()], value)
     try:
-        block.run(run)
+        script.block.run(run)
     except Return as result:
         return Returned(coerce(result.value, parse_type(returns) if returns else None, run.ask), result.table)
     except Raised as raised:

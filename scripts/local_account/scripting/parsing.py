@@ -5,8 +5,10 @@ Names are resolved here, as Snowflake does it: a misspelt one stops the block be
 
 from __future__ import annotations
 
+import re
 from collections import ChainMap
 from collections.abc import Callable
+from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
 from itertools import pairwise
@@ -31,11 +33,44 @@ _CLOSING = ("END", "ELSE", "ELSEIF", "EXCEPTION", "UNTIL", "WHEN")
 _WORDS = {"TRUE": True, "FALSE": False, "NULL": None}
 
 
+@dataclass(frozen=True)
+class Passage:
+    """SQL that stands in a block, which only the host can read: a statement, or an expression as the host is asked for it."""
+
+    template: Template
+    where: Place
+    around: tuple[str, str] = ("", "")
+
+    def text(self, mark: str) -> str:
+        """The SQL with a mark in the place of each variable."""
+        return "".join(p if isinstance(p, str) else mark for p in self.template.pieces).join(self.around)
+
+    def located(self, error: SqlError) -> SqlError:
+        """The host's complaint about the text, with the place in the block."""
+
+        def move(found: re.Match[str]) -> str:
+            line, position = int(found[1]), int(found[2])
+            shift = self.where[1] - len(self.around[0]) if line == 1 else 0
+            return f"line {self.where[0] + line - 1} at position {position + shift}"
+
+        message = re.sub(r"line (\d+) at position (\d+)", move, error.message)
+        return SqlError(error.errno, message, error.sqlstate)
+
+
+@dataclass(frozen=True)
+class Script:
+    """A block that was read: its tree, the variables of its arguments, and the SQL in it."""
+
+    block: tree.Block
+    variables: dict[str, Variable]
+    passages: list[Passage]
+
+
 @lru_cache(maxsize=512)
-def parse(text: str, arguments: tuple[str, ...]) -> tuple[tree.Block, dict[str, Variable]]:
-    """The tree of a block and the variables of its arguments. Raises SqlError for what cannot be understood."""
+def parse(text: str, arguments: tuple[str, ...]) -> Script:
+    """Raises SqlError for what cannot be understood."""
     parser = _Parser(text, arguments)
-    return parser.script(), parser.arguments
+    return Script(parser.script(), parser.arguments, parser.passages)
 
 
 class _Parser:
@@ -45,6 +80,7 @@ class _Parser:
         self.names: ChainMap[str, Variable] = ChainMap(self.arguments, tree.GLOBALS)
         self.loops: list[list[tuple[str, Token]]] = []  # per open loop: the labels that BREAK and CONTINUE named
         self.handlers = 0
+        self.passages: list[Passage] = []
 
     # -- tokens
 
@@ -156,6 +192,10 @@ class _Parser:
             at = after
         return Template((*pieces, self.text[done : self.tokens[last - 1].end]))
 
+    def for_host(self, template: Template, where: Place, into: tuple[Variable, ...] = ()) -> tree.Sql:
+        self.passages.append(Passage(template, where))
+        return tree.Sql(template, where, into)
+
     def is_bind(self, at: int) -> bool:
         """A colon that begins an operand: not that of a path (v:a), nor that of an object ({'a': 1})."""
         name, before = self.tokens[at + 1], self.tokens[at - 1]
@@ -196,7 +236,10 @@ class _Parser:
             raise self.unexpected()
         self.at = last
         where = self.place(self.tokens[first])
-        return Expression(self.template(first, last, bare=True), where, self.quick(first, last))
+        found = Expression(self.template(first, last, bare=True), where, self.quick(first, last))
+        if not found.quick:
+            self.passages.append(Passage(found.template, where, tree.ASKED))
+        return found
 
     def quick(self, first: int, last: int) -> tuple:
         """What Expression computes without SQL: one operand, or `operand sign operand`."""
@@ -296,6 +339,7 @@ class _Parser:
                 source: Template | Variable = self.variable("resultset")
             else:
                 source = self.template(self.at, last, placeholders=True)
+                self.passages.append(Passage(source, self.place()))
                 self.at = last
             node: Node = tree.Assign(Variable(name, "cursor", detail=source), None)
         elif self.accept("RESULTSET"):
@@ -367,7 +411,7 @@ class _Parser:
         if self.is_at("EXECUTE", "IMMEDIATE"):
             source: tree.RowSource = self.immediate(where)
         else:
-            source = tree.Sql(self.template(self.at, last), where)
+            source = self.for_host(self.template(self.at, last), where)
             self.at = last
         self.expect(")")
         return source
@@ -407,16 +451,18 @@ class _Parser:
         first, last, where = self.at, statement_end(self.tokens, self.at), self.place()
         if self.peek().key not in (*_QUERIES, "CALL") or (into := self.before("INTO")) >= last:
             self.at = last
-            return tree.Sql(self.template(first, last), where)
+            return self.for_host(self.template(first, last), where)
         self.at = into + 1
         targets, after = self.variables(), self.at
         self.at = last
         rest = (" ", *self.template(after, last).pieces) if after < last else ()
-        return tree.Sql(Template((*self.template(first, into).pieces, *rest)), where, targets)
+        return self.for_host(Template((*self.template(first, into).pieces, *rest)), where, targets)
 
     def immediate(self, where: Place | None = None) -> tree.Immediate:
         where = where or self.place()
         self.expect("EXECUTE", "IMMEDIATE")
+        if self.accept("$"):
+            return tree.Immediate(Template((f"${self.identifier()}",)), self.using(), where)
         text, after = self.operand(self.at)
         if text is None or (isinstance(text, Constant) and self.peek().kind != "text"):
             raise self.unexpected()

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any, Protocol
 
 from local_account.errors import SqlError, compilation
@@ -63,6 +64,7 @@ class Constant:
 ROWCOUNT, FOUND, NOTFOUND, ID = (Variable(name) for name in ("SQLROWCOUNT", "SQLFOUND", "SQLNOTFOUND", "SQLID"))
 CODE, MESSAGE, STATE = (Variable(name) for name in ("SQLCODE", "SQLERRM", "SQLSTATE"))
 GLOBALS = {variable.name: variable for variable in (ROWCOUNT, FOUND, NOTFOUND, ID, CODE, MESSAGE, STATE)}
+ASKED = ("select ", " as V")  # what stands around an expression when the host is asked for its value
 _DML = ("insert", "update", "delete", "merge", "copy")
 _ONE_STATEMENT = "Multiple SQL statements in a single API call are not supported"
 _CANCELLED = 604  # no handler may hold up a person who cancels
@@ -146,7 +148,7 @@ class Run:
         return rows
 
     def ask(self, expression: str, binds: list[Any] | None = None) -> Any:
-        return self.host.execute(f"select {expression} as V", binds or []).rows[0][0]
+        return self.host.execute(expression.join(ASKED), binds or []).rows[0][0]
 
     def read(self, operand: Variable | Field | Constant) -> Any:
         if isinstance(operand, Constant):
@@ -227,9 +229,21 @@ class Template:
                 raise
             return execute(self.text(run), [])
 
+    def defines_view_by_variables(self) -> bool:
+        """Whether a view's definition reads variables; names that IDENTIFIER(:x) gives are none."""
+        if not (isinstance(self.pieces[0], str) and _VIEW.match(self.pieces[0])):
+            return False
+        texts = [piece if isinstance(piece, str) else None for piece in self.pieces]
+        return any(text is None and not _NAMES.search(before or "") for before, text in pairwise(texts))
+
 
 _NEEDS_LITERALS = {2}  # Unsupported feature: nothing has run yet
 _TAKES_BINDS = re.compile(r"\s*(select|with|insert|update|delete|merge|call)\b", re.IGNORECASE)
+_VIEW = re.compile(
+    r"create\s+(or\s+\w+\s+)?((local|global|scoped|temp|temporary|secure|recursive|materialized)\s+)*view\b",
+    re.IGNORECASE,
+)
+_NAMES = re.compile(r"\b(identifier|table)\s*\(\s*\Z", re.IGNORECASE)
 _OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
     "=": operator.eq,
     "<>": operator.ne,
@@ -247,6 +261,11 @@ _SIGNS = {int: _OPERATORS.keys() - {"||"}, str: _OPERATORS.keys() - {"+", "-", "
 QUICK = _OPERATORS.keys()
 
 
+def _is_too_long(value: Any) -> bool:
+    """Whether a number has more than the 38 digits of a NUMBER: SQL says what becomes of it."""
+    return isinstance(value, int) and abs(value) >= 10**38
+
+
 @dataclass(frozen=True)
 class Expression:
     """An expression. `quick` is an operand, or two and a sign: these need no SQL, so that counting loops are fast."""
@@ -262,8 +281,8 @@ class Expression:
             if self.quick:
                 left, sign, right = run.read(self.quick[0]), self.quick[1], run.read(self.quick[2])
                 signs = _SIGNS.get(type(left), ()) if type(left) is type(right) else ()
-                if sign in signs:
-                    return _OPERATORS[sign](left, right)
+                if sign in signs and not _is_too_long(value := _OPERATORS[sign](left, right)):
+                    return value
             return self.template.ask(run, run.ask)
 
     def is_true(self, run: Run) -> bool:
@@ -287,6 +306,8 @@ class Sql:
 
     def rows(self, run: Run) -> Rows:
         with _blaming("STATEMENT_ERROR", self.where):
+            if self.template.defines_view_by_variables():
+                raise compilation(2210, "Bind variables not allowed in view and UDF definitions.", "42601")
             if _TAKES_BINDS.match(self.template.pieces[0] if isinstance(self.template.pieces[0], str) else ""):
                 return self.template.ask(run, run.execute)
             return run.execute(self.template.text(run))
@@ -303,15 +324,15 @@ class Sql:
 
 @dataclass(frozen=True)
 class Immediate:
-    """EXECUTE IMMEDIATE: the text of one statement, or of a block."""
+    """EXECUTE IMMEDIATE: the text of one statement, or of a block; the host is asked for that of a session variable."""
 
-    text: Variable | Field | Constant
+    text: Variable | Field | Constant | Template
     using: tuple[Variable, ...]
     where: Place
 
     def rows(self, run: Run) -> Rows:
         with _blaming("STATEMENT_ERROR", self.where):
-            text = run.read(self.text)
+            text = self.text.ask(run, run.ask) if isinstance(self.text, Template) else run.read(self.text)
             if not isinstance(text, str) or not (statements := split(text)):
                 raise compilation(1003, "EXECUTE IMMEDIATE expects the text of a statement.")
             if len(statements) > 1:
@@ -357,7 +378,8 @@ class Assign:
             value, is_untyped = run.values[self.variable], self.is_declaration and self.variable.type is None
             if is_untyped and (inferred := inferred_type(value)):
                 run.types[self.variable] = inferred
-                run.assign(self.variable, value)
+                with _blaming("EXPRESSION_ERROR", self.source.where):
+                    run.assign(self.variable, value)
 
 
 @dataclass(frozen=True)

@@ -156,7 +156,7 @@ def _number(value: Any, declared: Type) -> Any:
         if exact.is_finite() and exact.adjusted() < 39
         else None
     )
-    if rounded is None or abs(rounded) >= Decimal(10) ** (declared.precision - declared.scale):
+    if rounded is None or rounded.copy_abs() >= Decimal(10) ** (declared.precision - declared.scale):
         raise SqlError(
             100039,
             f"Number out of representable range: type FIXED({declared.precision},{declared.scale}), value {value}",
