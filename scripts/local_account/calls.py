@@ -190,6 +190,10 @@ def _of_handler(
 def _json(value: exp.Expression, parameter: dict[str, Any]) -> exp.Expression:
     if declared.canonical(parameter["type"]) == "BINARY":
         value = call_of_engine("hex", value)
+    if (
+        declared.canonical(parameter["type"]) == "NUMBER"
+    ):  # as text, because DuckDB's JSON has no more digits than a DOUBLE
+        value = exp.cast(value, "VARCHAR")
     return call_of_engine("to_json", value)
 
 
@@ -226,7 +230,7 @@ def _from_json(column: engine.Column, value: Any) -> Any:
     if column.type in declared.SEMI_STRUCTURED:
         return json.dumps(value, default=float)
     if column.type == "fixed":
-        return round(decimal.Decimal(value), column.scale or 0)
+        return declared.rounded(value, column)
     if column.type == "real":
         return float(value)
     if column.type == "date":
@@ -243,4 +247,6 @@ def _as_text(value: Any) -> str | None:
         return str(value).lower()
     if isinstance(value, bytes):
         return value.hex()
+    if isinstance(value, decimal.Decimal):
+        return format(value, "f")
     return None if value is None else str(value)

@@ -76,6 +76,14 @@ def arrow_type(described: Column) -> pyarrow.DataType:
             return pyarrow.string()
 
 
+def rounded(value: Any, described: Column) -> decimal.Decimal:
+    """A number with as many decimals as its column, all of its digits kept (the usual context has 28)."""
+    return decimal.Decimal(str(value)).quantize(decimal.Decimal(1).scaleb(-(described.scale or 0)), context=_WIDE)
+
+
+_WIDE = decimal.Context(prec=80)
+
+
 def to_arrow_value(described: Column, value: Any) -> Any:
     """A Python value as its column wants it."""
     if value is None:
@@ -83,15 +91,9 @@ def to_arrow_value(described: Column, value: Any) -> Any:
     if described.type in SEMI_STRUCTURED:
         return json.dumps(value, default=str)
     if described.type == "text":
-        return (
-            value
-            if isinstance(value, str)
-            else json.dumps(value, default=str)
-            if isinstance(value, dict | list)
-            else str(value)
-        )
+        return str(value)
     if described.type == "fixed":
-        return round(decimal.Decimal(str(value)), described.scale or 0)
+        return rounded(value, described)
     return float(value) if described.type == "real" else value
 
 

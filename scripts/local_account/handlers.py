@@ -181,16 +181,23 @@ class Pool:
         handler: Handler,
         arguments: Sequence[Any],
         login: dict[str, Any],
+        returns: str,
         *,
         seconds: float = PROCEDURE_SECONDS,
         log: Log | None = None,
     ) -> Any:
         """The value that the procedure returned, or `Rows`.
 
-        `login` has the connector's arguments: host, port, password (a one-time token), and what else the session needs.
-        SqlError: 100357 when the handler failed, 630 when it took too long.
+        `login` has the connector's arguments: host, port, password (a one-time token), and what else the session needs;
+        `returns` is the declared column's type, or `table`. SqlError: 100357 when the handler failed, 630 when it took too long.
         """
-        request = {"kind": "procedure", "handler": self._named(handler), "arguments": list(arguments), "login": login}
+        request = {
+            "kind": "procedure",
+            "handler": self._named(handler),
+            "arguments": list(arguments),
+            "login": login,
+            "returns": returns,
+        }
         with self._worker(handler, log) as worker:
             answer, body = worker.ask(request, seconds=seconds)
         if "value" in answer:

@@ -386,7 +386,8 @@ def _run_python(inner: Session, key: str, document: dict[str, Any], values: list
     try:
         seconds = inner.deadline.seconds_left() if inner.deadline else handlers.PROCEDURE_SECONDS
         handler = handler_of(key, document)
-        return account.pool.call_procedure(handler, values, login, seconds=seconds, log=log)
+        returns = "table" if document["table"] is not None else declared.column(key, document["returns"]).type
+        return account.pool.call_procedure(handler, values, login, returns, seconds=seconds, log=log)
     finally:
         account.tickets.pop(login["password"], None)
         inner.has_ended = True

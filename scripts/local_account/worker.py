@@ -161,15 +161,48 @@ def to_python(column: pa.ChunkedArray, field: pa.Field) -> list[Any]:
     return values
 
 
-def to_arrow(values: Any, field: pa.Field) -> pa.Array:
-    """An output column. Its values must be of the declared kind; NaN is NULL. TypeError or ArrowInvalid otherwise."""
+# What a handler may give for a type whose values Arrow does not tell apart: it makes dates of numbers, and JSON is JSON.
+_GIVEN: dict[str, type | tuple[type, ...]] = {
+    "array": (list, tuple),
+    "object": dict,
+    "date": dt.date,
+    "time": dt.time,
+    "timestamp_ntz": dt.date,
+    "timestamp_ltz": dt.date,
+    "timestamp_tz": dt.date,
+}
+
+
+def require_kind(value: Any, type_: str, what: str) -> None:
+    """TypeError for a value that is not of the declared type, as far as `_GIVEN` says."""
+    if value is not None and not isinstance(value, _GIVEN.get(type_, object)):
+        raise TypeError(f"{what} is declared {type_.upper()}, but the handler gave {type(value).__name__}")
+
+
+def _in_json(value: Any) -> str:
+    """What JSON lacks is text in a VARIANT, as in what a procedure returns."""
+    if isinstance(value, tuple(kind for kind, _, _ in _TYPES.values())):
+        return str(value)
+    raise TypeError(f"Object of type {type(value).__name__} is not JSON serializable")
+
+
+def to_arrow(values: Any, field: pa.Field, *, by_rows: bool = False) -> pa.Array:
+    """An output column. Its values must be of the declared kind; NaN is NULL where columns are given, and a FLOAT where single
+    values are. TypeError or ArrowInvalid otherwise."""
     if _is_json(field):
         nothing = pd.isna(pd.Series(list(values), dtype=object))
-        return pa.array(
-            [None if none else json.dumps(value, allow_nan=False) for value, none in zip(values, nothing, strict=True)],
-            pa.string(),
-        )
-    array = pa.chunked_array(pa.array(values, from_pandas=True)).combine_chunks()
+        values = [None if none else value for value, none in zip(values, nothing, strict=True)]
+        for value in values:
+            require_kind(value, field.metadata[b"type"].decode(), f"column {field.name}")
+        written = [None if v is None else json.dumps(v, allow_nan=False, default=_in_json) for v in values]
+        return pa.array(written, pa.string())
+    from_pandas = not (by_rows and pa.types.is_floating(field.type))
+    try:
+        array = pa.array(values, from_pandas=from_pandas)
+    except OverflowError:  # Arrow's integers end at 64 bits, NUMBER's at 38 digits
+        numbers = [Decimal(str(value)) if type(value) in (int, float) else value for value in values]
+        array = pa.array(numbers, from_pandas=from_pandas)
+    array = pa.chunked_array(array).combine_chunks()
     if pa.types.is_duration(array.type) and pa.types.is_time(field.type):
         array = array.cast(pa.duration("us")).cast(pa.int64()).cast(field.type)
     if _kind(array.type) not in (_kind(field.type), "null"):
@@ -199,12 +232,13 @@ def _kind(type_: pa.DataType) -> str:
     return next((kind for kind, of in tests.items() if any(test(type_) for test in of)), str(type_))
 
 
-def to_table(values: pd.DataFrame | Sequence[Any], schema: pa.Schema) -> pa.Table:
-    """One thing that a vectorised function gave: a DataFrame, or its columns; by position."""
+def to_table(values: pd.DataFrame | Sequence[Any], schema: pa.Schema, *, by_rows: bool = False) -> pa.Table:
+    """One thing that a vectorised function gave: a DataFrame, or its columns; by position. Or what was given row by row."""
     columns = [values[name] for name in values] if isinstance(values, pd.DataFrame) else list(values)
     if len(columns) != len(schema):
         raise ValueError(f"wrong tuple size for returned value, expected {len(schema)}, got {len(columns)}")
-    return pa.table([to_arrow(column, field) for column, field in zip(columns, schema, strict=True)], schema=schema)
+    arrays = [to_arrow(column, field, by_rows=by_rows) for column, field in zip(columns, schema, strict=True)]
+    return pa.table(arrays, schema=schema)
 
 
 # handlers ------------------------------------------------------------------------------------------------------------
@@ -324,14 +358,17 @@ def call_procedure(request: dict[str, Any]) -> tuple[dict[str, Any], memoryview 
     sys.addaudithook(_refuse_processes)
     value = function(session, *request["arguments"])
     cursor.installed_pandas = True
-    if isinstance(value, DataFrame):
+    if request["returns"] == "text" and value is not None:
+        return {"value": str(value)}, b""
+    if isinstance(value, DataFrame) and request["returns"] == "table":
         session.connection.arrow_number_to_decimal_setter = True  # or NUMBER(p,s) would come as float
         result, description = session._conn.get_result_set(value._plan, to_arrow=True)
         columns = [(c.name, FIELD_ID_TO_NAME[c.type_code].lower(), c.precision, c.scale) for c in description]
         return {"columns": columns}, to_ipc(result["data"])
-    if isinstance(value, pd.DataFrame):
+    if isinstance(value, pd.DataFrame) and request["returns"] == "table":
         table = pa.Table.from_pandas(value, preserve_index=False)
         return {"columns": [_described(field) for field in table.schema]}, to_ipc(table)
+    require_kind(value, request["returns"], "the result")
     json.dumps(value, default=_tagged)  # here, where its error is the handler's
     return {"value": value}, b""
 
@@ -387,7 +424,8 @@ def call_function(class_: type, rows: pa.Table, count: int, schema: pa.Schema) -
     given += [(None, *item) for item in (end() if end else None) or ()]
     if wrong := {len(item) for item in given} - {len(schema)}:
         raise ValueError(f"wrong tuple size for returned value, expected {len(schema) - 1}, got {wrong.pop() - 1}")
-    return to_table([list(column) for column in zip(*given, strict=True)] or [[]] * len(schema), schema)
+    columns = [list(column) for column in zip(*given, strict=True)] or [[]] * len(schema)
+    return to_table(columns, schema, by_rows=True)
 
 
 def call_scalar(function: Any, rows: pa.Table, count: int, schema: pa.Schema) -> pa.Table:
@@ -400,7 +438,7 @@ def call_scalar(function: Any, rows: pa.Table, count: int, schema: pa.Schema) ->
         return to_table([given], schema)
     values = [to_python(rows[field.name], field) for field in columns]
     given = [function(*row) for row in (zip(*values, strict=True) if columns else [()] * count)]
-    return to_table([given], schema)
+    return to_table([given], schema, by_rows=True)
 
 
 # the child: one call -------------------------------------------------------------------------------------------------

@@ -317,3 +317,95 @@ def test_an_argument_of_a_function_that_asks_tables_is_the_callers_column(client
     assert client("select plus_one((select max(a) from o))") == [(6,)]
     with pytest.raises(SqlError, match="aggregate as an argument"):
         client("select found(max(a)) from o")
+
+
+BROKEN = [
+    "update kept sett n = 1;",
+    "let x := 5 return x;",
+    "if (1 = ) then return 1; end if;",
+    "return 1 +;",
+    "selec 1;",
+    "let c cursor for select from where;",
+    "begin null; exception when other then returnn 1; end;",
+]
+
+
+@pytest.mark.parametrize("broken", BROKEN)
+def test_a_block_is_read_before_anything_of_it_runs_and_no_handler_catches_that(client, broken):
+    client("create table kept (n int)")
+    body = f"begin\n  insert into kept values (1);\n  {broken}\nexception when other then return 'caught'; end"
+
+    for made in (body, f"create procedure f() returns int language sql as $${body}$$", f"create task t as {body}"):
+        with pytest.raises(SqlError, match=r"^SQL compilation error:\nsyntax error line 3 at position \d+ unexpected"):
+            client(made)
+    assert client("select * from kept") == []
+
+
+def test_what_is_known_only_when_a_block_runs_is_refused_then(client):
+    client("create table kept (n int)")
+    late = [
+        "insert into identifier(:t) (n) select top 1 :n - 1 from kept at(offset => :n) limit :n",
+        "show tables like :t limit 5",
+        "select $nowhere, nosuchfunction(:n)",
+        "comment on table kept is :t",
+        "create sequence s start = 1",
+        "execute immediate 'selec 1'",
+    ]
+    body = "begin if (n = 0) then " + "".join(f"{statement}; " for statement in late) + "end if; return t; end"
+    client(f"create procedure f(n int, t varchar) returns varchar language sql as $${body}$$".replace("top 1", ""))
+
+    assert client.value("call f(1, 'kept')") == "kept"
+    caught = "begin execute immediate 'selec 1'; exception when statement_error then return sqlcode; end"
+    assert client.value(caught) == "1003"
+
+
+def test_a_statement_of_a_session_variable_is_executed_with_its_values(client):
+    client("set asked = 'select ? + 1 as n'")
+    client("set n = 4")
+
+    assert client("execute immediate $asked using ($n)") == [(5,)]
+    assert client("execute immediate 'select ? as n' using ($asked)") == [("select ? + 1 as n",)]
+    block = "begin let m := 6; let r resultset := (execute immediate $asked using (m)); return table(r); end"
+    assert client(block) == [(7,)]
+    with pytest.raises(SqlError, match="'\\$NOWHERE' does not exist"):
+        client("begin execute immediate $nowhere; end")
+
+
+def echo(client, type_, returns=None, body="return x"):
+    client(
+        f"create or replace function echo(x {type_}) returns {returns or type_} language python runtime_version = '3.11' "
+        f"handler = 'h' as $$\nimport datetime, decimal\ndef h(x):\n    {body}\n$$"
+    )
+
+
+def test_numbers_of_38_digits_go_through_a_function_of_python_and_nan_stays_nan(client):
+    nines = 10**38 - 1
+    echo(client, "number(38, 0)")
+    rows = client(
+        f"select echo(column1) from values (1), ({nines}), (-{nines}), (9999999999999999999999999999), (null)"
+    )
+    assert [value for (value,) in rows] == [1, nines, -nines, 10**28 - 1, None]
+    echo(client, "number(38, 10)")
+    assert client.value("select echo(1234567890123456789.1234567891)") == Decimal("1234567890123456789.1234567891")
+    echo(client, "int", body="return 10 ** 20")
+    assert client.value("select echo(1)") == 10**20
+    client("drop function echo(number)")
+    echo(client, "float")
+    ((nan, infinite, nothing),) = client("select echo('NaN'::float), echo('inf'::float), echo(null)")
+    assert (nan != nan, infinite, nothing) == (True, float("inf"), None)
+
+
+def test_an_array_and_an_object_are_such_and_a_date_in_a_variant_is_text(client):
+    echo(client, "varchar", "array", "return eval(x)")
+    assert client.value("select echo('(1, 2)')") == "[1,2]"
+    for wrong in ('{"a": 1}', "5"):
+        with pytest.raises(SqlError, match="is declared ARRAY, but the handler gave"):
+            client(f"select echo('{wrong}')")
+    echo(client, "varchar", "object", "return eval(x)")
+    with pytest.raises(SqlError, match="is declared OBJECT, but the handler gave list"):
+        client("select echo('[1]')")
+    echo(client, "varchar", "variant", "return eval(x)")
+    found = client.value("""select echo('[datetime.date(2020, 1, 2), decimal.Decimal("1.5")]')""")
+    assert json.loads(found) == ["2020-01-02", "1.5"]
+    with pytest.raises(SqlError, match="not JSON serializable"):
+        client("select echo('object()')")

@@ -396,6 +396,53 @@ def test_a_procedure_returns_the_rows_of_its_data_frame(cursor: object, given: s
     assert cursor.execute("call rows_of()").fetchall() == [(1, Decimal("2.50"), None)]
 
 
+@pytest.mark.parametrize(
+    ("given", "text"),
+    [
+        ("session.sql('select 1 as n').collect()", "[Row(N=1)]"),
+        ("{'a': None, 'b': True, 'c': [1.0]}", "{'a': None, 'b': True, 'c': [1.0]}"),
+        ("datetime.date(2020, 1, 2)", "2020-01-02"),
+        ("None", None),
+    ],
+)
+def test_what_a_procedure_returns_as_varchar_is_its_str(cursor: object, given: str, text: str | None) -> None:
+    cursor.execute(create("told", "varchar", f"import datetime\ndef main(session): return {given}"))
+    assert cursor.execute("call told()").fetchone() == (text,)
+
+
+def test_a_data_frame_is_a_table_or_a_text(cursor: object) -> None:
+    cursor.execute(create("told", "varchar", "def main(session): return session.sql('select 1')"))
+    assert cursor.execute("call told()").fetchone()[0].startswith("<snowflake.snowpark.dataframe.DataFrame object")
+
+
+@pytest.mark.parametrize(
+    ("returns", "given"),
+    [
+        ("date", "5"),
+        ("timestamp_ntz", "5"),
+        ("time", "5"),
+        ("array", "{'a': 1}"),
+        ("object", "[1]"),
+        ("int", "session.sql('select 1')"),
+    ],
+)
+def test_what_a_procedure_returns_is_of_the_declared_kind(cursor: object, returns: str, given: str) -> None:
+    cursor.execute(create("odd", returns, f"def main(session): return {given}"))
+    with pytest.raises(ProgrammingError, match=r"TypeError: .*(but the handler gave|no SQL counterpart)") as raised:
+        cursor.execute("call odd()")
+    assert raised.value.errno == 100_357
+
+
+def test_numbers_of_38_digits_go_through_a_procedure(cursor: object) -> None:
+    nines = 10**38 - 1
+    cursor.execute(create("same", "number(38, 0)", "def main(session, n): return n", "n number(38, 0)"))
+    assert cursor.execute(f"call same({nines})").fetchone() == (nines,)
+    cursor.execute(create("same", "number(38, 10)", "def main(session, n): return n", "n number(38, 10)"))
+    assert cursor.execute("call same(1234567890123456789.1234567891)").fetchone() == (
+        Decimal("1234567890123456789.1234567891"),
+    )
+
+
 def test_a_procedures_exception_is_its_callers_error(cursor: object) -> None:
     cursor.execute(create("fails", "int", "def main(session): return 1 // 0"))
     with pytest.raises(ProgrammingError, match=r"ZeroDivisionError.*\n in function FAILS with handler main") as raised:
