@@ -1,6 +1,7 @@
 """A consumer who has never heard of us installs the app, in every way there is, uses it at once, and removes it."""
 
 import pytest
+from local_account import access
 from local_account.errors import SqlError
 
 TASKS = ["BRONZE_TRANSFORMATION_TASK", "DATA_GENERATION_TASK", "GOLD_TRANSFORMATION_TASK"]
@@ -92,16 +93,16 @@ def test_where_tasks_are_forbidden_the_app_says_so_and_works_for_the_rest(market
 
 
 @pytest.mark.parametrize("privilege", ["EXECUTE TASK", "EXECUTE MANAGED TASK"])
-def test_a_privilege_that_is_withheld_is_named_and_its_grant_is_enough(market, privilege):
+def test_a_privilege_that_is_withheld_is_named_and_having_it_is_enough(market, privilege):
+    access.withhold(market.account, [privilege])
     market.install(app="unprivileged")
     admin = market.admin_of("unprivileged")
-    market.provider(f"revoke {privilege} on account from application unprivileged")
 
     with pytest.raises(SqlError, match=privilege):
         admin("call start_pipeline()")
     assert all(privilege in row["advice"] for row in tasks(market, "unprivileged"))
 
-    market.provider(f"grant {privilege} on account to application unprivileged")
+    access.withhold(market.account, [])
     admin("call start_pipeline()")
     assert {
         row["advice"] for component, row in status(market, "unprivileged").items() if component.endswith("_task")
