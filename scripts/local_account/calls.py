@@ -83,8 +83,7 @@ def chosen(
     session: Session, name: Name, arguments: list[exp.Expression]
 ) -> tuple[str, dict[str, Any], list[exp.Expression]]:
     """The overload that the arguments fit, and a value for each of its parameters."""
-    positional = [argument for argument in arguments if not isinstance(argument, exp.Kwarg)]
-    named = {str(a.this.name).upper(): a.expression for a in arguments if isinstance(a, exp.Kwarg)}
+    positional, named = procedures.by_place_and_name(name, arguments)
     key, document = procedures.choose(session, "FUNCTION", name, len(positional), set(named))
     access.require(session, "USAGE", "FUNCTION", name[0], name[1], key)
     given = []
@@ -142,6 +141,9 @@ def require_compiling(session: Session, name: Name, key: str, document: dict[str
     if document["table"] is None:
         query = exp.select(_scalar(body, document))
     else:
+        found = len(engine.describe(session.cursor, body, tables=plan.relations))
+        if found != (wanted := len(document["table"])):
+            raise compilation(2057, f"{key} declares {wanted} columns, and its query has {found}", "42601")
         query = exp.select("*").from_(as_table(plan, document, body, None))
     engine.describe(session.cursor, query, tables=plan.relations)
 
@@ -190,10 +192,8 @@ def _of_handler(
 def _json(value: exp.Expression, parameter: dict[str, Any]) -> exp.Expression:
     if declared.canonical(parameter["type"]) == "BINARY":
         value = call_of_engine("hex", value)
-    if (
-        declared.canonical(parameter["type"]) == "NUMBER"
-    ):  # as text, because DuckDB's JSON has no more digits than a DOUBLE
-        value = exp.cast(value, "VARCHAR")
+    if declared.canonical(parameter["type"]) == "NUMBER":
+        value = exp.cast(value, "VARCHAR")  # because DuckDB's JSON has no more digits than a DOUBLE
     return call_of_engine("to_json", value)
 
 

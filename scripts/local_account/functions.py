@@ -197,18 +197,26 @@ def _put_in_place(plan: Plan, node: exp.TableFromRows, rows: pyarrow.Table, part
     source = select.args["from_"].this
     source_alias = source.alias_or_name.upper()
     own = relation.args["alias"].this
+    own_columns = {name.upper() for name in rows.column_names}
     for column in list(select.find_all(exp.Column)):
+        is_key = bool(partition) and column.name.upper() == partition[0].name.upper()
         if (
-            column.table.upper() == source_alias
+            (
+                column.table.upper() == source_alias
+                or (not column.table and is_key and column.name.upper() not in own_columns)
+            )
             and column.find_ancestor(exp.TableFromRows) is None
             and column.find_ancestor(exp.Select) is select
         ):
-            if not partition or column.name.upper() != partition[0].name.upper():
+            if not is_key:
                 raise SqlError(
                     2,
                     f"'{column.sql('snowflake')}': of a partitioned table function's input only the partition key can be selected (the rest is NULL on Snowflake).",
                 )
+            written = names.fold(column.this)
             column.set("this", exp.to_identifier(_KEY, quoted=True))
             column.set("table", own.copy())
+            if column.parent is select and column.arg_key == "expressions":
+                column.replace(exp.alias_(column.copy(), written, quoted=True))
     select.set("from_", exp.From(this=relation))
     select.set("joins", None)

@@ -84,12 +84,18 @@ def _unqualify_columns(plan: Plan) -> None:
 def keep_used_binds(plan: Plan) -> None:
     """Numbers the binds anew, without those that went with a table function's input: DuckDB refuses binds that a statement does not read."""
     marks = list(plan.tree.find_all(exp.Placeholder))
-    numbers = sorted({int(mark.name) for mark in marks})
+    numbers = sorted({_number(mark) for mark in marks})
     if numbers and numbers[-1] > len(plan.binds):
         raise SqlError(2049, f"SQL compilation error: Bind variable :{numbers[-1]} not set.")
     for mark in marks:
-        mark.set("this", str(numbers.index(int(mark.name)) + 1))
+        mark.set("this", str(numbers.index(_number(mark)) + 1))
     plan.binds = [plan.binds[number - 1] for number in numbers]
+
+
+def _number(mark: exp.Placeholder) -> int:
+    if not mark.name.isdigit():
+        raise compilation(2049, f"Bind variable :{mark.name} not set.")
+    return int(mark.name)
 
 
 def literal(value: Any) -> exp.Expression:
@@ -158,7 +164,7 @@ def _literals(session: Session, plan: Plan) -> None:
 def _constant(session: Session, argument: exp.Expression, binds: list[Any]) -> Any:
     """The value of a function's constant argument."""
     if isinstance(argument, exp.Placeholder):
-        return binds[int(argument.name) - 1]
+        return binds[_number(argument) - 1]
     if isinstance(argument, exp.Literal | exp.Null | exp.Boolean):
         return argument.to_py()
     return evaluate(session, exp.select(argument.copy()), binds).table.column(0)[0].as_py()

@@ -65,6 +65,7 @@ class _Dialect(Snowflake):
                 name: lambda args: exp.ToChar(this=seq_get(args, 0), format=seq_get(args, 1))
                 for name in ("TO_CHAR", "TO_VARCHAR")
             }
+            | {"TIME": _in_upper_case(Snowflake.Parser.FUNCTIONS["TO_TIME"])}
         )
 
 
@@ -91,6 +92,18 @@ def _parsed(sql: str) -> exp.Expression:
             raise SqlError(900, "SQL compilation error:\nEmpty SQL statement.", "42601")
         raise SqlError(8, f"Actual statement count {len(trees)} did not match the desired statement count 1.", "0A000")
     tree = trees[0]
+    for source in tree.find_all(exp.Subquery):
+        if isinstance(source.this, exp.TableFromRows):  # (TABLE(f())), as Snowpark's session.range writes it
+            source.this.set("alias", source.args.get("alias") or source.this.args.get("alias"))
+            source.replace(source.this)
+    for ordered in list(tree.find_all(exp.Ordered)):
+        order = ordered.parent
+        if isinstance(ordered.this, exp.Placeholder) and isinstance(
+            order.parent, exp.Query
+        ):  # a constant orders nothing
+            ordered.pop()
+            if not order.expressions:
+                order.pop()
     _refuse_foreign(tokens, tree)
     _refuse_reserved_words(tree)
     if isinstance(tree, exp.Comment) and isinstance(tree.this, exp.Column):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from sqlglot import exp
 
 from local_account import access, blocks, declared, engine, events, handlers, names, reply, scripting, signatures, types
-from local_account.errors import SqlError, syntax_error
+from local_account.errors import SqlError, syntax_error, unsupported
 from local_account.rewrites import kinds
 from local_account.session import Frame
 from local_account.syntax import split_path, strip_comments
@@ -228,6 +228,21 @@ def choose(session: Session, kind: str, name: Name, positional: int, named: set[
     return visible[0]
 
 
+def by_place_and_name(
+    name: Name, arguments: list[exp.Expression]
+) -> tuple[list[exp.Expression], dict[str, exp.Expression]]:
+    """The arguments of a call: those by position, and those that are named."""
+    positional = [argument for argument in arguments if not isinstance(argument, exp.Kwarg)]
+    named = {}
+    for argument in arguments[len(positional) :]:
+        if not isinstance(argument, exp.Kwarg):
+            raise syntax_error(f"{name[2]}: an argument by position follows one that is named.")
+        if (written := str(argument.this.name).upper()) in named:
+            raise syntax_error(f"{name[2]}: argument {written} is given twice.")
+        named[written] = argument.expression
+    return positional, named
+
+
 # calling ----------------------------------------------------------------------------------------------------------
 
 
@@ -242,12 +257,9 @@ def call(session: Session, match: Match) -> Result:
     if len(path) == 1 and path[0] in system.FUNCTIONS:
         return queries.run(session, f"select {rest}", match.binds)
     name = session.account.qualify(session, path, "procedure")
-    positional = [argument for argument in arguments if not isinstance(argument, exp.Kwarg)]
-    named = {
-        str(argument.this.name).upper(): argument.expression
-        for argument in arguments
-        if isinstance(argument, exp.Kwarg)
-    }
+    if len(path) == 1 and path[0].startswith("SYSTEM$"):
+        raise unsupported(path[0])
+    positional, named = by_place_and_name(name, arguments)
     key, document = choose(session, "PROCEDURE", name, len(positional), set(named))
     values = _argument_values(session, document, positional, named, match.binds)
     return run(session, name, key, document, values)

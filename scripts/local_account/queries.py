@@ -187,6 +187,8 @@ def _define(session: Session, plan: Plan) -> Result:
     tree = plan.tree
     (name,) = plan.writes
     database, schema, table = name
+    for mark in list(tree.find_all(exp.Placeholder)) if plan.binds else ():  # DuckDB's definitions take no binds
+        mark.replace(names.literal(plan.binds[int(mark.name) - 1]))
     alters = isinstance(tree, exp.Alter) or tree.meta.get("or_alter")
     replaces = isinstance(tree, exp.Drop) or (isinstance(tree, exp.Create) and tree.args.get("replace") and not alters)
     if isinstance(tree, exp.Create):

@@ -25,7 +25,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from local_account import access, queries, rest, results, statements, streamlits, system
+from local_account import access, queries, rest, results, scripting, statements, streamlits, system
 from local_account.access import APPLICATION
 from local_account.catalogue import HOME
 from local_account.clock import parse_duration, parse_moment
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 THREADS = 200  # a procedure's worker asks the account while its caller's request still waits
 PATIENCE_SECONDS = 5  # Snowflake's is 45; the connector reads for 60, then sends the request again
-KEPT_ANSWERS, KEPT_BYTES = 20, 1_000_000  # of answers that were given, in case that the client asks again
+KEPT_ANSWERS, KEPT_BYTES = 100, 1_000_000  # of answers that were given, in case that the client asks again
 CHUNK_ROWS, KEPT_LARGE = 100_000, 5
 LOGIN_AGAIN = {
     "data": None,
@@ -184,6 +184,8 @@ class Server:
                 binds = _binds(body.get("bindings"))
                 if body.get("describeOnly"):
                     return _described(session, text)
+                if (several := _several(session, body)) and len(several) > 1:
+                    return self._one_by_one(session, query_id, several, binds)
                 if binds and isinstance(binds[0], list):
                     result = self._many(session, text, binds)
                 else:
@@ -209,6 +211,30 @@ class Server:
                     "XX000",
                 )
             )
+
+    def _one_by_one(self, session: Session, query_id: str, texts: list[str], binds: list[Any]) -> dict[str, Any]:
+        """The answer to several statements: a client asks for theirs by the ids that it names. They stop where one fails."""
+        if len(texts) > KEPT_ANSWERS or (binds and isinstance(binds[0], list)):
+            raise unsupported("several statements with array binds", f"or more than {KEPT_ANSWERS}")
+        ids, types = [], []
+        for text in texts:
+            own = sum(token.key == "?" for token in scripting.tokenize(text))
+            result = statements.execute(session, text, binds[:own])
+            if isinstance(result, Transfer):
+                raise unsupported("PUT and GET among several statements")
+            binds = binds[own:]
+            ids.append(str(uuid.uuid4()))
+            types.append(str(TYPE_IDS[result.kind]))
+            self.running[ids[-1]] = Future()
+            self.running[ids[-1]].set_result(self._in_chunks(result, _answer(session, result, ids[-1])))
+        data = {
+            "resultIds": ",".join(ids),
+            "resultTypes": ",".join(types),
+            "queryId": query_id,
+            "rowtype": [],
+            "rowset": [],
+        }
+        return {"data": data | _names(session), "code": None, "message": None, "success": True}
 
     def _in_chunks(self, result: Result, answer: dict[str, Any]) -> dict[str, Any]:
         """The answer, told where the rows are to be fetched that it does not hold itself."""
@@ -516,6 +542,21 @@ def _answer(session: Session, result: Result, query_id: str | None = None) -> di
     else:
         data |= {"queryResultFormat": "arrow", "rowsetBase64": results.arrow_base64(result, CHUNK_ROWS)}
     return {"data": data, "code": None, "message": None, "success": True}
+
+
+def _several(session: Session, body: dict[str, Any]) -> list[str]:
+    """The statements of a request that may have more than one: its own MULTI_STATEMENT_COUNT or the session's; 0 is any number."""
+    given = (body.get("parameters") or {}).get(
+        "MULTI_STATEMENT_COUNT", session.parameters.get("MULTI_STATEMENT_COUNT", 1)
+    )
+    if (wanted := int(given)) == 1:
+        return []
+    texts = [statement.text for statement in scripting.split(body["sqlText"])]
+    if wanted and len(texts) != wanted:
+        raise SqlError(
+            8, f"Actual statement count {len(texts)} did not match the desired statement count {wanted}.", "0A000"
+        )
+    return texts
 
 
 def _described(session: Session, text: str) -> dict[str, Any]:

@@ -318,7 +318,7 @@ def variables(session: Session, match: Match) -> Result:
     if session.frame:
         raise SqlError(90_236, "Stored procedure execution error: Unsupported statement type 'SHOW VARIABLES'.")
     rows = [
-        {"name": name, "value": str(value), "type": _VARIABLE_TYPES.get(type(value), "text")}
+        {"name": name, "value": None if value is None else str(value), "type": _VARIABLE_TYPES.get(type(value), "text")}
         for name, value in sorted(session.variables.items())
     ]
     return reply.rows("name value type", rows)

@@ -68,13 +68,8 @@ def _hidden(account: Account, table: Name) -> str:
 
 def as_query(session: Session, name: Name, alias: exp.Expression) -> exp.Subquery:
     """The rows that a stream shows now: what committed transactions other than the reader's own have changed."""
-    document = _require(session, name)
-    if reason := document.get("invalid"):
-        raise SqlError(
-            2143, f"SQL compilation error: Stream '{name[2]}' cannot be read: {reason}. Recreate the stream.", "02000"
-        )
+    document = _require_readable(session, name)
     database, _, _ = name
-    _refuse_stale(session.account, session.cursor, name, document)
     if document.get("standard"):
         if (database, f"{name[1]}.{name[2]}") in session.transaction.tracked:
             raise unsupported(f"transaction that changes a table and reads its standard stream {name[2]}")
@@ -102,6 +97,16 @@ def as_query(session: Session, name: Name, alias: exp.Expression) -> exp.Subquer
     for table in query.find_all(exp.Table):
         table.meta["physical"] = True
     return exp.Subquery(this=query, alias=alias.copy())
+
+
+def _require_readable(session: Session, name: Name) -> dict[str, Any]:
+    document = _require(session, name)
+    if reason := document.get("invalid"):
+        raise SqlError(
+            2143, f"SQL compilation error: Stream '{name[2]}' cannot be read: {reason}. Recreate the stream.", "02000"
+        )
+    _refuse_stale(session.account, session.cursor, name, document)
+    return document
 
 
 def _net_changes(session: Session, name: Name, table: Name) -> exp.Expression:
@@ -402,8 +407,7 @@ def has_data(session: Session, written: str) -> bool:
     name = session.account.qualify(session, split_path(written), "stream")
     _require(session, name)
     access.require(session, "SELECT", "STREAM", *name)
-    document = _require(session, name)
-    _refuse_stale(session.account, session.cursor, name, document)
+    _require_readable(session, name)
     row = first(
         session.cursor.execute(
             f"select count(*) from {quote(name[0])}.{quote(SYSTEM_SCHEMA)}.stream_queue where stream = ?",

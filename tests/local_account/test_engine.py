@@ -142,6 +142,18 @@ def test_binds_keep_their_places_and_take_casts(session):
     assert session.rows("select * from bound") == [('"text"', "5", 7)]
 
 
+def test_a_bind_that_nobody_gave_is_named_and_one_that_orders_orders_nothing(client):
+    for asked in ("select :x", "select 1 as n where 1 = :x", "create table t as select :x as n"):
+        with pytest.raises(SqlError, match="Bind variable :x not set"):
+            client(asked)
+    assert client("select column1 from (values (1), (2)) where column1 >= ? order by column1 desc, ?", 1, 9) == [
+        (2,),
+        (1,),
+    ]
+    client("create table t as select ? as n, ? as name", 5, "o'clock")
+    assert client("select * from t where n = ?", 5) == [(5, "o'clock")]
+
+
 def test_binds_of_all_types_come_back_as_they_went(session):
     values = [
         None,

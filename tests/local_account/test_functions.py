@@ -39,6 +39,16 @@ def test_a_partition_at_a_time_is_given_and_its_key_can_be_selected(total):
     assert found == [("a", 3, 2), ("b", 10, 10)]
 
 
+def test_the_partition_key_keeps_the_columns_name(total):
+    calls = "numbers s, table(total(s.n, 1) over (partition by s.part)) t"
+
+    total(f"create table sums as select s.part, t.* from {calls}")
+    assert [row[0] for row in total("describe table sums")] == ["PART", "TOTAL", "LARGEST"]
+    assert total(f"select part, total + 1 as more from (select part, total from {calls}) order by part") == [
+        ("a", 4), ("b", 11),
+    ]  # fmt: skip
+
+
 def test_other_columns_of_the_input_cannot_be_selected(total):
     with pytest.raises(SqlError, match="only the partition key"):
         total("select s.n from numbers s, table(total(s.n, 1) over (partition by s.part)) t")
@@ -292,6 +302,8 @@ def test_a_result_is_read_again_with_its_types_and_its_nulls(client):
         "function f(x int) returns int as 'x + y'",
         "function f() returns int as 'select max(x) from nowhere'",
         "function f(x int) returns table (a int) as 'select y'",
+        "function f(x int) returns table (a int) as 'select x, x'",
+        "function f() returns int as 'select :v'",
         "function f(x int) returns int as 'f(x - 1)'",
     ],
 )
@@ -301,6 +313,18 @@ def test_a_body_that_does_not_compile_is_refused_when_it_is_made(client, made):
     client("create function f(x int, v variant) returns varchar as 'v:a::varchar || x'")
 
     assert client.value('select f(1, parse_json(\'{"a": "b"}\'))') == "b1"
+
+
+def test_an_argument_is_given_once_and_none_by_position_after_names(client):
+    client("create function less(a int, b int) returns int as 'a - b'")
+    client("create procedure less(a int, b int) returns int language sql as 'begin return a - b; end'")
+
+    for asking in ("select", "call"):
+        assert client.value(f"{asking} less(b => 1, a => 3)") == 2
+        with pytest.raises(SqlError, match="LESS: argument A is given twice"):
+            client(f"{asking} less(a => 1, a => 2)")
+        with pytest.raises(SqlError, match="by position follows"):
+            client(f"{asking} less(a => 1, 2)")
 
 
 def test_an_argument_of_a_function_that_asks_tables_is_the_callers_column(client):

@@ -463,3 +463,11 @@ def test_a_column_that_is_added_to_a_table_with_a_stream_keeps_its_type_there(st
 def test_no_table_takes_the_name_of_a_stream(stream):
     with pytest.raises(SqlError, match="already exists"):
         stream("alter table target rename to changes")
+
+
+def test_a_stream_whose_table_is_gone_cannot_be_asked_either(stream):
+    stream("drop table source")
+
+    for asked in ("select * from changes", "select system$stream_has_data('changes')"):
+        with pytest.raises(SqlError, match="its table SOURCE was dropped or replaced"):
+            stream(asked)

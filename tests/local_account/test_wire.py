@@ -235,6 +235,35 @@ def test_a_long_statement_runs_once_though_the_client_asks_again(account, databa
     assert rows(database, "select count(*) from runs") == [(1,)]
 
 
+def test_several_statements_of_one_request_are_answered_one_by_one(account, database):
+    ((name,),) = rows(database, "select current_database()")
+    three = "create table t (n int); insert into t values (?), (?); select n + ? as m from t order by n"
+
+    with account.connect(database=name, schema="PUBLIC", paramstyle="qmark") as connection:
+        cursor = connection.cursor()
+        answers = [cursor.execute(three, (1, 2, 10), num_statements=3).fetchall()]
+        while cursor.nextset():
+            answers.append(cursor.fetchall())
+        assert answers == [[("Table T successfully created.",)], [(2,)], [(11,), (12,)]]
+
+        rows(connection, "alter session set multi_statement_count = 0")
+        cursor.execute("select ';' as a; begin return 5; end;")
+        assert [cursor.fetchall(), cursor.nextset().fetchall()] == [[(";",)], [("5",)]]
+        assert rows(connection, "select 7") == [(7,)]
+
+
+def test_several_statements_stop_at_the_first_that_fails_and_are_counted(database):
+    with pytest.raises(
+        snowflake.connector.errors.ProgrammingError,
+        match="Actual statement count 2 did not match the desired statement count 3",
+    ):
+        database.cursor().execute("create table t (n int); select 1", num_statements=3)
+    with pytest.raises(snowflake.connector.errors.ProgrammingError, match="NOWHERE"):
+        database.cursor().execute("create table t (n int); select * from nowhere; drop table t", num_statements=3)
+
+    assert rows(database, "select count(*) from t") == [(0,)]
+
+
 def test_a_query_can_be_asked_for_later(database, snowpark):
     cursor = database.cursor()
     cursor.execute_async("select 5")

@@ -4,7 +4,7 @@ import re
 
 from sqlglot import exp
 
-from local_account.errors import unsupported
+from local_account.errors import compilation, unsupported
 from local_account.rewrites.kinds import DAYS, call, cast, kind, literal, moment_of, rule, text_of
 
 _SESSION = (
@@ -80,7 +80,9 @@ _UNITS = {
 def interval(node: exp.Interval) -> exp.Expression:
     """INTERVAL '1 day, 2 hours': several parts with commas, each of seconds unless it has a unit; DuckDB takes no commas, and other short units."""
     if (unit := node.args.get("unit")) is not None:
-        node.set("unit", exp.var(_UNITS.get(unit.name.lower(), unit.name).upper()))
+        if unit.name.lower() not in _UNITS:
+            raise compilation(1003, f"syntax error: unexpected '{unit.name}' as the unit of an interval.")
+        node.set("unit", exp.var(_UNITS[unit.name.lower()].upper()))
         return node
     if not node.this or not node.this.is_string:
         return node

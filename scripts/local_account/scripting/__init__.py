@@ -9,12 +9,24 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from local_account.scripting.lexing import Statement, is_block, split
+from local_account.scripting.lexing import Statement, is_block, split, tokenize
 from local_account.scripting.parsing import Passage, parse
 from local_account.scripting.tree import Host, Raised, Return, Rows, Run
 from local_account.scripting.values import coerce, parse_type, to_literal
 
-__all__ = ["Host", "Passage", "Returned", "Rows", "Statement", "is_block", "parse", "run_block", "split", "to_literal"]
+__all__ = [
+    "Host",
+    "Passage",
+    "Returned",
+    "Rows",
+    "Statement",
+    "is_block",
+    "parse",
+    "run_block",
+    "split",
+    "to_literal",
+    "tokenize",
+]
 
 
 @dataclass(frozen=True)
