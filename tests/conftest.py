@@ -95,6 +95,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """How many files are tested at once: each worker has an account of its own, and a browser. One after the other run a single file,
+    a real account (it has one app) and what is to be printed (-s)."""
+    files = {argument.partition("::")[0] for argument in config.args}
+    is_one = len(files) == 1 and Path(files.pop()).is_file()
+    return (
+        0
+        if is_one or config.getoption("connection") or config.getoption("capture") == "no"
+        else min(os.cpu_count() or 1, 4)
+    )
+
+
 @pytest.fixture(scope="session")
 def answers(request: pytest.FixtureRequest) -> dict[str, str]:
     """What the account said to the open questions of docs/first-real-run.md; the end of the run shows it."""

@@ -288,6 +288,19 @@ def withhold(account: Account, privileges: list[str]) -> list[str]:
     return named
 
 
+def may_use_warehouse(session: Session, name: str | None) -> bool:
+    there = name and session.account.catalogue.get("warehouse", HOME, "", name)
+    return bool(there) and may(session, "USAGE", "WAREHOUSE", HOME, "", str(name))
+
+
+def owner_may_use_warehouse(account: Account, application: str | None, role: str, name: str) -> bool:
+    """The same for an application, or else a role, that is not in a session."""
+    held = inherited(account, holder("ROLE", role), _PUBLIC) if not application else {holder(APPLICATION, application)}
+    document = account.catalogue.get("warehouse", HOME, "", name) or {}
+    owners = {_ADMINISTRATOR, holder("ROLE", document.get("owner", ""))}
+    return bool(document) and (bool(owners & held) or is_granted(account, held, "USAGE", "WAREHOUSE", HOME, "", name))
+
+
 def require_on_account(session: Session, privilege: str) -> None:
     if not holds_on_account(session, privilege):
         raise denied(f"{_who(session)} lacks {privilege} on the account.")

@@ -29,6 +29,7 @@ from local_account.session import Frame, Session
 NAME = "LOCAL"
 USER = "LOCAL"
 DEFAULT_WAREHOUSE = "LOCAL_WH"
+MANAGED_WAREHOUSE = "COMPUTE_SERVICE_WH_USER_TASKS_POOL_XSMALL_0"  # what serverless tasks run on
 HOME_FILE = "account.db"
 EVENTS = ("SNOWFLAKE", "TELEMETRY", "EVENTS")
 SYSTEM_ROLES = {  # role -> the role that it is granted to
@@ -232,7 +233,10 @@ class Account:
             raise SqlError(
                 390_189, f"Role '{role}' specified in the connect string does not exist or not authorized.", "08001"
             )
-        return Session(self, (user or USER).upper(), role, (warehouse or DEFAULT_WAREHOUSE).upper())
+        session = Session(self, (user or USER).upper(), role, (warehouse or DEFAULT_WAREHOUSE).upper())
+        if not access.may_use_warehouse(session, session.warehouse):
+            session.warehouse = None
+        return session
 
     def ticket(self, session: Session) -> str:
         """A one-time password that logs a worker in to this nested session."""
@@ -242,7 +246,7 @@ class Account:
 
     def system_session(self, role: str, frame: Frame | None = None) -> Session:
         """A session for the account's own work: tasks, initializers."""
-        session = Session(self, "SYSTEM", role, None)
+        session = Session(self, "SYSTEM", role, MANAGED_WAREHOUSE)
         if not frame:
             return session
         session.frame, session.database, session.schema = frame, frame.database, frame.schema
@@ -251,7 +255,7 @@ class Account:
     # life ---------------------------------------------------------------------------------------------------------
 
     def _found(self) -> None:
-        """What a new account has: the system roles, a warehouse, and the event table."""
+        """What a new account has: the system roles, a warehouse that all may use, and the event table."""
         with self.change(HOME) as change:
             now = self.clock.now().isoformat()
             for role, parent in SYSTEM_ROLES.items():
@@ -262,6 +266,8 @@ class Account:
                     {"owner": "", "created_on": now, "granted_to": [access.holder("ROLE", parent)] if parent else []},
                 )
             change.put("warehouse", "", DEFAULT_WAREHOUSE, {"owner": "SYSADMIN", "created_on": now, "size": "X-Small"})
+            for_all = {"roles": [access.holder("ROLE", "PUBLIC")]}
+            change.put("grant", "", access.grant_name("WAREHOUSE", DEFAULT_WAREHOUSE, "USAGE"), for_all)
         database, schema, table = EVENTS
         self.create_database(database, {"kind": "STANDARD", "owner": "ACCOUNTADMIN"})
         self.create_schema(database, schema, {"owner": "ACCOUNTADMIN"})

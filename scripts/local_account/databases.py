@@ -46,7 +46,7 @@ _FIXED = {
 
 def use_warehouse(session: Session, match: Match) -> Result:
     warehouse = match.name()
-    if not session.account.catalogue.get("warehouse", HOME, "", warehouse):
+    if not access.may_use_warehouse(session, warehouse):
         raise _missing("warehouse", warehouse)
     session.warehouse = warehouse
     return reply.status(DONE)
@@ -312,11 +312,14 @@ def create_warehouse(session: Session, match: Match) -> Result:
     if session.application:
         raise SqlError(2, f"Unsupported feature 'CREATE WAREHOUSE in an application' of the local account ({name}).")
     access.require_on_account(session, "CREATE WAREHOUSE")
-    if session.account.catalogue.get("warehouse", HOME, "", name) and not match.has("or replace"):
+    if session.account.catalogue.get("warehouse", HOME, "", name):
         if match.has("if not exists"):
             return reply.status(f"{name} already exists, statement succeeded.")
-        raise reply.exists(name)
+        if not match.has("or replace"):
+            raise reply.exists(name)
+        access.require(session, "OWNERSHIP", "WAREHOUSE", HOME, "", name)
     with session.account.change(HOME, session) as change:
+        change.delete("warehouse", "", name)  # with its grants
         change.put(
             "warehouse",
             "",
@@ -333,7 +336,10 @@ def create_warehouse(session: Session, match: Match) -> Result:
 
 def drop_warehouse(session: Session, match: Match) -> Result:
     name = match.name()
-    if not session.account.catalogue.get("warehouse", HOME, "", name):
+    if not (
+        session.account.catalogue.get("warehouse", HOME, "", name)
+        and access.may(session, "ANY", "WAREHOUSE", HOME, "", name)
+    ):
         return reply.nothing_to_drop(match, name, _missing("warehouse", name))
     if not access.may(session, "OWNERSHIP", "WAREHOUSE", HOME, "", name):
         raise denied(f"Insufficient privileges to operate on warehouse '{name}'.")

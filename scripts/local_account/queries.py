@@ -83,6 +83,9 @@ def run_tree(
     plan = names.resolve(session, tree, binds, relations)
     for name in plan.reads:
         access.require(session, "SELECT", "TABLE", *name)
+    if not session.warehouse and (plan.reads or plan.streams or runner is _modify):
+        hint = "Select an active warehouse with the 'use warehouse' command."
+        raise SqlError(606, f"No active warehouse selected in the current session.  {hint}", "57P03")
     if session.transaction.open and session.transaction.version != definitions.version() and runner is not _define:
         _require_as_begun(session, plan)
     return runner(session, plan)

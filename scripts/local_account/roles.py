@@ -35,6 +35,8 @@ def use(session: Session, match: Match) -> Result:
             "02000",
         )
     session.role = role
+    if not access.may_use_warehouse(session, session.warehouse):
+        session.warehouse = None
     return reply.status("Statement executed successfully.")
 
 
@@ -373,7 +375,9 @@ def _targets(session: Session, kind: str, written: str) -> list[tuple[str, str, 
     if kind in ("DATABASE", "APPLICATION PACKAGE", "WAREHOUSE", "APPLICATION"):
         name = split_path(written)[0]
         if kind == "WAREHOUSE":
-            if not account.catalogue.get("warehouse", HOME, "", name):
+            if not account.catalogue.get("warehouse", HOME, "", name) or not access.may(
+                session, "ANY", *(kind, HOME, "", name)
+            ):
                 raise missing("Warehouse", name)
             return [(kind, HOME, "", name)]
         if not account.database(name):

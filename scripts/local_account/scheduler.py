@@ -181,18 +181,20 @@ class Scheduler:
         database, schema, task = name
         owner = self.account.database(database) or {}
         if owner.get("kind") != access.APPLICATION:
-            return self.account.system_session(
-                document["owner"], Frame(f"task {task}", database, schema, role=document["owner"])
+            frame = Frame(f"task {task}", database, schema, role=document["owner"])
+            session = self.account.system_session(document["owner"], frame)
+        else:
+            frame = Frame(
+                f"task {schema}.{task}",
+                database,
+                schema,
+                application=database,
+                generation=owner["generation"],
+                snapshot=Path(owner["snapshot"]),
             )
-        frame = Frame(
-            f"task {schema}.{task}",
-            database,
-            schema,
-            application=database,
-            generation=owner["generation"],
-            snapshot=Path(owner["snapshot"]),
-        )
-        return self.account.system_session(owner["owner"], frame)
+            session = self.account.system_session(owner["owner"], frame)
+        session.warehouse = document["options"].get("WAREHOUSE", session.warehouse)
+        return session
 
     def _condition(self, session: Session, when: str) -> bool:
         from local_account.statements import execute

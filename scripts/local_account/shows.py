@@ -257,7 +257,7 @@ def describe_schema(session: Session, match: Match) -> Result:
 
 def describe_warehouse(session: Session, match: Match) -> Result:
     document = session.account.catalogue.get("warehouse", HOME, "", match.name())
-    if not document:
+    if not document or not access.may(session, "ANY", "WAREHOUSE", HOME, "", match.name()):
         raise missing("Warehouse", match.name())
     created = datetime.fromisoformat(document["created_on"])
     return reply.rows("created_on name kind", [{"created_on": created, "name": match.name(), "kind": "WAREHOUSE"}])
@@ -285,7 +285,7 @@ def warehouses(session: Session, match: Match) -> Result:
             "created_on": datetime.fromisoformat(document["created_on"]),
         }
         for key, document in session.account.catalogue.find("warehouse", HOME)
-        if like(pattern, key.name)
+        if like(pattern, key.name) and access.may(session, "ANY", "WAREHOUSE", HOME, "", key.name)
     ]
     return reply.rows("name state type size is_default is_current owner created_on", rows)
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from sqlglot.dialects.snowflake import Snowflake
 
 from local_account import access, feature_policies, reply
-from local_account.catalogue import HOME, Key
+from local_account.catalogue import Key
 from local_account.errors import SqlError, denied, missing, syntax_error
 from local_account.syntax import PATH, parse_options, split_path, unquote_text
 
@@ -70,7 +70,7 @@ def create(session: Session, match: Match) -> Result:
     document = parse(match.raw("rest"), task)
     statements.require_readable(document["body"])
     warehouse = document["options"].get("WAREHOUSE")
-    if warehouse and not account.catalogue.get("warehouse", HOME, "", split_path(warehouse)[-1]):
+    if warehouse and not access.may_use_warehouse(session, split_path(warehouse)[-1]):
         raise missing("Warehouse", warehouse)
     _require_managed(session, document, task)
     feature_policies.require_allowed(session, "TASKS")
@@ -205,13 +205,20 @@ def _require_managed(session: Session, document: dict[str, Any], task: str) -> N
 def require_runnable(account: Account, name: Name, document: dict[str, Any]) -> None:
     """A task runs with its owner's privileges: asked for where it is resumed or executed, and again at each run
     (docs.snowflake.com/en/user-guide/tasks-intro, task security)."""
-    owner, is_serverless = document["owner"], "WAREHOUSE" not in document["options"]
+    owner, warehouse = document["owner"], document["options"].get("WAREHOUSE")
     application = name[0] if (account.database(name[0]) or {}).get("kind") == access.APPLICATION else None
-    for privilege in ("EXECUTE TASK", "EXECUTE MANAGED TASK") if is_serverless else ("EXECUTE TASK",):
-        if not access.owner_holds(account, application, owner, privilege):
+    wanted = [
+        (privilege, access.owner_holds(account, application, owner, privilege))
+        for privilege in (("EXECUTE TASK",) if warehouse else ("EXECUTE TASK", "EXECUTE MANAGED TASK"))
+    ]
+    if warehouse:
+        may_use = access.owner_may_use_warehouse(account, application, owner, split_path(warehouse)[-1])
+        wanted.append((f"USAGE privilege on the task's warehouse {warehouse}", may_use))
+    for privilege, is_held in wanted:
+        if not is_held:
             who = f"owner {'application' if application else 'role'} {owner}"
-            message = f"Cannot execute task {name[2]}, {privilege} privilege must be granted to {who}."
-            raise SqlError(91_089, message, "23001")
+            named = privilege if "privilege" in privilege else f"{privilege} privilege"
+            raise SqlError(91_089, f"Cannot execute task {name[2]}, {named} must be granted to {who}.", "23001")
 
 
 class Schedule:

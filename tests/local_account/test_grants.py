@@ -376,14 +376,71 @@ def test_what_version_2_of_the_manifest_grants_the_consumer_cannot_revoke(provid
     provider("revoke execute task on account from application asks_1")
 
 
+def test_a_warehouse_is_there_for_those_only_who_hold_something_of_it(client):
+    client("create or replace warehouse own")
+    stranger = with_role(client, "stranger")
+
+    assert [row[0] for row in stranger("show warehouses")] == ["LOCAL_WH"]  # everybody's
+    for statement in ("use warehouse {}", "describe warehouse {}", "drop warehouse {}", "grant usage on warehouse {} to role public"):  # fmt: skip
+        said = []
+        for name in ("own", "absent"):
+            with pytest.raises(SqlError) as failed:
+                stranger(statement.format(name))
+            said.append(failed.value.message.upper().replace(name.upper(), ""))
+        assert said[0] == said[1]
+
+
+def test_a_role_without_the_warehouse_reads_and_writes_no_table_until_it_takes_another(client):
+    client("create table t (n int)")
+    client("create or replace warehouse own")
+    weak = with_role(client, "weak")
+    weak("use role accountadmin")
+    weak("use warehouse own")
+    weak("use role weak")
+    weak("use role accountadmin")
+    weak(f"use schema {client.session.database}.public")
+
+    assert weak.value("select current_warehouse()") is None
+    for statement in ("select * from t", "insert into t values (1)", "create table u as select * from t"):
+        with pytest.raises(SqlError) as failed:
+            weak(statement)
+        assert failed.value.errno == 606
+    weak("use warehouse local_wh")
+    weak("insert into t values (1)")
+    assert weak("select * from t") == [(1,)]
+
+
+def test_a_task_runs_on_its_warehouse_as_long_as_its_owner_may(client):
+    client("create or replace warehouse own")
+    place = f"{client.session.database}.public"
+    grants = (
+        f"usage on database {client.session.database}",
+        f"usage, create task on schema {place}",
+        "execute task on account",
+    )
+    maker = with_role(client, "maker", *grants)
+    task = f"create task {place}.k warehouse = own schedule = '1 minute' as select 1"
+
+    with pytest.raises(SqlError, match="Warehouse 'own' does not exist or not authorized"):
+        maker(task)
+    client("grant usage on warehouse own to role maker")
+    maker(task)
+    maker(f"execute task {place}.k")
+    client("revoke usage on warehouse own from role maker")
+    with pytest.raises(
+        SqlError, match="USAGE privilege on the task's warehouse own must be granted to owner role MAKER"
+    ):
+        maker(f"execute task {place}.k")
+
+
 def test_a_switch_withholds_privileges_whatever_was_granted(shared_account, provider, tmp_path):
-    manifest = "manifest_version: 2\nartifacts:\n  setup_script: setup.sql\nprivileges:\n  - EXECUTE TASK:\n      description: x\n"
-    task = "create task state.k warehouse = local_wh schedule = '1 minute' as insert into state.notes values (1);"
+    manifest = "manifest_version: 2\nartifacts:\n  setup_script: setup.sql\nprivileges:\n  - EXECUTE TASK: {description: x}\n  - EXECUTE MANAGED TASK: {description: x}\n"
+    task = "create task state.k schedule = '1 minute' as insert into state.notes values (1);"
     provider.stage("withheld_pkg", provider.write(tmp_path / "one", SETUP + task + "grant operate on task state.k to application role reader;", manifest))  # fmt: skip
     assert access.withhold(shared_account, ["execute  task"]) == ["EXECUTE TASK"]
     try:
         provider.install("withheld", "withheld_pkg")
-        assert [row[2] for row in provider("show privileges in application withheld")] == ["false"]
+        assert [row[2] for row in provider("show privileges in application withheld")] == ["true", "false"]
         with pytest.raises(SqlError, match="EXECUTE TASK privilege must be granted to owner application"):
             provider("execute task withheld.state.k")
         with pytest.raises(SqlError, match="No application can ask for CREATE TABLE"):
