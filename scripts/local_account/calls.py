@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow
 from sqlglot import exp
 
-from local_account import access, declared, engine, events, names, procedures
+from local_account import access, declared, engine, events, names, procedures, scripting
 from local_account.errors import compilation, syntax_error, unsupported
 from local_account.rewrites.kinds import call as call_of_engine
 from local_account.rewrites.kinds import kind
@@ -105,6 +105,8 @@ def body_of(
     inner = session.nested(procedures.frame_of(session, name, document, f"function {key}"))
     if inner.depth > _DEEPEST:
         raise unsupported(f"function {key}", "it calls itself")
+    if scripting.is_block(document["body"]):
+        raise unsupported("a block as the body of a function", key)
     text = document["body"].strip().rstrip(";")
     tree = engine.parse(text if text.lower().startswith(("select", "with", "(", "values")) else f"select {text}")
     if not isinstance(tree, exp.Query):

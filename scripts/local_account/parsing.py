@@ -17,7 +17,7 @@ from sqlglot.dialects.snowflake import Snowflake
 from sqlglot.helper import seq_get
 from sqlglot.tokens import Token, TokenType
 
-from local_account.errors import SqlError, compilation
+from local_account.errors import SqlError, compilation, unsupported
 from local_account.rewrites import names
 from local_account.rewrites.functions import snowflake_functions
 from local_account.syntax import refuse_reserved
@@ -82,8 +82,8 @@ def _parsed(sql: str) -> exp.Expression:
             if tree is not None and not isinstance(tree, exp.Semicolon)
         ]
     except sqlglot.errors.ParseError as error:
-        raise _syntax_error(error) from None
-    except IndexError:  # sqlglot looks for its last argument
+        raise _refusal(error, sql) from None
+    except (AttributeError, IndexError):  # sqlglot looks for its last argument
         raise compilation(938, "not enough arguments for a function", "22023") from None
     except (sqlglot.errors.SqlglotError, ValueError, RecursionError) as error:
         raise compilation(1003, f"parse error: {str(error).splitlines()[0]}") from None
@@ -104,6 +104,8 @@ def _parsed(sql: str) -> exp.Expression:
             ordered.pop()
             if not order.expressions:
                 order.pop()
+    for order in tree.find_all(exp.Order):
+        _order_by_all(order)
     _refuse_foreign(tokens, tree)
     _refuse_reserved_words(tree)
     if isinstance(tree, exp.Comment) and isinstance(tree.this, exp.Column):
@@ -196,6 +198,18 @@ def _refuse_loose_order(tree: exp.Expression) -> None:
                     raise compilation(1003, "syntax error: unexpected 'UNION' in a recursive query: UNION ALL.")
 
 
+def _order_by_all(order: exp.Order) -> None:
+    """ORDER BY ALL: by every column of the list, from its left (sql-reference/constructs/order-by)."""
+    ordered = order.expressions[0]
+    column = ordered.this
+    if isinstance(column, exp.Column) and column.name.upper() == "ALL" and not (column.table or column.this.quoted):
+        select = order.parent
+        if not isinstance(select, exp.Select) or select.is_star or len(order.expressions) > 1:
+            raise unsupported("ORDER BY ALL", "here")
+        places = range(1, len(select.expressions) + 1)
+        order.set("expressions", [exp.Ordered(**{**ordered.args, "this": exp.Literal.number(n)}) for n in places])
+
+
 def _reads(query: exp.Expression, name: str) -> bool:
     return any(table.name.upper() == name.upper() and not table.db for table in query.find_all(exp.Table))
 
@@ -284,7 +298,19 @@ _AFTER_PROJECTIONS = {
 }  # fmt: skip
 
 
-def _syntax_error(error: sqlglot.errors.ParseError) -> SqlError:
+# Snowflake's syntax that sqlglot cannot read: a misspelling is none of it, and need not be sought.
+_UNREAD = re.compile(
+    r"""\A\s*(?:create(?:\s+or\s+(?:replace|alter))?|alter|drop|describe|desc)\s+(?:(?!table|view|temp|transient)\w+\s+){0,3}?
+    (?:alert|integration|pipe|policy|pool|rule|secret|semantic\s+view|service|share|tag|user
+    |(?:dynamic|event|external|hybrid|iceberg)\s+table)\b
+    |\A\s*copy\s+files\b|\b(?:update|insert)\s+all\s+by\s+name\b|\bcluster\s+by\s+linear\b|->>""",
+    re.IGNORECASE | re.VERBOSE,
+)
+
+
+def _refusal(error: sqlglot.errors.ParseError, sql: str) -> SqlError:
+    if found := _UNREAD.search(sql):
+        return unsupported(" ".join(found[0].upper().split()))
     first = error.errors[0] if error.errors else {}
     line, position, word = first.get("line") or 1, first.get("col") or 0, first.get("highlight") or ""
     return compilation(

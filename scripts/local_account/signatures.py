@@ -10,7 +10,7 @@ from sqlglot.dialects.snowflake import Snowflake
 from sqlglot.tokens import Token
 
 from local_account import declared
-from local_account.errors import SqlError, syntax_error
+from local_account.errors import SqlError, syntax_error, unsupported
 from local_account.syntax import fold, refuse_reserved, unquote_text
 
 RUNTIMES = {
@@ -25,6 +25,10 @@ _WORDS = re.compile(
     r"LANGUAGE\s+(?P<language>\w+)|COMMENT\s*=\s*(?P<comment>'(?:[^']|'')*'|\"[^\"]*\")|RUNTIME_VERSION\s*=\s*(?P<runtime>['\"][\d.]+['\"]|[\d.]+)"
     r"|PACKAGES\s*=\s*\((?P<packages>[^()]*)\)|IMPORTS\s*=\s*\((?P<imports>[^()]*)\)|HANDLER\s*=\s*(?P<handler>'[^']*')"
     r"|EXECUTE\s+AS\s+(?P<rights>RESTRICTED\s+CALLER|CALLER|OWNER)|(?P<ignored>IMMUTABLE|VOLATILE|CALLED\s+ON\s+NULL\s+INPUT|NOT\s+NULL|MEMOIZABLE|COPY\s+GRANTS)",
+    re.IGNORECASE,
+)
+_MISSING = re.compile(  # sql-reference/sql/create-procedure, create-function
+    r"ARTIFACT_REPOSITORY|COPY\s+GRANTS|EXTERNAL_ACCESS_INTEGRATIONS|RETURNS\s+NULL\s+ON\s+NULL\s+INPUT|SECRETS|SERVICE|STRICT|TARGET_PATH",
     re.IGNORECASE,
 )
 
@@ -62,6 +66,8 @@ def parse(text: str, name: str) -> Signature:
     if optional != sorted(optional):
         raise syntax_error(f"{name}: optional arguments come after the required ones (rule PY-22).")
     position = close + 1
+    if position < len(tokens) and (found := _MISSING.match(source, tokens[position].start)):
+        raise unsupported(found[0].upper())
     if position >= len(tokens) or tokens[position].text.upper() != "RETURNS":
         raise syntax_error(f"{name}: RETURNS is missing.")
     returns, table, position = _returns(source, tokens, position + 1, name)
@@ -100,6 +106,10 @@ def _split(tokens: list[Token]) -> list[list[Token]]:
 
 def _argument(source: str, tokens: list[Token], name: str) -> dict[str, Any]:
     texts = [token.text.upper() for token in tokens]
+    if len(tokens) > 2 and texts[1] in ("OUT", "OUTPUT"):
+        raise unsupported("OUT arguments", name)
+    if len(tokens) > 2 and texts[1] in ("IN", "INPUT"):
+        del tokens[1], texts[1]
     default = None
     end = len(tokens)
     if "DEFAULT" in texts:
@@ -151,6 +161,8 @@ def _head_and_body(source: str, tokens: list[Token], position: int) -> tuple[str
 
 def _read_options(signature: Signature, head: str, name: str) -> None:
     rest = _WORDS.sub("", head).strip()
+    if found := _MISSING.match(rest):
+        raise unsupported(" ".join(found[0].upper().split()), name)
     if rest:
         raise syntax_error(f"{name}: unexpected '{rest.split()[0]}' (an option that the local account does not know).")
     for found in _WORDS.finditer(head):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from local_account.errors import SqlError, syntax_error
+from local_account.errors import SqlError, syntax_error, unsupported
 
 IDENTIFIER = r'(?:"(?:[^"]|"")+"|[A-Za-z_][\w$]*)'
 PATH = rf"{IDENTIFIER}(?:\.{IDENTIFIER}){{0,2}}"
@@ -33,6 +33,7 @@ _IDENTIFIER_CALL = re.compile(
 _OPTION = re.compile(
     rf"\s*,?\s*(?P<key>[A-Za-z_][\w ]*?)\s*=\s*(?P<value>{TEXT}|\$\$[\s\S]*?\$\$|\([^()]*(?:\([^()]*\)[^()]*)*\)|\"[^\"]*\"|[^\s,()]+)"
 )
+_CLAUSE = re.compile(r"\s*(?:with\s+)?(tag\s*\(|execute\s+as\b)", re.IGNORECASE)
 
 
 def strip_comments(text: str) -> str:
@@ -175,6 +176,8 @@ def parse_options(text: str, allowed: tuple[str, ...]) -> dict[str, str]:
     position = 0
     text = text.strip()
     while position < len(text):
+        if clause := _CLAUSE.match(text, position):
+            raise unsupported(" ".join(clause[1].rstrip("( ").upper().split()))
         if not (option := _OPTION.match(text, position)):
             raise syntax_error(f"syntax error, unexpected '{text[position : position + 40].strip()}'")
         key = re.sub(r"\s+", " ", option["key"].strip().upper())

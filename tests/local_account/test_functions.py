@@ -100,8 +100,43 @@ def test_the_rows_of_a_function_have_its_own_columns_only(client):
 
 
 def test_a_strict_function_is_refused(client):
-    with pytest.raises(SqlError, match="unexpected 'strict'"):
+    with pytest.raises(SqlError, match="Unsupported feature 'STRICT'"):
         client("create function f(n int) returns int strict as 'coalesce(n, 7)'")
+
+
+@pytest.mark.parametrize(
+    ("feature", "statement"),
+    [
+        (
+            "EXTERNAL_ACCESS_INTEGRATIONS",
+            "create function f(n int) returns int external_access_integrations = (i) as 'n'",
+        ),
+        ("RETURNS NULL ON NULL INPUT", "create function f(n int) returns int returns null on null input as 'n'"),
+        ("COPY GRANTS", "create procedure p() copy grants returns int as begin return 1; end"),
+        ("OUT arguments", "create procedure p(n out int) returns int as begin return 1; end"),
+        ("TAG", "create task t with tag (cost = 'x') schedule = '5 minutes' as select 1"),
+    ],
+)
+def test_a_clause_that_is_not_there_is_refused_by_name(client, feature, statement):
+    with pytest.raises(SqlError, match=f"Unsupported feature '{feature}'"):
+        client(statement)
+
+
+def test_a_block_as_the_body_of_a_function_is_refused_by_name(client):
+    client("create function f(n int) returns int as $$ begin return n; end $$")
+    with pytest.raises(SqlError, match="Unsupported feature 'a block as the body of a function'"):
+        client("select f(1)")
+
+
+def test_an_argument_may_say_that_it_goes_in(client):
+    client("create procedure p(a in number, b input varchar) returns varchar as begin return a || b; end")
+    assert client.value("call p(4, 'a')") == "4a"
+
+
+def test_a_type_that_cannot_be_told_fails_the_call(client):
+    client("create procedure p() returns int as begin let a := (select count(*) from nosuch); return a; end")
+    with pytest.raises(SqlError, match="cannot have its type inferred"):
+        client("call p()")
 
 
 def test_no_input_gives_no_rows(total):

@@ -192,7 +192,8 @@ def test_an_undeclared_type_is_that_of_the_first_value(host):
 
 def test_a_type_that_cannot_be_told_is_refused_before_anything_runs(host):
     text = "begin\n  insert into wishes values ('X', 1);\n  let a := (select max(total) from wishes);\n  return a;\nend"
-    assert "variable 'A' cannot have its type inferred from initializer" in refusal(host, text).message
+    error = refusal(host, text)
+    assert error.errno == 92228 and "variable 'A' cannot have its type inferred from initializer" in error.message
     assert host.one("select count(*) from wishes") == 0
     assert returned(host, "begin let a := (select 1 + 1); return a; end") == 2
 
@@ -554,7 +555,21 @@ def test_execute_immediate_runs_a_block_with_names_of_its_own(host):
 def test_execute_immediate_refuses_two_statements_and_a_missing_value(host):
     assert refusal(host, "begin execute immediate 'select 1; select 2'; end").errno == 6
     assert "Bind variable ? not set." in refusal(host, "begin execute immediate 'select ?'; end").message
-    assert "unexpected" in refusal(host, "begin execute immediate 'select 1' || x; end", X="").message
+    assert "unexpected" in refusal(host, "begin execute immediate 1; end").message
+
+
+def test_execute_immediate_takes_an_expression(host):
+    text = """
+        declare rs resultset; n number := 0;
+        begin
+            execute immediate 'insert into ' || lower('WISHES') || ' values (''N'', ?)' using (n);
+            execute immediate ('insert into wishes values (''M'', 1)');
+            rs := (execute immediate x || ' from wishes where wanted in (''M'', ''N'')');
+            for r in rs do n := r.c; end for;
+            return n;
+        end
+    """
+    assert returned(host, text, X="select count(*) as c") == 2
 
 
 def test_what_only_begins_like_a_scripting_statement_goes_to_the_host(host):

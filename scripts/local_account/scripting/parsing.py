@@ -383,7 +383,7 @@ class _Parser:
         if declared is None and not self.tells_its_type(first, last):
             line, position = where
             words = f" variable '{name}' cannot have its type inferred from initializer"
-            raise SqlError(1003, f"{_ERROR} error line {line} at position {position}\n{words}")
+            raise SqlError(92228, f"{_ERROR} error line {line} at position {position}\n{words}", "P0000")
         return tree.Assign(variable, self.expression(last), is_declaration=True)
 
     def tells_its_type(self, first: int, last: int) -> bool:
@@ -461,12 +461,10 @@ class _Parser:
     def immediate(self, where: Place | None = None) -> tree.Immediate:
         where = where or self.place()
         self.expect("EXECUTE", "IMMEDIATE")
-        if self.accept("$"):
-            return tree.Immediate(Template((f"${self.identifier()}",)), self.using(), where)
-        text, after = self.operand(self.at)
-        if text is None or (isinstance(text, Constant) and self.peek().kind != "text"):
-            raise self.unexpected()
-        self.at = after
+        token = self.peek()
+        text = self.expression(self.before("USING", ")"))  # an expression: sql-reference/sql/execute-immediate
+        if len(text.quick) == 1 and isinstance(text.quick[0], Constant) and token.kind != "text":
+            raise self.unexpected(token)
         return tree.Immediate(text, self.using(), where)
 
     def using(self) -> tuple[Variable, ...]:

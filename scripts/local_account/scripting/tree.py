@@ -324,15 +324,15 @@ class Sql:
 
 @dataclass(frozen=True)
 class Immediate:
-    """EXECUTE IMMEDIATE: the text of one statement, or of a block; the host is asked for that of a session variable."""
+    """EXECUTE IMMEDIATE: the text of one statement, or of a block."""
 
-    text: Variable | Field | Constant | Template
+    text: Expression
     using: tuple[Variable, ...]
     where: Place
 
     def rows(self, run: Run) -> Rows:
         with _blaming("STATEMENT_ERROR", self.where):
-            text = self.text.ask(run, run.ask) if isinstance(self.text, Template) else run.read(self.text)
+            text = self.text.value(run)
             if not isinstance(text, str) or not (statements := split(text)):
                 raise compilation(1003, "EXECUTE IMMEDIATE expects the text of a statement.")
             if len(statements) > 1:

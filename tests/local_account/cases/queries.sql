@@ -247,3 +247,19 @@ select (select value from table(flatten(parse_json('[1]'))) limit 1) from shelf 
 -- A text that is filled with nothing is only shortened.
 select lpad('a', 3, ''), rpad('abc', 2, ''), lpad('a', 3);
 --> a | ab |   a
+
+-- Another name of ARRAY_AGG; functions that are not there are told from those that Snowflake does not have.
+select array_size(arrayagg(column1)) from values (1), (2);
+--> 2
+select st_makepoint(1, 2);
+--! 2
+select date_trunc(current_date);
+--! 938
+select column1 as a, column2 as b from values (2, 1), (1, 2), (2, 0) order by all desc;
+--> 2 | 1
+--> 2 | 0
+--> 1 | 2
+select * from values (2), (1) order by all;
+--! 2
+select 1 ->> select * from $1;
+--! 2

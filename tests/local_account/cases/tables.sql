@@ -237,3 +237,17 @@ select n, m from narrow;
 --> 123 | 1234.50
 create table always (id int generated always as identity);
 --! 2
+
+-- What Snowflake reads and the parser does not is refused by its name, not as a misspelling.
+create row access policy visible as (region varchar) returns boolean -> true;
+--! 2
+describe user someone;
+--! 2
+copy files into @a from @b;
+--! 2
+merge into narrow using narrow s on narrow.n = s.n when matched then update all by name;
+--! 2
+create table clustered (id int) cluster by linear(id);
+--! 2
+create table clustered (id int) clustered by (id);
+--! 1003
