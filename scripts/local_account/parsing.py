@@ -8,6 +8,7 @@ import logging
 import re
 from collections.abc import Callable, Sequence
 from functools import lru_cache
+from itertools import pairwise
 from typing import ClassVar
 
 import sqlglot
@@ -140,6 +141,10 @@ def _refuse_foreign(tokens: list[Token], tree: exp.Expression) -> None:
         raise compilation(
             1003, f"syntax error: unexpected '{tree.key.upper()}' after WITH: it stands before the SELECT."
         )
+    if tree.find(exp.Collate):
+        raise unsupported("COLLATE")
+    if any(one.token_type == two.token_type == TokenType.STAR for one, two in pairwise(tokens)):
+        raise unsupported("the expansion operator **")
     for node in tree.find_all(*_FOREIGN_CLAUSES):
         if isinstance(node, exp.Cast):
             canonical(node.to)

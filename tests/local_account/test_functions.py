@@ -133,6 +133,11 @@ def test_an_argument_may_say_that_it_goes_in(client):
     assert client.value("call p(4, 'a')") == "4a"
 
 
+def test_a_variable_takes_what_a_procedure_returns(client):
+    client("create procedure twice(n number) returns number as begin return n * 2; end")
+    assert client.value("begin let r := 1; r := (call twice(:r + 1)); return r; end") == "4"
+
+
 def test_a_type_that_cannot_be_told_fails_the_call(client):
     client("create procedure p() returns int as begin let a := (select count(*) from nosuch); return a; end")
     with pytest.raises(SqlError, match="cannot have its type inferred"):

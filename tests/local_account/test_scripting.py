@@ -558,6 +558,10 @@ def test_execute_immediate_refuses_two_statements_and_a_missing_value(host):
     assert "unexpected" in refusal(host, "begin execute immediate 1; end").message
 
 
+def test_a_semicolon_too_many_is_taken(host):
+    assert returned(host, "begin let x := 1;; if (x = 1) then x := 2; ; end if;\n; return x; end;") == 2
+
+
 def test_execute_immediate_takes_an_expression(host):
     text = """
         declare rs resultset; n number := 0;
@@ -714,6 +718,10 @@ def test_a_block_without_a_return_returns_null(host):
         ("begin select 1; end; select 2", "unexpected 'select'."),
         ("begin await all; end", "Unsupported feature 'AWAIT in a script'"),
         ("begin let rs resultset := async (select 1); end", "Unsupported feature 'ASYNC'"),
+        (
+            "declare p procedure() returns int as begin return 1; end; begin null; end",
+            "Unsupported feature 'a procedure within",
+        ),
         ("begin null; end here", "Unsupported feature 'a label on a block'"),
         ("declare e exception (5, 'x'); begin null; end", "between -20999 and -20000"),
         ("begin for r in (select 1) do null; end for; end", "unexpected '('."),

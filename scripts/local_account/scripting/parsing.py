@@ -118,6 +118,11 @@ class _Parser:
     def slice(self, first: int, last: int) -> str:
         return self.text[self.tokens[first].start : self.tokens[last - 1].end]
 
+    def semicolons(self) -> None:
+        """Statements without anything in them, which Snowflake takes."""
+        while self.accept(";"):
+            pass
+
     def identifier(self) -> str:
         token = self.peek()
         if not token.is_identifier:
@@ -282,7 +287,7 @@ class _Parser:
 
     def script(self) -> tree.Block:
         block = self.block()
-        self.accept(";")
+        self.semicolons()
         if self.peek().kind != "end":
             raise self.unexpected()
         return block
@@ -311,6 +316,7 @@ class _Parser:
         nodes = []
         while not nodes or self.peek().key not in stops:
             nodes.append(self.statement())
+            self.semicolons()
         self.names = self.names.parents
         return nodes
 
@@ -345,6 +351,8 @@ class _Parser:
         elif self.accept("RESULTSET"):
             given = self.accept(":=") or self.accept("DEFAULT")
             node = tree.Assign(Variable(name, "resultset"), self.row_source(at_query=True) if given else None)
+        elif self.is_at("PROCEDURE"):
+            raise unsupported("a procedure within a block")
         elif not is_let and self.accept("EXCEPTION"):
             node = tree.Nothing()
             self.names[name] = Variable(name, "exception", detail=self.exception())
@@ -441,9 +449,14 @@ class _Parser:
         self.expect(";")
         return node
 
-    def assignment(self) -> tree.Assign:
+    def assignment(self) -> tree.Assign | tree.Sql:
         variable = self.variable("value", "resultset")
         self.expect(":=")
+        if variable.kind == "value" and self.is_at("(", "CALL"):  # so writes SnowConvert (migrations/snowconvert-docs)
+            last, where = self.closing(self.at), self.place(self.peek(1))
+            call = self.for_host(self.template(self.at + 1, last), where, (variable,))
+            self.at = last + 1
+            return call
         source = self.row_source(at_query=False) if variable.kind == "resultset" else self.expression(self.before())
         return tree.Assign(variable, source)
 

@@ -263,3 +263,7 @@ select * from values (2), (1) order by all;
 --! 2
 select 1 ->> select * from $1;
 --! 2
+select 1 where 1 in (** [1, 2]);
+--! 2
+select 'a' collate 'en-ci';
+--! 2
