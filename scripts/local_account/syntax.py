@@ -183,6 +183,8 @@ def parse_options(text: str, allowed: tuple[str, ...]) -> dict[str, str]:
         key = re.sub(r"\s+", " ", option["key"].strip().upper())
         if key not in allowed:
             raise SqlError(2, f"Unsupported feature: the option '{key}' is not known to the local account here.")
+        if re.match(r"\$\w", option["value"]):
+            raise unsupported("a session variable as an option", key)
         found[key] = unquote_text(option["value"])
         if found[key].upper() not in _CHOICES.get(key, (found[key].upper(),)):
             raise SqlError(

@@ -114,6 +114,7 @@ def test_a_strict_function_is_refused(client):
         ("RETURNS NULL ON NULL INPUT", "create function f(n int) returns int returns null on null input as 'n'"),
         ("COPY GRANTS", "create procedure p() copy grants returns int as begin return 1; end"),
         ("OUT arguments", "create procedure p(n out int) returns int as begin return 1; end"),
+        ("a session variable as an option", "create task t schedule = $every as select 1"),
         ("TAG", "create task t with tag (cost = 'x') schedule = '5 minutes' as select 1"),
     ],
 )
