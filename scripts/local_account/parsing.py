@@ -74,6 +74,9 @@ class _Dialect(Snowflake):
 def _parsed(sql: str) -> exp.Expression:
     try:
         tokens = _Dialect().tokenize(sql)
+        for one, two in pairwise(tokens):
+            if two.token_type == TokenType.STAR and one.token_type in _EXPANDED:
+                raise unsupported(_EXPANDED[one.token_type])
         binds = [token for token in tokens if token.token_type == TokenType.PLACEHOLDER and token.text == "?"]
         if [token.text.upper() for token in tokens[:2]] == ["START", "TRANSACTION"]:
             return exp.Transaction()
@@ -143,8 +146,6 @@ def _refuse_foreign(tokens: list[Token], tree: exp.Expression) -> None:
         )
     if tree.find(exp.Collate):
         raise unsupported("COLLATE")
-    if any(one.token_type == two.token_type == TokenType.STAR for one, two in pairwise(tokens)):
-        raise unsupported("the expansion operator **")
     for node in tree.find_all(*_FOREIGN_CLAUSES):
         if isinstance(node, exp.Cast):
             canonical(node.to)
@@ -203,6 +204,9 @@ def _refuse_loose_order(tree: exp.Expression) -> None:
                     raise compilation(1003, "syntax error: unexpected 'UNION' in a recursive query: UNION ALL.")
 
 
+_EXPANDED = {TokenType.STAR: "the expansion operator **", TokenType.L_BRACE: "{*}, an object of all columns"}
+
+
 def _order_by_all(order: exp.Order) -> None:
     """ORDER BY ALL: by every column of the list, from its left (sql-reference/constructs/order-by)."""
     ordered = order.expressions[0]
@@ -210,7 +214,7 @@ def _order_by_all(order: exp.Order) -> None:
     if isinstance(column, exp.Column) and column.name.upper() == "ALL" and not (column.table or column.this.quoted):
         select = order.parent
         if not isinstance(select, exp.Select) or select.is_star or len(order.expressions) > 1:
-            raise unsupported("ORDER BY ALL", "here")
+            raise unsupported("ORDER BY ALL", "of * or beside other columns")
         places = range(1, len(select.expressions) + 1)
         order.set("expressions", [exp.Ordered(**{**ordered.args, "this": exp.Literal.number(n)}) for n in places])
 

@@ -267,3 +267,8 @@ select 1 where 1 in (** [1, 2]);
 --! 2
 select 'a' collate 'en-ci';
 --! 2
+-- An object of all columns.
+select {*} from (select 1 as a);
+--! 2
+select object_construct({* exclude (a)}) from (select 1 as a);
+--! 2
