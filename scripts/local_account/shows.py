@@ -151,7 +151,7 @@ def tables(session: Session, match: Match) -> Result:
     for table in visible_tables(session, *reply.scope(session, match)):
         if table["kind"] not in kinds or not like(pattern, table["name"]):
             continue
-        hidden = access.is_application(session, table["database"]) and session.application != table["database"]
+        of_application = access.is_application(session, table["database"])
         rows.append(
             {
                 "created_on": table.get("created_on"),
@@ -163,10 +163,12 @@ def tables(session: Session, match: Match) -> Result:
                 "cluster_by": "",
                 "rows": table.get("rows"),
                 "bytes": None,
-                "owner": (session.account.database(table["database"]) or {}).get("owner"),
+                "owner": table["database"]
+                if of_application  # owns what it creates, whoever owns the application
+                else (session.account.database(table["database"]) or {}).get("owner"),
                 "retention_time": "1",
-                "text": None if hidden else table.get("text"),
-                "owner_role_type": "ROLE",
+                "text": None if of_application and session.application != table["database"] else table.get("text"),
+                "owner_role_type": "APPLICATION" if of_application else "ROLE",
             }
         )
     columns = "created_on name database_name schema_name kind comment cluster_by rows bytes owner retention_time owner_role_type"

@@ -143,6 +143,13 @@ def test_an_object_that_was_not_granted_does_not_exist_for_the_consumer(app):
         app("select * from app.state.secret")
 
 
+def test_what_stands_in_an_application_is_the_applications(app, provider):
+    for what in ("tables", "views"):
+        rows = provider(f"show {what} in application {app.name}")
+        assert rows
+        assert {(row[9 if what == "tables" else 6], row[-1]) for row in rows} == {(app.name.upper(), "APPLICATION")}
+
+
 def test_a_privilege_that_was_not_granted_is_named(app):
     with pytest.raises(SqlError, match="lacks DELETE"):
         app("delete from app.state.notes")

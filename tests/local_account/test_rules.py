@@ -358,6 +358,13 @@ def test_only_what_fits_is_granted_to_an_application_role(app, grant):
         app.install(f"{view} grant {grant} to application role reader;")
 
 
+def test_a_procedure_may_grant_on_what_it_makes_outside_the_application(app):
+    made = "create database if not exists outside; grant usage on database outside to application role reader;"
+    script = f"create or replace procedure code.makes() returns int language sql as 'begin {made} return 1; end';"
+
+    assert not app.report(script)["errors"]
+
+
 def test_an_error_says_file_line_statement_rule_and_remedy(app):
     broken = "create versioned schema more;"
     said = r"/setup.sql, line 9: .*write CREATE OR ALTER VERSIONED SCHEMA \(rule SET-04\)[\s\S]*in: create versioned"

@@ -747,3 +747,10 @@ def test_an_outer_join_with_nothing_on_one_side_still_has_rows(client):
 
     assert len(client("select * from v limit 1")) == 1
     assert client.value("select count(*) from n where exists (select 1 from v)") == 3
+
+
+def test_a_variable_of_a_script_is_a_date_part(client):
+    assert client("""execute immediate $$ declare u varchar default 'month'; d date default '2024-01-31'; begin
+        let later date := dateadd(:u, 1, :d);
+        return later || ' ' || date_trunc(:u, :d) || ' ' || datediff(u, :d, later);
+    end $$""") == [("2024-02-29 2024-01-01 1",)]

@@ -45,11 +45,18 @@ def _moment(value: exp.Expression) -> exp.Expression:
     return moment_of(value, "ntz") if kind(value) in ("text", "variant", "number") else value
 
 
+def _require_constant_part(node: exp.Expression) -> None:
+    """sqlglot and DuckDB take a date part that is written; a script's variable comes as a bind, and is written out when this refuses it."""
+    if isinstance(node.args.get("unit"), (exp.Anonymous, exp.Cast)):
+        raise unsupported("a date part that is no constant")
+
+
 @rule(exp.DateAdd, exp.TimestampAdd, exp.DatetimeAdd, exp.AddMonths)
 def add(node: exp.Expression) -> exp.Expression:
     """DATEADD of days and longer units leaves a DATE a DATE; in DuckDB it becomes a TIMESTAMP."""
     if node.meta.get("done"):
         return node
+    _require_constant_part(node)
     value = _moment(node.this)
     inner = node.copy()
     inner.meta["done"] = True
@@ -98,6 +105,7 @@ def interval(node: exp.Interval) -> exp.Expression:
 @rule(exp.DateDiff, exp.TimestampDiff, exp.TsOrDsDiff)
 def difference(node: exp.Expression) -> exp.Expression:
     """DATEDIFF reads text as times; DuckDB's wants times."""
+    _require_constant_part(node)
     node.set("this", _moment(node.this))
     node.set("expression", _moment(node.expression))
     return node
@@ -108,6 +116,7 @@ def truncation(node: exp.Expression) -> exp.Expression:
     """DATE_TRUNC of a DATE is a DATE; DuckDB gives a TIMESTAMP."""
     if node.meta.get("done"):
         return node
+    _require_constant_part(node)
     value = _moment(node.this)
     inner = node.copy()
     inner.meta["done"] = True
