@@ -97,6 +97,8 @@ def alter_session(session: Session, match: Match) -> Result:
                 f"Unsupported feature '{name} = {value}' of the local account: only {' or '.join(sorted(_FIXED[name]))}.",
             )
         kept = SESSION_PARAMETERS[name]
+        if type(kept) is int and not value.isdigit():
+            raise compilation(1008, f"invalid value [{value}] for parameter '{name}'", "22023")
         if name == "AUTOCOMMIT" and session.transaction.open:
             session.commit()
         session.parameters[name] = value.upper() == "TRUE" if isinstance(kept, bool) else value
