@@ -13,7 +13,7 @@ import pyarrow
 
 from local_account import declared, reply, results, scripting
 from local_account.engine import Result
-from local_account.errors import SqlError, syntax_error
+from local_account.errors import SqlError, syntax_error, unsupported
 from local_account.syntax import TEXT, unquote_text
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def execute_immediate(session: Session, match: Match) -> Result:
     written = match.raw("rest")
     found = _IMMEDIATE.fullmatch(written)
     if not found:
-        raise syntax_error(f"EXECUTE IMMEDIATE takes a string or a variable, found '{written[:30]}'.")
+        raise unsupported("EXECUTE IMMEDIATE of an expression outside a block", f"'{written[:30]}'")
     text = found[1] if found[1].startswith(("'", "$$")) else None
     binds = [_variable(session, name.strip()) for name in found[2].split(",")] if found[2] else match.binds
     return execute(session, str(_variable(session, found[1])) if text is None else unquote_text(text), binds)

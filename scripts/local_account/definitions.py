@@ -3,6 +3,7 @@
 DuckDB's catalogue is the catalogue; `shapes` says what stands in it.
 """
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -166,6 +167,8 @@ def _constraints(node: exp.ColumnDef) -> list[exp.Expression]:
 
 
 def _field(node: exp.ColumnDef) -> Field:
+    if position := node.args.get("position"):
+        raise compilation(1003, f"syntax error: unexpected '{position.sql('snowflake')}': a new column is the last.")
     if node.args.get("kind") is None:
         raise compilation(1003, f"Column '{_name(node)}' has no type.")
     found = Field(_name(node), canonical(node.args["kind"]))
@@ -216,6 +219,13 @@ def _definition(tree: exp.Create, now: str) -> Table:
         elif not isinstance(item, _UNENFORCED):
             raise unsupported(f"table constraint {item.sql(dialect='snowflake')}")
     names = [item.name for item in fields]
+    if len(list(tree.this.find_all(exp.PrimaryKey, _KEY))) > 1:
+        raise compilation(1003, "syntax error: a table has one PRIMARY KEY.")
+    for item in tree.this.find_all(exp.PrimaryKey, exp.ForeignKey, exp.UniqueColumnConstraint):
+        columns = item.this.expressions if isinstance(item.this, exp.Schema) else item.expressions
+        for column in columns if isinstance(item.parent, (exp.Schema, exp.Constraint)) else ():
+            if _name(column) not in names:
+                raise compilation(904, f"error line 1 at position 0\ninvalid identifier '{_name(column)}'")
     if twice := next((name for name in names if names.count(name) > 1), None):
         raise compilation(2025, f"duplicate column name '{twice}'", "42S21")
     fields = [replace(item, nullable=False) if item.name in key else item for item in fields]
@@ -287,6 +297,7 @@ def _create_table(cursor: Cursor, tree: exp.Create, describe: Describe, now: str
         table, fill = _of_query(tree, describe, now)
     else:
         table = _definition(tree, now)
+        _require_referenced(cursor, tree, table)
     if tree.meta.get("or_alter") and (like or clone or fill):
         raise unsupported("CREATE OR ALTER TABLE with a source")
     if tree.meta.get("or_alter") and present:
@@ -299,6 +310,16 @@ def _create_table(cursor: Cursor, tree: exp.Create, describe: Describe, now: str
     return f"Table {target.name} successfully created."
 
 
+def _require_referenced(cursor: Cursor, tree: exp.Create, table: Table) -> None:
+    """A foreign key is not enforced, but what it refers to is there."""
+    for reference in tree.find_all(exp.Reference):
+        target = _table(reference.this)
+        names = table.names if path_of(target) == table.path else shapes.read(cursor, target).names
+        for column in reference.this.expressions if isinstance(reference.this, exp.Schema) else ():
+            if _name(column) not in names:
+                raise compilation(904, f"error line 1 at position 0\ninvalid identifier '{_name(column)}'")
+
+
 def _replaced(table: Table, fill: str) -> list[str]:
     """The new table is filled before the old one goes: it may be filled from that."""
     scratch, name = shapes.scratch(table.path)
@@ -309,6 +330,8 @@ def _replaced(table: Table, fill: str) -> list[str]:
 
 def _of_query(tree: exp.Create, describe: Describe, now: str) -> tuple[Table, str]:
     """CREATE TABLE AS: the query's types become declared types, so that the table takes what Snowflake's would."""
+    if isinstance(tree.expression, exp.Subquery) and not re.search(r"\bas\b\s*\(", tree.meta["text"], re.IGNORECASE):
+        raise compilation(1003, "syntax error: unexpected 'SELECT': AS is missing.")
     declared = _definition(tree, now)
     sql, columns = describe(tree.expression)
     if not declared.fields:
@@ -342,6 +365,8 @@ def _become(cursor: Cursor, old: Table, new: Table) -> None:
         raise unsupported("CREATE OR ALTER TABLE with another order of columns", "new columns come last")
     fields = []
     for item in new.fields:
+        if item.name not in old.names:
+            _require_free(old, item.name)
         if item.name in shared:
             before = old.find(item.name)
             _check_type(item.name, before.type, item.type)
@@ -375,6 +400,8 @@ def _create_view(cursor: Cursor, tree: exp.Create, describe: Describe, now: str)
     _, answer = _present(cursor, tree, "VIEW")
     if answer:
         return answer
+    if tree.expression is None:
+        raise compilation(1003, "syntax error: unexpected '<EOF>': AS and a query are missing.")
     if tree.expression.find(exp.Placeholder):
         raise compilation(2210, "Bind variables not allowed in view and UDF definitions.", "42601")
     sql, columns = describe(tree.expression)
@@ -523,6 +550,14 @@ _NOT_IF_NOT_EXISTS = (
 )
 
 
+def _require_free(table: Table, name: str) -> None:
+    """The name of a new column; streams tell rows apart by DuckDB's ROWID."""
+    if name in table.names:
+        raise compilation(1430, f"column '{name}' already exists", "42601")
+    if name.upper() == "ROWID" and any(item.is_hidden for item in table.fields):
+        raise unsupported("a column ROWID of a table with streams")
+
+
 def _add(cursor: Cursor, table: Table, action: exp.ColumnDef) -> None:
     new = _field(action)
     if action.args.get("exists"):
@@ -537,8 +572,7 @@ def _add(cursor: Cursor, table: Table, action: exp.ColumnDef) -> None:
             2263,
             f"The default of a new column must be a literal, '{default.sql(dialect='snowflake')}' is none (rule SET-33).",
         )
-    if new.name in table.names:
-        raise compilation(1430, f"column '{new.name}' already exists", "42601")
+    _require_free(table, new.name)
     _check_not_null(cursor, table.path, new)
     if new.identity and not shapes.is_empty(cursor, table.path):
         raise compilation(
@@ -555,8 +589,7 @@ def _add(cursor: Cursor, table: Table, action: exp.ColumnDef) -> None:
 
 def _rename_column(cursor: Cursor, table: Table, old: str, new: str) -> None:
     table.find(old)
-    if new in table.names:
-        raise compilation(1430, f"column '{new}' already exists", "42601")
+    _require_free(table, new)
     fields = tuple(replace(item, name=new) if item.name == old else item for item in table.fields)
     key = tuple(new if name == old else name for name in table.primary_key)
     kept = {new if name == old else name: quote(name) for name in table.names}

@@ -40,6 +40,20 @@ _READING_TIMES = [
 ]
 
 
+def _date_part(args: list[exp.Expression]) -> exp.Extract:
+    """DATE_PART(part, time), whose part sqlglot takes for a word even where it is a call or a cast."""
+    part = seq_get(args, 0)
+    return exp.Extract(this=exp.var(part.name) if isinstance(part, exp.Column) else part, expression=seq_get(args, 1))
+
+
+def _generator(args: list[exp.Expression]) -> exp.Generator:
+    """GENERATOR(ROWCOUNT => n, TIMELIMIT => s), of which sqlglot leaves out what has another name."""
+    named = {one.this.name.lower(): one.expression for one in args if isinstance(one, exp.Kwarg)}
+    if unknown := sorted(set(named) - {"rowcount", "timelimit"}):
+        raise compilation(1003, f"syntax error: unexpected '{unknown[0].upper()}', which GENERATOR does not have.")
+    return exp.Generator(**dict(zip(("rowcount", "timelimit"), args, strict=False)) if not named else named)
+
+
 def _in_upper_case(read: Callable[..., exp.Expression]) -> Callable[..., exp.Expression]:
     """Formats of times may be written in any case; sqlglot reads lower case as digits without their zero, and keeps quotes."""
 
@@ -67,7 +81,11 @@ class _Dialect(Snowflake):
                 for name in ("TO_CHAR", "TO_VARCHAR")
             }
             | {"TIME": _in_upper_case(Snowflake.Parser.FUNCTIONS["TO_TIME"])}
+            | {"DATE_PART": _date_part, "GENERATOR": _generator}
         )
+        FUNCTION_PARSERS: ClassVar = {
+            name: read for name, read in Snowflake.Parser.FUNCTION_PARSERS.items() if name != "DATE_PART"
+        }
 
 
 @lru_cache(maxsize=4096)
@@ -77,6 +95,13 @@ def _parsed(sql: str) -> exp.Expression:
         for one, two in pairwise(tokens):
             if two.token_type == TokenType.STAR and one.token_type in _EXPANDED:
                 raise unsupported(_EXPANDED[one.token_type])
+            if (
+                (one.token_type, two.token_type) in _FOREIGN_PAIRS
+                or (one.text.upper() == "MAP" and two.token_type == TokenType.L_BRACE)
+                or (two.token_type == TokenType.HEX_STRING and sql[two.start] == "0")
+            ):
+                place = f"line {two.line} at position {two.col - len(two.text)}"
+                raise compilation(1003, f"syntax error {place} unexpected '{two.text}'.")
         binds = [token for token in tokens if token.token_type == TokenType.PLACEHOLDER and token.text == "?"]
         if [token.text.upper() for token in tokens[:2]] == ["START", "TRANSACTION"]:
             return exp.Transaction()
@@ -144,19 +169,24 @@ def _refuse_foreign(tokens: list[Token], tree: exp.Expression) -> None:
         raise compilation(
             1003, f"syntax error: unexpected '{tree.key.upper()}' after WITH: it stands before the SELECT."
         )
-    if tree.find(exp.Collate):
-        raise unsupported("COLLATE")
+    for node in tree.find_all(*_NOT_HERE):
+        raise unsupported(_NOT_HERE[type(node)])
     for node in tree.find_all(*_FOREIGN_CLAUSES):
-        if isinstance(node, exp.Cast):
+        if isinstance(node, exp.Cast) and not (node.args.get("default") or node.args.get("format")):
             canonical(node.to)
         elif _FOREIGN_CLAUSES[type(node)](node):
             raise compilation(1003, f"syntax error: unexpected '{node.sql(dialect='snowflake').strip()}'.")
+    if tokens and tokens[-1].token_type == TokenType.COMMA:
+        raise compilation(1003, "syntax error: unexpected '<EOF>'.")
     _refuse_loose_order(tree)
     unread = {node.name.upper() for node in tree.find_all(exp.Anonymous)}
     for before, token, after in zip([None, *tokens], tokens, tokens[1:], strict=False):
         name = token.text.upper()
-        if token.token_type == TokenType.COMMA and after.token_type == TokenType.R_PAREN:
-            raise compilation(1003, f"syntax error line {after.line} at position {after.col - 1} unexpected ')'.")
+        if token.token_type == TokenType.COMMA and after.token_type in _AFTER_A_LIST:
+            place = f"line {after.line} at position {after.col - len(after.text)}"
+            raise compilation(1003, f"syntax error {place} unexpected '{after.text}'.")
+        if before and before.token_type == TokenType.LIMIT and after.token_type == TokenType.COMMA:
+            raise compilation(1003, f"syntax error line {after.line} at position {after.col - 1} unexpected ','.")
         first = token.token_type == TokenType.FROM and (before is None or before.token_type in _BEFORE_QUERIES)
         if first or (name in _FOREIGN_SIGNS and token.token_type not in _QUOTED):
             raise compilation(
@@ -238,21 +268,41 @@ def _refuse_reserved_words(tree: exp.Expression) -> None:
 
 
 _FOREIGN_CLAUSES = {
+    exp.Between: lambda node: node.args.get("symmetric") is not None,
     exp.Cast: bool,
+    exp.TryCast: bool,
     exp.Except: lambda node: not node.args.get("distinct"),
+    exp.Fetch: lambda node: (
+        (options := node.args.get("limit_options")) and (options.args.get("percent") or options.args.get("with_ties"))
+    ),
     exp.Filter: bool,
-    exp.Insert: lambda node: node.args.get("source"),
+    exp.Insert: lambda node: any(
+        map(node.args.get, ("alternative", "by_name", "conflict", "default", "ignore", "source"))
+    ),
     exp.When: lambda node: bool(node.args["matched"]) == isinstance(node.args["then"], exp.Insert),
     exp.Distinct: lambda node: node.args.get("on"),
     exp.IntDiv: bool,
     exp.Intersect: lambda node: not node.args.get("distinct"),
     exp.Join: lambda node: node.args.get("kind") in ("SEMI", "ANTI"),
     exp.Limit: lambda node: node.args.get("limit_options"),
+    exp.Offset: lambda node: not (node.parent.args.get("limit") or node.parent.args.get("fetch")),
     exp.Order: lambda node: isinstance(node.parent, exp.AggFunc) and not isinstance(node.parent, exp.GroupConcat),
+    exp.Select: lambda node: node.args.get("sample"),
     exp.SimilarTo: bool,
     exp.Table: lambda node: isinstance(node.this, exp.Literal),
+    exp.Unnest: bool,
 }
-_FOREIGN_SIGNS = {"&", "|", "^", "~", "~~", "~*", "<=>"}
+_NOT_HERE = {
+    exp.Changes: "CHANGES",
+    exp.Collate: "COLLATE",
+    exp.Lock: "FOR UPDATE",
+    exp.MatchRecognize: "MATCH_RECOGNIZE",
+    exp.PivotAny: "PIVOT of ANY",
+}
+_FOREIGN_PAIRS = {  # << and >>, and texts that other dialects join
+    (TokenType.LT, TokenType.LT), (TokenType.GT, TokenType.GT), (TokenType.STRING, TokenType.STRING)
+}  # fmt: skip
+_FOREIGN_SIGNS = {"&", "|", "^", "~", "~~", "~*", "<=>", "|>", "=="}
 _FOREIGN_NAMES = {"FIRST", "FORMAT", "LIST", "MAP", "STRUCT", "UUID", "XOR"}  # the functions among sqlglot's words
 _QUOTED = {TokenType.IDENTIFIER, TokenType.STRING, TokenType.RAW_STRING}
 _BEFORE_QUERIES = {TokenType.L_PAREN, TokenType.ALIAS}
@@ -307,12 +357,19 @@ _AFTER_PROJECTIONS = {
 }  # fmt: skip
 
 
+_AFTER_A_LIST = _AFTER_PROJECTIONS - {TokenType.FROM, TokenType.INTO} | {
+    TokenType.R_PAREN
+}  # no comma stands before them
+
+
 # Snowflake's syntax that sqlglot cannot read: a misspelling is none of it, and need not be sought.
 _UNREAD = re.compile(
     r"""\A\s*(?:create(?:\s+or\s+(?:replace|alter))?|alter|drop|describe|desc)\s+(?:(?!table|view|temp|transient)\w+\s+){0,3}?
     (?:alert|integration|pipe|policy|pool|rule|secret|semantic\s+view|service|share|tag|user
     |(?:dynamic|event|external|hybrid|iceberg)\s+table)\b
-    |\A\s*copy\s+files\b|\b(?:update|insert)\s+all\s+by\s+name\b|\bcluster\s+by\s+linear\b|->>""",
+    |\A\s*copy\s+files\b|\b(?:update|insert)\s+all\s+by\s+name\b|\bcluster\s+by\s+linear\b|->>
+    |\A\s*desc(?:ribe)?\s+result\b|\A\s*with\s+\S+\s+as\s+procedure\b|\bdrop\s+foreign\s+key\b
+    |\bgenerated\s+always\s+as\b|\b(?:enable|disable)\s+(?:no)?validate\b|\barray\s*\(.*?\bnot\s+null\b""",
     re.IGNORECASE | re.VERBOSE,
 )
 

@@ -252,8 +252,9 @@ def call(session: Session, match: Match) -> Result:
 
     rest = strip_comments(match.raw("rest"))
     tree = engine.parse(f"select {rest}")
-    node = tree.expressions[0].unalias()
-    path, arguments = _called(node, rest)
+    if [name for name, value in tree.args.items() if value] != ["expressions"] or len(tree.expressions) != 1:
+        raise syntax_error(f"CALL needs a procedure with its arguments in parentheses, found '{rest[:60]}'.")
+    path, arguments = _called(tree.expressions[0].unalias(), rest)
     if len(path) == 1 and path[0] in system.FUNCTIONS:
         return queries.run(session, f"select {rest}", match.binds)
     name = session.account.qualify(session, path, "procedure")

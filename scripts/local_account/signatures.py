@@ -161,6 +161,8 @@ def _head_and_body(source: str, tokens: list[Token], position: int) -> tuple[str
 
 def _read_options(signature: Signature, head: str, name: str) -> None:
     rest = _WORDS.sub("", head).strip()
+    if rest.startswith(","):
+        raise unsupported("a comma between options", name)
     if found := _MISSING.match(rest):
         raise unsupported(" ".join(found[0].upper().split()), name)
     if rest:

@@ -12,6 +12,7 @@ a copy of the table per consumption, and a transaction may not both consume such
 
 from __future__ import annotations
 
+import re
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -96,6 +97,9 @@ def as_query(session: Session, name: Name, alias: exp.Expression) -> exp.Subquer
     )
     for table in query.find_all(exp.Table):
         table.meta["physical"] = True
+    for column in query.find_all(exp.Column):
+        if column.name == "rowid":  # which only the engine's own statements may read
+            column.meta["kind"] = None
     return exp.Subquery(this=query, alias=alias.copy())
 
 
@@ -335,6 +339,8 @@ def create(session: Session, match: Match) -> Result:
     names.require_case(session, table)
     if temporaries.plain(table[2]) != table[2]:
         raise unsupported("stream on a temporary table")
+    if re.match(r"(at|before)\b", match.raw("rest"), re.IGNORECASE):
+        raise unsupported("a stream from a moment of the past (AT, BEFORE)")
     options = match.options("APPEND_ONLY", "COMMENT", "SHOW_INITIAL_ROWS", "INSERT_ONLY")
     is_standard = options.get("APPEND_ONLY", "FALSE").upper() != "TRUE"
     if options.get("SHOW_INITIAL_ROWS", "FALSE").upper() != "FALSE" or "INSERT_ONLY" in options:
@@ -343,6 +349,10 @@ def create(session: Session, match: Match) -> Result:
     columns = _columns(session.cursor.execute, table)
     if not columns or account.catalogue.get("view", *table):
         raise access.not_found(session, "TABLE", *table)
+    if any(column.upper() == "ROWID" for column in columns):
+        raise unsupported(
+            "a stream on a table with a column ROWID", "the engine tells rows apart by a column of that name"
+        )
     existing = account.catalogue.get("stream", *name)
     if existing and match.has("if not exists"):
         return reply.status(f"{name[2]} already exists, statement succeeded.")

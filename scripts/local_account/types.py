@@ -91,6 +91,9 @@ def canonical(type_: exp.DataType) -> str:
         if not 1 <= precision <= 38 or scale > precision:
             raise compilation(2011, f"Invalid precision or scale: NUMBER({precision},{scale}).")
         return f"NUMBER({precision},{scale})"
+    least, most = (0, 9) if name.startswith(("TIME", "DATETIME")) else (1, 134_217_728)
+    if sizes and not least <= sizes[0] <= most:
+        raise compilation(2011, f"Invalid length or precision: {name}({sizes[0]}).")
     if name in ("VARCHAR", "TEXT", "NVARCHAR"):
         return f"VARCHAR({sizes[0] if sizes else MAX_TEXT})"
     if name in ("CHAR", "NCHAR"):

@@ -115,6 +115,10 @@ def test_a_strict_function_is_refused(client):
         ("COPY GRANTS", "create procedure p() copy grants returns int as begin return 1; end"),
         ("OUT arguments", "create procedure p(n out int) returns int as begin return 1; end"),
         ("a session variable as an option", "create task t schedule = $every as select 1"),
+        (
+            "a comma between options",
+            "create procedure p() returns int language sql, comment = 'x' as 'begin return 1; end'",
+        ),
         ("TAG", "create task t with tag (cost = 'x') schedule = '5 minutes' as select 1"),
     ],
 )
@@ -134,9 +138,18 @@ def test_an_argument_may_say_that_it_goes_in(client):
     assert client.value("call p(4, 'a')") == "4a"
 
 
+@pytest.mark.parametrize("written", ["call", "call p", "call p() from numbers", "call p() limit 1", "call p(), p()"])
+def test_a_call_is_of_a_procedure_with_its_arguments(client, written):
+    client("create procedure p() returns int as begin return 1; end")
+    with pytest.raises(SqlError, match="CALL needs a procedure with its arguments"):
+        client(written)
+
+
 def test_a_variable_takes_what_a_procedure_returns(client):
     client("create procedure twice(n number) returns number as begin return n * 2; end")
     assert client.value("begin let r := 1; r := (call twice(:r + 1)); return r; end") == "4"
+    with pytest.raises(SqlError, match="Unsupported feature 'CALL as the first value of a variable'"):
+        client("begin let r int := (call twice(2)); return r; end")
 
 
 def test_a_type_that_cannot_be_told_fails_the_call(client):

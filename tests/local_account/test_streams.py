@@ -32,6 +32,21 @@ def test_a_stream_has_the_columns_of_its_table_and_the_metadata(stream):
     assert stream("select id, name, metadata$action, metadata$isupdate from changes") == [(1, None, "INSERT", False)]
 
 
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "create stream of_rows on table numbered",
+        "alter table source add column rowid int",
+        "alter table source rename column name to rowid",
+        "create or alter table source (id int, name varchar, rowid int)",
+    ],
+)
+def test_no_column_hides_what_tells_rows_apart(stream, statement):
+    stream("create table numbered (rowid int)")
+    with pytest.raises(SqlError, match="Unsupported feature 'a .* ROWID"):
+        stream(statement)
+
+
 def test_the_table_does_not_show_its_bookkeeping(stream):
     assert stream("select * from source") == [(0, "before")]
     assert [row[0] for row in stream("describe table source")] == ["ID", "NAME"]

@@ -22,6 +22,11 @@ def note_kinds(root: exp.Expression, kinds_of: KindsOf) -> None:
         reader.kind_of(column)
     for join in root.find_all(exp.Join):
         reader.require_using(join)
+    for function in root.find_all(exp.Transform, exp.ArrayFilter):
+        names = {_name(given) for given in function.expression.expressions}
+        for element in function.expression.this.find_all(exp.Identifier):
+            if _name(element) in names:
+                element.type = "variant"
 
 
 def _differs(name: str) -> SqlError:
@@ -86,6 +91,8 @@ class _Reader:
             raise _differs(f"{table}.{name}")
         if has_variant:
             raise _differs(name if name != "*" else table)
+        if name.upper() == "ROWID" and not opaque:
+            raise _differs(name)  # every table of DuckDB has one
         return None
 
     def require_using(self, join: exp.Join) -> None:

@@ -22,8 +22,10 @@ def renamed(node: exp.Anonymous) -> exp.Expression:
     name = node.name.upper()
     if node.meta.get("ours"):
         return node
+    if name == "HASH" and any(value.is_star for value in node.expressions):
+        raise unsupported("HASH(*)", "name the columns")
     if name == "HASH":
-        values = (value if value.is_star else call("sf_hashed", value) for value in node.expressions)
+        values = (call("sf_hashed", value) for value in node.expressions)
         return call("sf_hash", call("hash", *values))
     if name == "HAVERSINE":
         return call("sf_haversine", *node.expressions)
@@ -127,17 +129,22 @@ def padding_of_nothing(node: exp.Pad) -> exp.Expression:
     return node
 
 
-@rule(exp.Booland, exp.Boolor)
+_LOGIC = {exp.Booland: exp.And, exp.Boolor: exp.Or, exp.Xor: exp.NEQ}
+
+
+@rule(*_LOGIC)
 def logic_of_numbers(node: exp.Expression) -> exp.Expression:
-    """BOOLAND and BOOLOR take numbers and booleans; DuckDB's ROUND takes no boolean."""
-    sides = [cast(exp.Paren(this=node.args[name]), "boolean") for name in ("this", "expression")]
-    return exp.Paren(
-        this=exp.And(this=sides[0], expression=sides[1])
-        if isinstance(node, exp.Booland)
-        else exp.Or(this=sides[0], expression=sides[1])
-    )
+    """BOOLAND, BOOLOR and BOOLXOR take numbers and booleans; DuckDB's ROUND takes no boolean."""
+    sides = {name: cast(exp.Paren(this=node.args[name]), "boolean") for name in ("this", "expression")}
+    return exp.Paren(this=_LOGIC[type(node)](**sides))
+
+
+@rule(exp.Reduce)
+def reduced(node: exp.Reduce) -> exp.Expression:
+    """REDUCE has an accumulator of any type; DuckDB's has that of the elements."""
+    raise unsupported("function REDUCE")
 
 
 RULES = (
-    renamed, count_if, count_of_several, width_bucket, ratio_to_report, regexp_group, base64_encode, sha2, otherwise, greatest_variants, padding_of_nothing, logic_of_numbers, known,
+    renamed, count_if, count_of_several, width_bucket, ratio_to_report, regexp_group, base64_encode, sha2, otherwise, greatest_variants, padding_of_nothing, logic_of_numbers, reduced, known,
 )  # fmt: skip

@@ -236,7 +236,6 @@ _WHOLE_ARGUMENTS = {
     exp.BitwiseLeftShift: ("this", "expression"),
     exp.BitwiseRightShift: ("this", "expression"),
     exp.DateFromParts: ("year", "month", "day"),
-    exp.TimestampFromParts: ("year", "month", "day", "hour", "min", "nano"),
     exp.TimeFromParts: ("hour", "min", "sec"),
 }
 

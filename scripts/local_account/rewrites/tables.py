@@ -6,16 +6,31 @@ from local_account.errors import compilation, unsupported
 from local_account.rewrites.kinds import call, cast, kind, rule
 
 _COUNTED = "_SEQUENCE"
+_CONSTANTS = {
+    "path": (),
+    "outer": ("TRUE", "FALSE"),
+    "recursive": ("TRUE", "FALSE"),
+    "mode": ("'OBJECT'", "'ARRAY'", "'BOTH'"),
+}  # and the values that each may have
 
 
 def _named(function: exp.Expression) -> dict[str, exp.Expression]:
-    """The arguments of FLATTEN or GENERATOR by name."""
-    found = {}
+    """The arguments of FLATTEN by name; the first may go without its own."""
+    found: dict[str, exp.Expression] = {}
     for value in [function.this, *function.expressions]:
-        if isinstance(value, exp.Kwarg):
-            found[value.this.name.lower()] = value.expression
-        elif isinstance(value, exp.Expression):
-            found.setdefault("input", value)
+        name = value.this.name.lower() if isinstance(value, exp.Kwarg) else "input"
+        if name in found or name not in ("input", "path", "outer", "recursive", "mode"):
+            shown = value.sql(dialect="snowflake")
+            raise compilation(1003, f"syntax error: unexpected '{shown}' among the arguments of FLATTEN.")
+        found[name] = value.expression if isinstance(value, exp.Kwarg) else value
+    if "input" not in found:
+        raise compilation(938, "not enough arguments for function [FLATTEN], which wants INPUT", "22023")
+    for name, allowed in _CONSTANTS.items():
+        value = found.get(name)
+        if value is not None and not isinstance(value, (exp.Literal, exp.Boolean)):
+            raise unsupported(f"FLATTEN whose {name.upper()} is no constant")
+        if value is not None and allowed and value.sql().upper() not in allowed:
+            raise compilation(1003, f"syntax error: unexpected '{value.sql()}' as {name.upper()} of FLATTEN.")
     return found
 
 
@@ -52,6 +67,9 @@ def _generator(function: exp.Generator, node: exp.Expression) -> exp.Expression:
     count = function.args.get("rowcount")
     if count is None:
         raise unsupported("GENERATOR without ROWCOUNT")
+    select = node.find_ancestor(exp.Select)
+    if select and any(item.is_star for item in select.expressions):
+        raise unsupported("* of GENERATOR", "it has no columns")
     alias = node.args.get("alias")
     name = alias.this.copy() if alias and alias.this else exp.to_identifier("GENERATOR", quoted=True)
     return exp.Table(
@@ -106,6 +124,14 @@ def by_source(node: exp.When) -> exp.Expression:
     return node
 
 
+@rule(exp.TableSample)
+def sample(node: exp.TableSample) -> exp.Expression:
+    """BLOCK is another word for SYSTEM, which DuckDB does not know."""
+    if node.text("method").upper() == "BLOCK":
+        node.set("method", exp.var("SYSTEM"))
+    return node
+
+
 @rule(exp.Where, exp.Having, exp.Qualify)
 def predicate(node: exp.Expression) -> exp.Expression:
     """A condition is a BOOLEAN or a variant in Snowflake; DuckDB casts numbers and texts to one."""
@@ -115,4 +141,4 @@ def predicate(node: exp.Expression) -> exp.Expression:
     return node
 
 
-RULES = (predicate, flatten, sequence, split_to_table, as_of, by_source)
+RULES = (predicate, flatten, sequence, split_to_table, as_of, by_source, sample)

@@ -1,6 +1,7 @@
 """Dates and times: the movable clock, units, formats."""
 
 import re
+from collections.abc import Mapping
 
 from sqlglot import exp
 
@@ -45,10 +46,46 @@ def _moment(value: exp.Expression) -> exp.Expression:
     return moment_of(value, "ntz") if kind(value) in ("text", "variant", "number") else value
 
 
-def _require_constant_part(node: exp.Expression) -> None:
-    """sqlglot and DuckDB take a date part that is written; a script's variable comes as a bind, and is written out when this refuses it."""
-    if isinstance(node.args.get("unit"), (exp.Anonymous, exp.Cast)):
+_UNITS = {
+    written: unit
+    for unit, names in {
+        "year": "y yy yyy yyyy yr years yrs", "quarter": "q qtr qtrs quarters", "month": "mm mon mons months", "week": "w wk weekofyear woy wy weeks",
+        "day": "d dd days dayofmonth", "hour": "h hh hr hours hrs", "minute": "m mi min minutes mins", "second": "s sec seconds secs",
+        "millisecond": "ms msec milliseconds", "microsecond": "us usec microseconds",
+    }.items()
+    for written in (unit, *names.split())
+}  # fmt: skip
+_NANOSECONDS = dict.fromkeys("nanosecond nanoseconds nanosec nanosecs ns nsec nsecond nseconds".split(), "nanosecond")
+_SLICES = {written: unit for written, unit in _UNITS.items() if unit not in ("millisecond", "microsecond")}
+_LAST_DAYS = {written: unit for written, unit in _UNITS.items() if unit in ("year", "quarter", "month", "week")}
+# What DATE_PART knows, by its name in DuckDB (sql-reference/functions-date-time, supported date and time parts).
+_PARTS = _SLICES | _NANOSECONDS | {
+    written: part
+    for part, names in {
+        "dow": "dayofweek weekday dow dw", "isodow": "dayofweekiso dayofweek_iso weekday_iso dow_iso dw_iso", "doy": "dayofyear yearday doy dy",
+        "week": "weekiso week_iso weekofyeariso weekofyear_iso", "isoyear": "yearofweek yearofweekiso",
+        "epoch": "epoch_second epoch epoch_seconds", "epoch_ms": "epoch_millisecond epoch_milliseconds",
+        "epoch_us": "epoch_microsecond epoch_microseconds", "epoch_ns": "epoch_nanosecond epoch_nanoseconds",
+        "timezone_hour": "timezone_hour tzh", "timezone_minute": "timezone_minute tzm",
+    }.items()
+    for written in names.split()
+}  # fmt: skip
+
+
+def _full(written: exp.Expression, known: Mapping[str, str]) -> str:
+    """The full name of a date part. A script's variable comes as a bind, and is written out when this refuses it."""
+    if not isinstance(written, (exp.Var, exp.Literal, exp.Column)):
         raise unsupported("a date part that is no constant")
+    if written.name.lower() not in known:
+        raise compilation(1003, f"'{written.name.upper()}' is not a valid date/time component here.")
+    return known[written.name.lower()]
+
+
+def _name_part(node: exp.Expression, known: Mapping[str, str] = _UNITS | _NANOSECONDS) -> None:
+    """Gives the node its part's full name: DuckDB knows other short ones, and takes DAYOFWEEK for a span."""
+    if (unit := node.args.get("unit")) is not None:
+        full = _full(unit, known).upper()
+        node.set("unit", literal(full) if isinstance(unit, exp.Literal) else exp.var(full))
 
 
 @rule(exp.DateAdd, exp.TimestampAdd, exp.DatetimeAdd, exp.AddMonths)
@@ -56,7 +93,7 @@ def add(node: exp.Expression) -> exp.Expression:
     """DATEADD of days and longer units leaves a DATE a DATE; in DuckDB it becomes a TIMESTAMP."""
     if node.meta.get("done"):
         return node
-    _require_constant_part(node)
+    _name_part(node)
     value = _moment(node.this)
     inner = node.copy()
     inner.meta["done"] = True
@@ -70,17 +107,6 @@ def add(node: exp.Expression) -> exp.Expression:
     if unit not in DAYS or kind(value) in ("ntz", "tz"):
         return added
     return call("cast_to_type", added, value)
-
-
-_UNITS = {
-    written: unit
-    for unit, names in {
-        "year": "y yy yyy yyyy yr years yrs", "quarter": "q qtr qtrs quarters", "month": "mm mon mons months", "week": "w wk weekofyear woy wy weeks",
-        "day": "d dd days dayofmonth", "hour": "h hh hr hours hrs", "minute": "m mi min minutes mins", "second": "s sec seconds secs",
-        "millisecond": "ms msec milliseconds", "microsecond": "us usec microseconds",
-    }.items()
-    for written in (unit, *names.split())
-}  # fmt: skip
 
 
 @rule(exp.Interval)
@@ -105,7 +131,7 @@ def interval(node: exp.Interval) -> exp.Expression:
 @rule(exp.DateDiff, exp.TimestampDiff, exp.TsOrDsDiff)
 def difference(node: exp.Expression) -> exp.Expression:
     """DATEDIFF reads text as times; DuckDB's wants times."""
-    _require_constant_part(node)
+    _name_part(node)
     node.set("this", _moment(node.this))
     node.set("expression", _moment(node.expression))
     return node
@@ -116,7 +142,7 @@ def truncation(node: exp.Expression) -> exp.Expression:
     """DATE_TRUNC of a DATE is a DATE; DuckDB gives a TIMESTAMP."""
     if node.meta.get("done"):
         return node
-    _require_constant_part(node)
+    _name_part(node, _UNITS | dict.fromkeys(_NANOSECONDS, "microsecond"))
     value = _moment(node.this)
     inner = node.copy()
     inner.meta["done"] = True
@@ -173,6 +199,13 @@ def number_format(value: exp.Expression, format_: str) -> exp.Expression:
     return call("sf_format_number", value, len(plain), len(plain) - len(whole + point), *flags, type="text")
 
 
+@rule(exp.LastDay, exp.TimeSlice)
+def whole(node: exp.Expression) -> exp.Expression:
+    """LAST_DAY and TIME_SLICE know fewer parts than DATE_TRUNC; DuckDB knows more."""
+    _name_part(node, _SLICES if isinstance(node, exp.TimeSlice) else _LAST_DAYS)
+    return node
+
+
 @rule(exp.ConvertTimezone)
 def convert_timezone(node: exp.ConvertTimezone) -> exp.Expression:
     """CONVERT_TIMEZONE with two arguments gives a TIMESTAMP_TZ that remembers its zone; DuckDB's TIMESTAMPTZ remembers
@@ -186,11 +219,20 @@ def convert_timezone(node: exp.ConvertTimezone) -> exp.Expression:
 
 
 @rule(exp.Extract)
-def epoch(node: exp.Extract) -> exp.Expression:
-    """The seconds since 1970 are whole, and cut; DuckDB's have decimals, or are rounded."""
-    if node.this.name.upper() not in ("EPOCH", "EPOCH_SECOND", "EPOCH_SECONDS"):
-        return node
-    return cast(call("floor", call("epoch", moment_of(node.expression, "ntz"))), "decimal(38, 0)")
+def date_part(node: exp.Extract) -> exp.Expression:
+    """DATE_PART gives whole numbers, which are cut, and nanoseconds of the second; DuckDB's seconds since 1970 have decimals, or are rounded."""
+    part, value = _full(node.this, _PARTS), _moment(node.expression)
+    if part == "epoch":
+        return cast(call("floor", call("epoch", moment_of(value, "ntz"))), "decimal(38, 0)")
+    if part == "epoch_ms":  # DuckDB's function of that name rounds
+        micro = call("epoch_us", moment_of(value, "ntz"))
+        return cast(call("floor", exp.Div(this=micro, expression=literal(1_000))), "decimal(38, 0)")
+    if part in ("epoch_us", "epoch_ns"):
+        return cast(call(part, moment_of(value, "ntz")), "decimal(38, 0)")
+    if part == "nanosecond":
+        micro = exp.Mod(this=call("date_part", "microsecond", value), expression=literal(1_000_000))
+        return cast(exp.Mul(this=exp.Paren(this=micro), expression=literal(1_000)), "decimal(38, 0)")
+    return cast(call("date_part", part, value), "decimal(38, 0)")
 
 
 @rule(exp.ToChar)
@@ -245,8 +287,33 @@ def to_date(node: exp.Anonymous) -> exp.Expression:
     name = node.name.upper()
     if name not in ("TO_DATE", "TRY_TO_DATE", "DATE") or len(node.expressions) != 1:
         return node
+    if kind(node.expressions[0]) in ("number", "float", "boolean"):
+        raise compilation(1007, f"invalid type [{node.sql('snowflake')}] for parameter 'TO_DATE'", "22023")
     new = cast(moment_of(node.expressions[0], "ntz"), "date")
     return call("try", new, type="date") if name.startswith("TRY") else new
+
+
+@rule(exp.TimestampFromParts)
+def from_parts(node: exp.TimestampFromParts) -> exp.Expression:
+    """TIMESTAMP_FROM_PARTS carries what is too much into the next larger part; DuckDB refuses it."""
+    given = node.args
+    if given.get("hour") is None:
+        return node
+    parts = {name: cast(given[name], "bigint") for name in ("year", "month", "day")}
+    day = exp.DateFromParts(**parts, allow_overflow=True)
+    names = {"hour": 3_600_000_000, "min": 60_000_000, "sec": 1_000_000}
+    steps = [
+        call("to_microseconds", exp.Mul(this=cast(given[name], "bigint"), expression=literal(unit)))
+        for name, unit in names.items()
+    ]
+    if given.get("nano") is not None:
+        steps.append(call("to_microseconds", exp.IntDiv(this=cast(given["nano"], "bigint"), expression=literal(1_000))))
+    total = cast(day, "timestamp")
+    for step in steps:
+        total = exp.Add(this=total, expression=step)
+    total = exp.Paren(this=total)
+    total.type = "timestamp"
+    return total
 
 
 @rule(exp.StrToTime, exp.UnixToTime)
@@ -266,7 +333,8 @@ def read_time(node: exp.Expression) -> exp.Expression:
 RULES = (
     session_value,
     now,
-    epoch,
+    date_part,
+    whole,
     interval,
     add,
     difference,
@@ -275,5 +343,6 @@ RULES = (
     to_char,
     to_timestamp,
     to_date,
+    from_parts,
     read_time,
 )

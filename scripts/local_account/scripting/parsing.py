@@ -388,6 +388,8 @@ class _Parser:
             return tree.Assign(variable, None, is_declaration=True)
         self.one_of(":=", "DEFAULT")
         first, last = self.at, self.before()
+        if self.is_at("(", "CALL"):
+            raise unsupported("CALL as the first value of a variable", "assign it after the declaration")
         if declared is None and not self.tells_its_type(first, last):
             line, position = where
             words = f" variable '{name}' cannot have its type inferred from initializer"

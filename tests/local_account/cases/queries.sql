@@ -272,3 +272,88 @@ select {*} from (select 1 as a);
 --! 2
 select object_construct({* exclude (a)}) from (select 1 as a);
 --! 2
+
+-- What sqlglot and DuckDB read of other dialects.
+create table plain (a int, b varchar);
+select rowid from plain;
+--! 904
+select a from plain where rowid = 0;
+--! 904
+select a from plain |> where a = 1;
+--! 1003
+select a from plain where a == 1;
+--! 1003
+select a << 1 from plain;
+--! 1003
+select 'a' 'b';
+--! 1003
+select map {'a': 1};
+--! 1003
+select cast('1' as int default 1);
+--! 1003
+select a from plain where a between symmetric 2 and 1;
+--! 1003
+select a from plain fetch first 1 rows with ties;
+--! 1003
+select a from plain using sample 1;
+--! 1003
+select column1 from unnest([1, 2]);
+--! 1003
+insert or replace into plain values (1, 'x');
+--! 1003
+insert into plain values (1, 'x') on conflict do nothing;
+--! 1003
+insert into plain by name select 1 as a;
+--! 1003
+insert into plain default values;
+--! 1003
+select count(*) from plain sample block (10);
+--> 0
+
+-- What Snowflake has and the account has not.
+select a from plain for update;
+--! 2
+select * from plain pivot(sum(a) for b in (any));
+--! 2
+select * from plain changes (information => default) at (offset => -60);
+--! 2
+select * from plain match_recognize (order by a measures a as m pattern (x) define x as a > 1);
+--! 2
+with p as procedure () returns int language sql as 'begin return 1; end' call p();
+--! 2
+
+-- The arguments of table functions.
+select value from table(flatten(input => parse_json('[1]'), foo => 1));
+--! 1003
+select value from table(flatten(parse_json('[1]'), '[0]'));
+--! 1003
+select value from table(flatten(outer => true));
+--! 938
+select value from table(flatten(input => parse_json('[1]'), mode => 'LIST'));
+--! 1003
+select value from table(flatten(input => parse_json('[1]'), outer => 'yes'));
+--! 1003
+select f.value from plain, lateral flatten(input => parse_json('[1]'), path => b) f;
+--! 2
+select seq4() from table(generator(rowcount => 2, foo => 1));
+--! 1003
+select * from table(generator(rowcount => 2));
+--! 2
+select a from plain,;
+--! 1003
+select a from plain, where a = 1;
+--! 1003
+select a from plain limit 1, 2;
+--! 1003
+select a from plain offset 1;
+--! 1003
+select 0x10;
+--! 1003
+select hash(*) from plain;
+--! 2
+select reduce([1], 0, (s, x) -> s + x);
+--! 2
+select md5_number_lower64('a');
+--! 2
+select boolxor(true, false), boolxor(1, 2), boolor(0, 1);
+--> true | false | true

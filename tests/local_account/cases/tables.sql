@@ -251,3 +251,34 @@ create table clustered (id int) cluster by linear(id);
 --! 2
 create table clustered (id int) clustered by (id);
 --! 1003
+create table checked (id int primary key enable validate rely);
+--! 2
+create table reckoned (a int, b int generated always as (a * 2) virtual);
+--! 2
+create table structured (a array(number not null));
+--! 2
+describe result 'x';
+--! 2
+alter table narrow drop foreign key (n);
+--! 2
+
+-- A key is not enforced, but there is one, its columns are there, and so is what it refers to.
+create table keyed (a int primary key, b int primary key);
+--! 1003
+create table keyed (a int, primary key (b));
+--! 904
+create table keyed (a int, foreign key (a) references narrow (zz));
+--! 904
+create table keyed (a int references nowhere);
+--! 2003
+create table keyed (a int references keyed, b int, unique (a, b), constraint k primary key (a));
+create table sized (a varchar(0));
+--! 2011
+create table sized (a timestamp(10));
+--! 2011
+create table sized (select 1 as a);
+--! 1003
+alter table keyed add column c int first;
+--! 1003
+create view empty;
+--! 1003

@@ -243,3 +243,8 @@ select parse_json('[{"b": {"a": 1, "c": 1, "a": 2}}]');
 --! 100069
 select try_parse_json('{"a": 1, "a": 2}'), parse_json('{"a": {"a": 1}, "b": {"a": 2}}');
 --> NULL | {"a":{"a":1},"b":{"a":2}}
+-- The elements that a lambda takes without a type are variants.
+select transform([1, 2], x -> x:a is null), transform(['a'], x -> x || 'b'), filter([{'a': 1}, {'a': 2}], x -> x:a > 1), transform([{'a': [1]}], x -> x:a[0]::int + 1);
+--> [true,true] | ["ab"] | [{"a":2}] | [2]
+select object_insert(object_construct('a', 1), 'a', 2);
+--! 100102
