@@ -176,16 +176,14 @@ def _refuse_foreign(tokens: list[Token], tree: exp.Expression) -> None:
             canonical(node.to)
         elif _FOREIGN_CLAUSES[type(node)](node):
             raise compilation(1003, f"syntax error: unexpected '{node.sql(dialect='snowflake').strip()}'.")
-    if tokens and tokens[-1].token_type == TokenType.COMMA:
-        raise compilation(1003, "syntax error: unexpected '<EOF>'.")
     _refuse_loose_order(tree)
     unread = {node.name.upper() for node in tree.find_all(exp.Anonymous)}
     for before, token, after in zip([None, *tokens], tokens, tokens[1:], strict=False):
         name = token.text.upper()
-        if token.token_type == TokenType.COMMA and after.token_type in _AFTER_A_LIST:
-            place = f"line {after.line} at position {after.col - len(after.text)}"
-            raise compilation(1003, f"syntax error {place} unexpected '{after.text}'.")
-        if before and before.token_type == TokenType.LIMIT and after.token_type == TokenType.COMMA:
+        if token.token_type == TokenType.COMMA and after.token_type == TokenType.R_PAREN:
+            raise compilation(1003, f"syntax error line {after.line} at position {after.col - 1} unexpected ')'.")
+        counts = token.token_type in (TokenType.NUMBER, TokenType.PLACEHOLDER)
+        if before and before.token_type == TokenType.LIMIT and counts and after.token_type == TokenType.COMMA:
             raise compilation(1003, f"syntax error line {after.line} at position {after.col - 1} unexpected ','.")
         first = token.token_type == TokenType.FROM and (before is None or before.token_type in _BEFORE_QUERIES)
         if first or (name in _FOREIGN_SIGNS and token.token_type not in _QUOTED):
@@ -355,11 +353,6 @@ _AFTER_PROJECTIONS = {
     TokenType.LIMIT, TokenType.UNION,
     TokenType.EXCEPT, TokenType.INTERSECT, TokenType.INTO, TokenType.SEMICOLON, TokenType.FETCH,
 }  # fmt: skip
-
-
-_AFTER_A_LIST = _AFTER_PROJECTIONS - {TokenType.FROM, TokenType.INTO} | {
-    TokenType.R_PAREN
-}  # no comma stands before them
 
 
 # Snowflake's syntax that sqlglot cannot read: a misspelling is none of it, and need not be sought.

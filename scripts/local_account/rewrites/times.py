@@ -76,9 +76,12 @@ def _full(written: exp.Expression, known: Mapping[str, str]) -> str:
     """The full name of a date part. A script's variable comes as a bind, and is written out when this refuses it."""
     if not isinstance(written, (exp.Var, exp.Literal, exp.Column)):
         raise unsupported("a date part that is no constant")
-    if written.name.lower() not in known:
-        raise compilation(1003, f"'{written.name.upper()}' is not a valid date/time component here.")
-    return known[written.name.lower()]
+    name = written.name.lower()
+    if name not in known and (name in _PARTS or name in _UNITS):
+        raise unsupported(f"the date part {name.upper()} in this function")
+    if name not in known:
+        raise compilation(1003, f"'{name.upper()}' is not a valid date/time component.")
+    return known[name]
 
 
 def _name_part(node: exp.Expression, known: Mapping[str, str] = _UNITS | _NANOSECONDS) -> None:

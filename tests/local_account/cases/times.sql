@@ -98,17 +98,19 @@ select '2024-01-01'::date + interval '1 day 2 hours';
 select date_part(epoch_millisecond, '2024-12-30 10:11:12.345678'::timestamp), date_part('ns', '2024-12-30 10:11:12.345678'::timestamp), extract(week_iso from '2024-12-30'::date), date_part(yearofweek, '2024-12-30'::date), last_day('2024-01-15'::date, 'yy'), time_slice('2024-01-15 10:11:12'::timestamp, 1, 'hh'), datediff(qtrs, '2024-01-15'::date, '2024-12-30'::date);
 --> 1735553472345 | 345678000 | 1 | 2025 | 2024-12-31 | 2024-01-15 10:00:00 | 3
 select date_part(millisecond, '2024-12-30 10:11:12.345678'::timestamp);
---! 1003
+--! 2
 select date_trunc(dayofweek, current_date());
---! 1003
+--! 2
 select datediff(epoch_second, current_date(), current_date());
---! 1003
+--! 2
 select last_day(current_date(), day);
---! 1003
+--! 2
 select last_day(current_date(), upper('year'));
 --! 2
 select date_part(upper('year'), current_date());
 --! 2
+select datediff(fortnight, current_date(), current_date());
+--! 1003
 select timestamp_ntz_from_parts(2024, 13, 32, 25, 61, 61, 5000), timestamp_from_parts(2024, 1, 1, -1, 0, 0), date_from_parts(2024, 14, 0);
 --> 2025-02-02 02:02:01.000005 | 2023-12-31 23:00:00 | 2025-01-31
 select to_date(5);
