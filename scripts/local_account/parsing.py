@@ -40,10 +40,13 @@ _READING_TIMES = [
 ]
 
 
-def _date_part(args: list[exp.Expression]) -> exp.Extract:
-    """DATE_PART(part, time), whose part sqlglot takes for a word even where it is a call or a cast."""
-    part = seq_get(args, 0)
-    return exp.Extract(this=exp.var(part.name) if isinstance(part, exp.Column) else part, expression=seq_get(args, 1))
+def _date_part(parser: Snowflake.Parser) -> exp.Extract:
+    """DATE_PART(part, time) or (part FROM time), whose part sqlglot takes for a word even where it is a call or a cast."""
+    part = parser._parse_disjunction()
+    value = parser._match_set((TokenType.COMMA, TokenType.FROM)) and parser._parse_disjunction()
+    if not value:
+        raise compilation(938, "not enough arguments for function [DATE_PART]", "22023")
+    return exp.Extract(this=exp.var(part.name) if isinstance(part, exp.Column) else part, expression=value)
 
 
 def _generator(args: list[exp.Expression]) -> exp.Generator:
@@ -81,11 +84,9 @@ class _Dialect(Snowflake):
                 for name in ("TO_CHAR", "TO_VARCHAR")
             }
             | {"TIME": _in_upper_case(Snowflake.Parser.FUNCTIONS["TO_TIME"])}
-            | {"DATE_PART": _date_part, "GENERATOR": _generator}
+            | {"GENERATOR": _generator}
         )
-        FUNCTION_PARSERS: ClassVar = {
-            name: read for name, read in Snowflake.Parser.FUNCTION_PARSERS.items() if name != "DATE_PART"
-        }
+        FUNCTION_PARSERS: ClassVar = Snowflake.Parser.FUNCTION_PARSERS | {"DATE_PART": _date_part}
 
 
 @lru_cache(maxsize=4096)

@@ -107,6 +107,10 @@ select last_day(current_date(), day);
 --! 2
 select last_day(current_date(), upper('year'));
 --! 2
+select date_part(year from '2024-12-30'::date), date_part('dow' from '2024-12-30'::date);
+--> 2024 | 1
+select date_part(year);
+--! 938
 select date_part(upper('year'), current_date());
 --! 2
 select datediff(fortnight, current_date(), current_date());
