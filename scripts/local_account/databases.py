@@ -156,6 +156,8 @@ def unset_variable(session: Session, match: Match) -> Result:
 
 def create_database(session: Session, match: Match) -> Result:
     name = match.name()
+    if name == "ROLE" and match.raw("rest"):
+        raise unsupported("CREATE DATABASE ROLE")
     options = match.options("COMMENT", "DATA_RETENTION_TIME_IN_DAYS")
     if session.application:
         raise SqlError(2, f"Unsupported feature 'CREATE DATABASE in an application' of the local account ({name}).")

@@ -270,12 +270,12 @@ def _present(cursor: Cursor, tree: exp.Create, kind: str) -> tuple[bool, str | N
     """Whether an object of the kind and name exists, and the answer if that is the end of the matter."""
     target = _table(tree.this)
     found, _ = shapes.find(cursor, target)
+    if found and found != kind:
+        raise compilation(2203, f"Object '{target.name}' already exists as {found}.", "42710")
     if found and tree.args.get("exists"):
         return True, f"{target.name} already exists, statement succeeded."
     if found and not (tree.args.get("replace") or tree.meta.get("or_alter")):
         raise compilation(2002, f"Object '{target.name}' already exists.", "42710")
-    if found and found != kind:
-        raise compilation(2203, f"Object '{target.name}' already exists as {found}.", "42710")
     return bool(found), None
 
 

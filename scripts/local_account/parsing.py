@@ -359,11 +359,12 @@ _AFTER_PROJECTIONS = {
 # Snowflake's syntax that sqlglot cannot read: a misspelling is none of it, and need not be sought.
 _UNREAD = re.compile(
     r"""\A\s*(?:create(?:\s+or\s+(?:replace|alter))?|alter|drop|describe|desc)\s+(?:(?!table|view|temp|transient)\w+\s+){0,3}?
-    (?:alert|integration|pipe|policy|pool|rule|secret|semantic\s+view|service|share|tag|user
+    (?:alert|database\s+role|integration|pipe|policy|pool|rule|secret|semantic\s+view|server|service|share|tag|user
     |(?:dynamic|event|external|hybrid|iceberg)\s+table)\b
     |\A\s*copy\s+files\b|\b(?:update|insert)\s+all\s+by\s+name\b|\bcluster\s+by\s+linear\b|->>
     |\A\s*desc(?:ribe)?\s+result\b|\A\s*with\s+\S+\s+as\s+procedure\b|\bdrop\s+foreign\s+key\b
-    |\bgenerated\s+always\s+as\b|\b(?:enable|disable)\s+(?:no)?validate\b|\barray\s*\(.*?\bnot\s+null\b""",
+    |\bgenerated\s+always\s+as\b|\b(?:enabled?|disabled?|enforced)\s+(?:enforced\s+)?(?:no)?validate\b|\bmasking\s+policy\s+\S+\s+using\b
+    |\(\s*call\s+[\w.]+|\barray\s*\(.*?\bnot\s+null\b""",
     re.IGNORECASE | re.VERBOSE,
 )
 

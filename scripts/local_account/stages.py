@@ -14,7 +14,7 @@ from urllib.parse import quote as file_name
 
 from local_account import access, reply, temporaries
 from local_account.engine import Result
-from local_account.errors import syntax_error
+from local_account.errors import syntax_error, unsupported
 from local_account.syntax import IDENTIFIER, parse_options, split_path, unquote_text
 
 if TYPE_CHECKING:
@@ -103,6 +103,8 @@ def locate(session: Session, written: str, privilege: str = "READ") -> tuple[Nam
     """(stage, path below it) of '@db.schema.stage/dir/file'; quoted as a whole, too."""
     written = unquote_text(written.strip())
     found = _STAGE.match(written)
+    if written.startswith(("@~", "@%")):
+        raise unsupported("the stages of users and tables (@~, @%)")
     if not found:
         raise syntax_error(f"'{written}' is not a stage location (@stage/path).")
     name = session.account.qualify(session, split_path(found["path"]), "stage")

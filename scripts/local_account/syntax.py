@@ -179,7 +179,8 @@ def parse_options(text: str, allowed: tuple[str, ...]) -> dict[str, str]:
         if clause := _CLAUSE.match(text, position):
             raise unsupported(" ".join(clause[1].rstrip("( ").upper().split()))
         if not (option := _OPTION.match(text, position)):
-            raise syntax_error(f"syntax error, unexpected '{text[position : position + 40].strip()}'")
+            rest = " ".join(text[position : position + 40].split())
+            raise SqlError(2, f"Unsupported feature: '{rest}' is not known to the local account here.")
         key = re.sub(r"\s+", " ", option["key"].strip().upper())
         if key not in allowed:
             raise SqlError(2, f"Unsupported feature: the option '{key}' is not known to the local account here.")

@@ -76,7 +76,11 @@ def name_columns(query: exp.Expression, texts: list[str] | None = None) -> None:
         return
     for index, projection in enumerate(query.expressions):
         is_path = isinstance(projection, exp.Dot) and not isinstance(projection.expression, exp.Func)
-        if projection.is_star or is_path or isinstance(projection, (exp.Alias, exp.Aliases, exp.Column)):
+        is_level = (
+            isinstance(projection, exp.Column) and query.args.get("connect") and projection.name.upper() == "LEVEL"
+        )
+        is_named = projection.is_star or isinstance(projection, (exp.Alias, exp.Aliases, exp.Column))
+        if is_path or (is_named and not is_level):
             continue
         text = texts[index] if texts else projection.sql(dialect="snowflake")
         projection.replace(exp.alias_(projection.copy(), exp.to_identifier(text.upper(), quoted=True)))

@@ -322,6 +322,16 @@ select * from plain match_recognize (order by a measures a as m pattern (x) defi
 with p as procedure () returns int language sql as 'begin return 1; end' call p();
 --! 2
 
+create table staff (id int, boss int);
+insert into staff values (1, null), (2, 1), (3, 2), (4, null);
+select id, level from staff start with id = 1 connect by boss = prior id;
+--= ID | LEVEL
+--> 1 | 1
+--> 2 | 2
+--> 3 | 3
+create view if not exists staff as select 1 as id;
+--! 2203
+
 -- The arguments of table functions.
 select value from table(flatten(input => parse_json('[1]'), foo => 1));
 --! 1003
