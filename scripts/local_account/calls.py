@@ -84,7 +84,7 @@ def chosen(
 ) -> tuple[str, dict[str, Any], list[exp.Expression]]:
     """The overload that the arguments fit, and a value for each of its parameters."""
     positional, named = procedures.by_place_and_name(name, arguments)
-    key, document = procedures.choose(session, "FUNCTION", name, len(positional), set(named))
+    key, document = procedures.choose(session, "FUNCTION", name, positional, named)
     access.require(session, "USAGE", "FUNCTION", name[0], name[1], key)
     given = []
     for place, parameter in enumerate(document["arguments"]):

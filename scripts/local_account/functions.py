@@ -47,7 +47,7 @@ def replace_table_function(session: Session, plan: Plan, node: exp.TableFromRows
         )
         return
     name = session.account.qualify(session, path, "function")
-    key, document = procedures.choose(session, "FUNCTION", name, len(arguments), set())
+    key, document = procedures.choose(session, "FUNCTION", name, arguments, {})
     access.require(session, "USAGE", "FUNCTION", name[0], name[1], key)
     if document["table"] is None:
         raise syntax_error(f"{key} returns one value, not a table: call it in an expression.")

@@ -12,7 +12,7 @@ from sqlglot import exp
 
 from local_account import access, blocks, declared, engine, events, handlers, names, reply, scripting, signatures, types
 from local_account.errors import SqlError, syntax_error, unsupported
-from local_account.rewrites import kinds
+from local_account.rewrites import kinds, understood
 from local_account.session import Frame
 from local_account.syntax import split_path, strip_comments
 
@@ -200,14 +200,16 @@ def overloads(session: Session, kind: str, name: Name) -> list[tuple[str, dict[s
     return [(key.name, document) for key, document in found if key.name.split("(")[0] == bare]
 
 
-def choose(session: Session, kind: str, name: Name, positional: int, named: set[str]) -> tuple[str, dict[str, Any]]:
+def choose(
+    session: Session, kind: str, name: Name, positional: list[exp.Expression], named: dict[str, exp.Expression]
+) -> tuple[str, dict[str, Any]]:
     """The overload that a call's arguments fit."""
-    fitting = []
+    fitting, count = [], len(positional)
     for key, document in overloads(session, kind, name):
         names_in_order = [argument["name"] for argument in document["arguments"]]
-        given = set(names_in_order[:positional]) | named
+        given = {*names_in_order[:count], *named}
         required = {argument["name"] for argument in document["arguments"] if argument["default"] is None}
-        if positional <= len(names_in_order) and named <= set(names_in_order[positional:]) and required <= given:
+        if count <= len(names_in_order) and set(named) <= set(names_in_order[count:]) and required <= given:
             fitting.append((key, document))
     visible = [pair for pair in fitting if access.may(session, "USAGE", kind, name[0], name[1], pair[0])]
     schema_visible = (
@@ -218,14 +220,26 @@ def choose(session: Session, kind: str, name: Name, positional: int, named: set[
     if not visible or not schema_visible:
         raise SqlError(
             2140,
-            f"SQL compilation error: Unknown {'user-defined function' if kind == 'FUNCTION' else 'procedure'} {'.'.join((name[0], name[1].split('$')[0], name[2]))} with {positional + len(named)} argument(s), or not authorized.",
+            f"SQL compilation error: Unknown {'user-defined function' if kind == 'FUNCTION' else 'procedure'} {'.'.join((name[0], name[1].split('$')[0], name[2]))} with {count + len(named)} argument(s), or not authorized.",
             "42601",
         )
-    if len(visible) > 1:
-        raise SqlError(
-            1_042, f"SQL compilation error: the call of {name[2]} fits several: {', '.join(key for key, _ in visible)}."
-        )
-    return visible[0]
+    if len(visible) == 1:
+        return visible[0]
+    exact = [pair for pair in visible if _has_types(pair[1], positional, named)]
+    if len(exact) != 1:
+        several = ", ".join(key for key, _ in visible)
+        raise unsupported("a call whose arguments' types do not tell the overload", f"{several}: cast the arguments")
+    return exact[0]
+
+
+def _has_types(document: dict[str, Any], positional: list[exp.Expression], named: dict[str, exp.Expression]) -> bool:
+    """Whether a call's arguments are of the parameters' types, as far as those can be told without their tables."""
+    for place, parameter in enumerate(document["arguments"]):
+        value = positional[place] if place < len(positional) else named.get(parameter["name"])
+        declared_kind = kinds.kind_of_type(exp.DataType.build(parameter["type"], dialect="snowflake"))
+        if value is not None and kinds.kind(understood(value.copy())) != declared_kind:
+            return False
+    return True
 
 
 def by_place_and_name(
@@ -263,7 +277,7 @@ def call(session: Session, match: Match) -> Result:
     if len(path) == 1 and path[0].startswith("SYSTEM$"):
         raise unsupported(path[0])
     positional, named = by_place_and_name(name, arguments)
-    key, document = choose(session, "PROCEDURE", name, len(positional), set(named))
+    key, document = choose(session, "PROCEDURE", name, positional, named)
     values = _argument_values(session, document, positional, named, match.binds)
     return run(session, name, key, document, values)
 
