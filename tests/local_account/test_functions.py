@@ -138,6 +138,22 @@ def test_an_argument_may_say_that_it_goes_in(client):
     assert client.value("call p(4, 'a')") == "4a"
 
 
+def test_constants_and_casts_tell_overloads_apart(client):
+    client("create table numbers (n int)")
+    client("insert into numbers values (1)")
+    for type_ in ("int", "varchar", "date"):
+        client(f"create function f(x {type_}) returns varchar as $$ '{type_}' $$")
+        client(f"create procedure p(x {type_}) returns varchar as $$ begin return '{type_}'; end $$")
+    given = ["1", "1.5", "'a'", "1::varchar", "upper('a')", "current_date()", "x => '1'"]
+    taken = ["int", "int", "varchar", "varchar", "varchar", "date", "varchar"]
+
+    assert [client.value(f"select f({value})") for value in given] == taken
+    assert [client.value(f"call p({value})") for value in given] == taken
+    assert client.value("select f(n::varchar) from numbers") == "varchar"
+    with pytest.raises(SqlError, match="types do not tell the overload.*cast the arguments"):
+        client("select f(n) from numbers")
+
+
 @pytest.mark.parametrize("written", ["call", "call p", "call p() from numbers", "call p() limit 1", "call p(), p()"])
 def test_a_call_is_of_a_procedure_with_its_arguments(client, written):
     client("create procedure p() returns int as begin return 1; end")
