@@ -18,6 +18,7 @@ from local_account.rewrites import translate
 from local_account.rewrites.kinds import kind as kind_of
 from local_account.rewrites.kinds import kind_of_type
 from local_account.shapes import HIDDEN, Field, Table, execute, path_of, quote, rebuild, text
+from local_account.syntax import strip_comments
 from local_account.types import Column, canonical, canonical_of, duckdb_type, grows, narrows, text_length
 
 Cursor = duckdb.DuckDBPyConnection
@@ -330,7 +331,8 @@ def _replaced(table: Table, fill: str) -> list[str]:
 
 def _of_query(tree: exp.Create, describe: Describe, now: str) -> tuple[Table, str]:
     """CREATE TABLE AS: the query's types become declared types, so that the table takes what Snowflake's would."""
-    if isinstance(tree.expression, exp.Subquery) and not re.search(r"\bas\b\s*\(", tree.meta["text"], re.IGNORECASE):
+    written = strip_comments(tree.meta["text"])
+    if isinstance(tree.expression, exp.Subquery) and not re.search(r"\bas\b\s*\(", written, re.IGNORECASE):
         raise compilation(1003, "syntax error: unexpected 'SELECT': AS is missing.")
     declared = _definition(tree, now)
     sql, columns = describe(tree.expression)
@@ -400,7 +402,7 @@ def _create_view(cursor: Cursor, tree: exp.Create, describe: Describe, now: str)
     _, answer = _present(cursor, tree, "VIEW")
     if answer:
         return answer
-    if tree.expression is None:
+    if tree.expression is None or tree.find(exp.LikeProperty):
         raise compilation(1003, "syntax error: unexpected '<EOF>': AS and a query are missing.")
     if tree.expression.find(exp.Placeholder):
         raise compilation(2210, "Bind variables not allowed in view and UDF definitions.", "42601")

@@ -101,6 +101,7 @@ _KNOWN = (
     (duckdb.OutOfRangeException, r"(.*)", 100039, "22003", "Numeric value out of range: {0}"),
     (_CONVERSION, r"Unimplemented type for cast \((.+) -> ([A-Z]+)", 1007, "22023", "SQL compilation error: invalid type [CAST({0} AS {1})] for parameter 'TO_{1}'"),
     (duckdb.Error, r"Cannot combine types (\w+) and (\w+)", 100038, "22018", "Numeric value is not recognized: {0} and {1} in one column"),
+    (_INPUT, r"Invalid input for hex digit: (.*)", 100115, "22000", "The following string is not a legal hex-encoded value: '{0}'"),
     (_INPUT, r"(The following string is not a legal.*)", 100115, "22000", "{0}"),
     (_INPUT, rf"Could not parse string {_TEXT} according to format specifier ['\"]([^'\"]*%[HI].*?)['\"]", 100096, "22007", "Can't parse '{0}' as timestamp with format '{1}'"),
     (_INPUT, rf"Could not parse string {_TEXT} according to format specifier {_TEXT}", 100096, "22007", "Can't parse '{0}' as date with format '{1}'"),

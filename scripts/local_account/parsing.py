@@ -275,18 +275,21 @@ _FOREIGN_CLAUSES = {
         (options := node.args.get("limit_options")) and (options.args.get("percent") or options.args.get("with_ties"))
     ),
     exp.Filter: bool,
-    exp.Insert: lambda node: any(
-        map(node.args.get, ("alternative", "by_name", "conflict", "default", "ignore", "source"))
+    exp.Insert: lambda node: (
+        isinstance(node.this, exp.Query)
+        or any(map(node.args.get, ("alternative", "by_name", "conflict", "default", "ignore", "source")))
     ),
     exp.When: lambda node: bool(node.args["matched"]) == isinstance(node.args["then"], exp.Insert),
     exp.Distinct: lambda node: node.args.get("on"),
     exp.IntDiv: bool,
+    exp.Into: bool,
     exp.Intersect: lambda node: not node.args.get("distinct"),
     exp.Join: lambda node: node.args.get("kind") in ("SEMI", "ANTI"),
     exp.Limit: lambda node: node.args.get("limit_options"),
     exp.Offset: lambda node: not (node.parent.args.get("limit") or node.parent.args.get("fetch")),
     exp.Order: lambda node: isinstance(node.parent, exp.AggFunc) and not isinstance(node.parent, exp.GroupConcat),
-    exp.Select: lambda node: node.args.get("sample"),
+    exp.Select: lambda node: node.args.get("sample") or not node.expressions,
+    exp.Union: lambda node: not (isinstance(node.this, exp.Query) and isinstance(node.expression, exp.Query)),
     exp.SimilarTo: bool,
     exp.Table: lambda node: isinstance(node.this, exp.Literal),
     exp.Unnest: bool,

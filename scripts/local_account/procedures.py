@@ -265,9 +265,11 @@ def call(session: Session, match: Match) -> Result:
     from local_account import queries, system
 
     rest = strip_comments(match.raw("rest"))
-    tree = engine.parse(f"select {rest}")
     if "!" in rest.split("(")[0]:
         raise unsupported("the methods of an instance (!)")
+    if not rest:
+        raise syntax_error("CALL needs a procedure with its arguments in parentheses.")
+    tree = engine.parse(f"select {rest}")
     if [name for name, value in tree.args.items() if value] != ["expressions"] or len(tree.expressions) != 1:
         raise syntax_error(f"CALL needs a procedure with its arguments in parentheses, found '{rest[:60]}'.")
     path, arguments = _called(tree.expressions[0].unalias(), rest)

@@ -83,6 +83,8 @@ _CANONICAL = {
 def canonical(type_: exp.DataType) -> str:
     """Snowflake's full name of a declared type: VARCHAR is VARCHAR(16777216), INT is NUMBER(38,0)."""
     name = type_.this.name if isinstance(type_.this, exp.DataType.Type) else str(type_.this)
+    if any(isinstance(part, exp.DataTypeParam) and not part.name.isdigit() for part in type_.expressions):
+        raise compilation(1003, f"syntax error: unexpected '{type_.sql('snowflake')}'.")
     sizes = [
         int(part.name) for part in type_.expressions if isinstance(part, exp.DataTypeParam) and part.name.isdigit()
     ]

@@ -266,6 +266,8 @@ def to_timestamp(node: exp.Anonymous) -> exp.Expression:
         return node
     target = "ntz" if plain in ("TO_TIMESTAMP", "TO_TIMESTAMP_NTZ") else "tz"
     type_ = "timestamp" if target == "ntz" else "timestamptz"
+    if not node.expressions:
+        raise compilation(938, f"not enough arguments for function [{name}()]", "22023")
     value, *others = node.expressions
     if others and others[0].is_string:
         read = call("strptime", text_of(value), literal(strftime_format(others[0].name)))

@@ -310,6 +310,23 @@ insert into plain default values;
 select count(*) from plain sample block (10);
 --> 0
 
+insert into select 2, 'x';
+--! 1003
+select a from plain where a in (select);
+--! 1003
+1 union all select 2;
+--! 1003
+select a into b from plain;
+--! 1003
+select 2::varchar('abc');
+--! 1003
+create view alike as like nowhere from plain;
+--! 1003
+select to_timestamp();
+--! 938
+select to_binary('x', 'hex');
+--! 100115
+
 -- What Snowflake has and the account has not.
 select a from plain for update;
 --! 2
