@@ -3,7 +3,6 @@
 DuckDB's catalogue is the catalogue; `shapes` says what stands in it.
 """
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -18,7 +17,6 @@ from local_account.rewrites import translate
 from local_account.rewrites.kinds import kind as kind_of
 from local_account.rewrites.kinds import kind_of_type
 from local_account.shapes import HIDDEN, Field, Table, execute, path_of, quote, rebuild, text
-from local_account.syntax import strip_comments
 from local_account.types import Column, canonical, canonical_of, duckdb_type, grows, narrows, text_length
 
 Cursor = duckdb.DuckDBPyConnection
@@ -220,13 +218,6 @@ def _definition(tree: exp.Create, now: str) -> Table:
         elif not isinstance(item, _UNENFORCED):
             raise unsupported(f"table constraint {item.sql(dialect='snowflake')}")
     names = [item.name for item in fields]
-    if len(list(tree.this.find_all(exp.PrimaryKey, _KEY))) > 1:
-        raise compilation(1003, "syntax error: a table has one PRIMARY KEY.")
-    for item in tree.this.find_all(exp.PrimaryKey, exp.ForeignKey, exp.UniqueColumnConstraint):
-        columns = item.this.expressions if isinstance(item.this, exp.Schema) else item.expressions
-        for column in columns if isinstance(item.parent, (exp.Schema, exp.Constraint)) else ():
-            if _name(column) not in names:
-                raise compilation(904, f"error line 1 at position 0\ninvalid identifier '{_name(column)}'")
     if twice := next((name for name in names if names.count(name) > 1), None):
         raise compilation(2025, f"duplicate column name '{twice}'", "42S21")
     fields = [replace(item, nullable=False) if item.name in key else item for item in fields]
@@ -298,7 +289,8 @@ def _create_table(cursor: Cursor, tree: exp.Create, describe: Describe, now: str
         table, fill = _of_query(tree, describe, now)
     else:
         table = _definition(tree, now)
-        _require_referenced(cursor, tree, table)
+    if not (like or clone):
+        _require_keys(cursor, tree, table)
     if tree.meta.get("or_alter") and (like or clone or fill):
         raise unsupported("CREATE OR ALTER TABLE with a source")
     if tree.meta.get("or_alter") and present:
@@ -311,14 +303,24 @@ def _create_table(cursor: Cursor, tree: exp.Create, describe: Describe, now: str
     return f"Table {target.name} successfully created."
 
 
-def _require_referenced(cursor: Cursor, tree: exp.Create, table: Table) -> None:
-    """A foreign key is not enforced, but what it refers to is there."""
-    for reference in tree.find_all(exp.Reference):
+def _require_keys(cursor: Cursor, tree: exp.Create, table: Table) -> None:
+    """Keys are not enforced, but one is the primary one, and their columns and what they refer to are there."""
+    if len(list(tree.this.find_all(exp.PrimaryKey, _KEY))) > 1:
+        raise compilation(1003, "syntax error: a table has one PRIMARY KEY.")
+    for key in tree.this.find_all(exp.PrimaryKey, exp.ForeignKey, exp.UniqueColumnConstraint):
+        if isinstance(key.parent, (exp.Schema, exp.Constraint)):  # else it is of the column beside it
+            _require_columns(key.this if isinstance(key.this, exp.Schema) else key, table.names)
+    for reference in tree.this.find_all(exp.Reference):
         target = _table(reference.this)
         names = table.names if path_of(target) == table.path else shapes.read(cursor, target).names
-        for column in reference.this.expressions if isinstance(reference.this, exp.Schema) else ():
-            if _name(column) not in names:
-                raise compilation(904, f"error line 1 at position 0\ninvalid identifier '{_name(column)}'")
+        if isinstance(reference.this, exp.Schema):
+            _require_columns(reference.this, names)
+
+
+def _require_columns(listed: exp.Expression, names: Sequence[str]) -> None:
+    for column in listed.expressions:
+        if _name(column) not in names:
+            raise compilation(904, f"error line 1 at position 0\ninvalid identifier '{_name(column)}'")
 
 
 def _replaced(table: Table, fill: str) -> list[str]:
@@ -331,9 +333,6 @@ def _replaced(table: Table, fill: str) -> list[str]:
 
 def _of_query(tree: exp.Create, describe: Describe, now: str) -> tuple[Table, str]:
     """CREATE TABLE AS: the query's types become declared types, so that the table takes what Snowflake's would."""
-    written = strip_comments(tree.meta["text"])
-    if isinstance(tree.expression, exp.Subquery) and not re.search(r"\bas\b\s*\(", written, re.IGNORECASE):
-        raise compilation(1003, "syntax error: unexpected 'SELECT': AS is missing.")
     declared = _definition(tree, now)
     sql, columns = describe(tree.expression)
     if not declared.fields:

@@ -54,7 +54,7 @@ def _generator(args: list[exp.Expression]) -> exp.Generator:
     named = {one.this.name.lower(): one.expression for one in args if isinstance(one, exp.Kwarg)}
     if unknown := sorted(set(named) - {"rowcount", "timelimit"}):
         raise compilation(1003, f"syntax error: unexpected '{unknown[0].upper()}', which GENERATOR does not have.")
-    return exp.Generator(**dict(zip(("rowcount", "timelimit"), args, strict=False)) if not named else named)
+    return exp.Generator(**(named or dict(zip(("rowcount", "timelimit"), args, strict=False))))
 
 
 def _in_upper_case(read: Callable[..., exp.Expression]) -> Callable[..., exp.Expression]:
@@ -170,6 +170,9 @@ def _refuse_foreign(tokens: list[Token], tree: exp.Expression) -> None:
         raise compilation(
             1003, f"syntax error: unexpected '{tree.key.upper()}' after WITH: it stands before the SELECT."
         )
+    defines = isinstance(tree, exp.Create) and tree.kind in ("TABLE", "VIEW") and isinstance(tree.expression, exp.Query)
+    if defines and not _has_as(tokens):
+        raise compilation(1003, "syntax error: unexpected 'SELECT': AS is missing.")
     for node in tree.find_all(*_NOT_HERE):
         raise unsupported(_NOT_HERE[type(node)])
     for node in tree.find_all(*_FOREIGN_CLAUSES):
@@ -200,6 +203,16 @@ def _refuse_foreign(tokens: list[Token], tree: exp.Expression) -> None:
             and not (before and before.token_type in _BEFORE_NAMES)
         ):
             raise compilation(2140, f"Unknown function {name}.", "42601")
+
+
+def _has_as(tokens: list[Token]) -> bool:
+    """Whether AS stands before the query of a table or view; sqlglot reads it without as well."""
+    depth = 0
+    for token in tokens:
+        depth += {TokenType.L_PAREN: 1, TokenType.R_PAREN: -1}.get(token.token_type, 0)
+        if token.token_type in (TokenType.ALIAS, TokenType.SELECT) and depth == 0:
+            return token.token_type == TokenType.ALIAS
+    return False
 
 
 def _refuse_loose_order(tree: exp.Expression) -> None:

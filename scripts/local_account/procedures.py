@@ -236,8 +236,12 @@ def _has_types(document: dict[str, Any], positional: list[exp.Expression], named
     """Whether a call's arguments are of the parameters' types, as far as those can be told without their tables."""
     for place, parameter in enumerate(document["arguments"]):
         value = positional[place] if place < len(positional) else named.get(parameter["name"])
+        if value is None:
+            continue
+        # 1e2 is a FLOAT, which only its text shows.
+        is_float = any("e" in one.name.lower() for one in value.find_all(exp.Literal) if not one.is_string)
         declared_kind = kinds.kind_of_type(exp.DataType.build(parameter["type"], dialect="snowflake"))
-        if value is not None and kinds.kind(understood(value.copy())) != declared_kind:
+        if is_float or kinds.kind(understood(value.copy())) != declared_kind:
             return False
     return True
 
@@ -270,7 +274,10 @@ def call(session: Session, match: Match) -> Result:
     if not rest:
         raise syntax_error("CALL needs a procedure with its arguments in parentheses.")
     tree = engine.parse(f"select {rest}")
-    if [name for name, value in tree.args.items() if value] != ["expressions"] or len(tree.expressions) != 1:
+    others = [name for name, value in tree.args.items() if value and name != "expressions"]
+    # The parser quotes the name that it gives a column itself.
+    alias = tree.expressions[0].args.get("alias")
+    if others or len(tree.expressions) != 1 or (alias and not alias.args.get("quoted")):
         raise syntax_error(f"CALL needs a procedure with its arguments in parentheses, found '{rest[:60]}'.")
     path, arguments = _called(tree.expressions[0].unalias(), rest)
     if len(path) == 1 and path[0] in system.FUNCTIONS:

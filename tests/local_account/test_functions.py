@@ -152,9 +152,13 @@ def test_constants_and_casts_tell_overloads_apart(client):
     assert client.value("select f(n::varchar) from numbers") == "varchar"
     with pytest.raises(SqlError, match="types do not tell the overload.*cast the arguments"):
         client("select f(n) from numbers")
+    with pytest.raises(SqlError, match="types do not tell the overload"):
+        client("select f(1e2)")  # a FLOAT
 
 
-@pytest.mark.parametrize("written", ["call", "call p", "call p() from numbers", "call p() limit 1", "call p(), p()"])
+@pytest.mark.parametrize(
+    "written", ["call", "call p", "call p() from numbers", "call p() limit 1", "call p(), p()", "call p() n"]
+)
 def test_a_call_is_of_a_procedure_with_its_arguments(client, written):
     client("create procedure p() returns int as begin return 1; end")
     with pytest.raises(SqlError, match="CALL needs a procedure with its arguments"):

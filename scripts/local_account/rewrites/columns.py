@@ -23,10 +23,15 @@ def note_kinds(root: exp.Expression, kinds_of: KindsOf) -> None:
     for join in root.find_all(exp.Join):
         reader.require_using(join)
     for function in root.find_all(exp.Transform, exp.ArrayFilter):
-        names = {_name(given) for given in function.expression.expressions}
-        for element in function.expression.this.find_all(exp.Identifier):
-            if _name(element) in names:
-                element.type = "variant"
+        _note_elements(function.expression)
+
+
+def _note_elements(function: exp.Lambda) -> None:
+    """The elements of an array are variants; sqlglot does not know of what type a lambda's arguments are."""
+    names = {_name(argument) for argument in function.expressions}
+    for element in function.this.find_all(exp.Identifier):
+        if _name(element) in names:
+            element.type = "variant"
 
 
 def _differs(name: str) -> SqlError:

@@ -76,6 +76,7 @@ def name_columns(query: exp.Expression, texts: list[str] | None = None) -> None:
         return
     for index, projection in enumerate(query.expressions):
         is_path = isinstance(projection, exp.Dot) and not isinstance(projection.expression, exp.Func)
+        # The engine would call it "level".
         is_level = (
             isinstance(projection, exp.Column) and query.args.get("connect") and projection.name.upper() == "LEVEL"
         )

@@ -203,7 +203,7 @@ def number_format(value: exp.Expression, format_: str) -> exp.Expression:
 
 
 @rule(exp.LastDay, exp.TimeSlice)
-def whole(node: exp.Expression) -> exp.Expression:
+def fewer_parts(node: exp.Expression) -> exp.Expression:
     """LAST_DAY and TIME_SLICE know fewer parts than DATE_TRUNC; DuckDB knows more."""
     _name_part(node, _SLICES if isinstance(node, exp.TimeSlice) else _LAST_DAYS)
     return node
@@ -339,7 +339,7 @@ RULES = (
     session_value,
     now,
     date_part,
-    whole,
+    fewer_parts,
     interval,
     add,
     difference,

@@ -278,6 +278,13 @@ create table sized (a timestamp(10));
 --! 2011
 create table sized (select 1 as a);
 --! 1003
+create table sized select 1 as a;
+--! 1003
+create view sized (select 1 as a);
+--! 1003
+create table sized /* a */ as /* b */ (select 1 as a);
+create table unkeyed (a int, primary key (b)) as select 1;
+--! 904
 alter table keyed add column c int first;
 --! 1003
 create view empty;
